@@ -1,0 +1,95 @@
+/**
+ * The three families of error. Match on `code`, never on the message.
+ *
+ * - `InputError`: the caller's fault; say where and what to do.
+ * - `VerificationError`: a claim is false; retrying never helps.
+ * - `OperationError`: the world failed; `retryable` says whether trying again can help.
+ */
+
+export type InputCode =
+  | 'BAD_ARGUMENT'
+  | 'BAD_JSON'
+  | 'BAD_RECORD'
+  | 'BAD_DISCLOSURE'
+  | 'BAD_BUNDLE'
+  | 'BAD_CONFIG'
+  | 'EMPTY_SUBMISSION'
+  | 'MIXED_SOURCES'
+  | 'DUPLICATE_ID'
+  | 'SEQUENCE_CONFLICT'
+  | 'SEQUENCE_GAP'
+  | 'TOO_LARGE'
+  | 'UNSUPPORTED_MEDIA_TYPE'
+  | 'NOT_FOUND'
+  | 'NOT_READY'
+
+export type VerificationCode =
+  | 'MALFORMED_PATH'
+  | 'INDEX_OUT_OF_RANGE'
+  | 'ROOT_MISMATCH'
+  | 'MALFORMED_BUNDLE'
+  | 'MALFORMED_RECORD'
+  | 'BAD_DISCLOSURE'
+  | 'MALFORMED_HEADER'
+  | 'MALFORMED_INDEX'
+  | 'BATCH_MISMATCH'
+  | 'WRONG_CHAIN'
+  | 'WRONG_LEDGER'
+  | 'NOT_CANONICAL'
+  | 'NOT_ANCHORED'
+  | 'HEADER_MISMATCH'
+  | 'BAD_SIGNATURE'
+
+export type OperationCode =
+  | 'RPC_UNREACHABLE'
+  | 'RPC_REFUSED'
+  | 'RPC_LAGS'
+  | 'RPC_MALFORMED'
+  | 'NOT_FINAL'
+  | 'STORE_FAILED'
+  | 'STORE_DAMAGED'
+  | 'PORT_IN_USE'
+  | 'CHAIN_FAILED'
+  | 'GATEWAY_UNREACHABLE'
+  | 'SHUTTING_DOWN'
+  | 'OVERLOADED'
+
+/** Where in the caller's input a fault lies: line is one-based, pointer an RFC 6901 JSON pointer. */
+export interface InputPlace {
+  line?: number
+  pointer?: string
+}
+
+export class InputError extends Error {
+  override readonly name = 'InputError'
+  readonly code: InputCode
+  readonly place: InputPlace
+
+  constructor(code: InputCode, message: string, place: InputPlace = {}, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+    this.place = place
+  }
+}
+
+export class VerificationError extends Error {
+  override readonly name = 'VerificationError'
+  readonly code: VerificationCode
+
+  constructor(code: VerificationCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+export class OperationError extends Error {
+  override readonly name = 'OperationError'
+  readonly code: OperationCode
+  readonly retryable: boolean
+
+  constructor(code: OperationCode, message: string, options: ErrorOptions & { retryable?: boolean } = {}) {
+    super(message, options)
+    this.code = code
+    this.retryable = options.retryable ?? true
+  }
+}
