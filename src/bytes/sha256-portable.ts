@@ -1,0 +1,25 @@
+import { sha256 } from '@noble/hashes/sha2.js'
+import type { Sha256Engine } from './sha256-engine.ts'
+
+/** SHA-256 (FIPS 180-4) in plain JavaScript: what is left where WebAssembly is missing or forbidden. */
+export const portableEngine: Sha256Engine = {
+  digest: (data) => sha256(data),
+
+  hashNodes(pairs, out) {
+    const message = new Uint8Array(65)
+    message[0] = 0x01
+    for (let at = 0; at < out.length; at += 32) {
+      message.set(pairs.subarray(2 * at, 2 * at + 64), 1)
+      out.set(sha256(message), at)
+    }
+  },
+
+  hashLeaves(data, ends, out) {
+    const prefix = Uint8Array.of(0x00)
+    let start = 0
+    for (const [i, end] of ends.entries()) {
+      out.set(sha256.create().update(prefix).update(data.subarray(start, end)).digest(), 32 * i)
+      start = end
+    }
+  },
+}

@@ -1,0 +1,16 @@
+export { GrowingLog } from './growing-log.ts'
+export { EMPTY_ROOT, HASH_SIZE, hashLeaf, hashLeaves, hashNode } from './hash.ts'
+export type { LeafHashes } from './leaf-hashes.ts'
+export { consistencyPath, inclusionPath, rangePath } from './path.ts'
+export { peakHeights, peakPath, rootFromPeaks } from './peaks.ts'
+export type { Position } from './position.ts'
+export { buildTree, type Tree, treeRoot } from './tree.ts'
+export {
+  type Consistency,
+  type Inclusion,
+  type Range,
+  rootFromInclusion,
+  verifyConsistency,
+  verifyInclusion,
+  verifyRange,
+} from './verify.ts'

@@ -1,0 +1,197 @@
+import { VerificationError } from '../errors.ts'
+import { EMPTY_ROOT, HASH_SIZE, hashNode } from './hash.ts'
+import { flatten, type LeafHashes } from './leaf-hashes.ts'
+import { type Position, toBigInt } from './position.ts'
+import { treeRoot } from './tree.ts'
+
+/** A leaf and the path that leads from it to a root. */
+export interface Inclusion {
+  /** 32 bytes, `SHA-256(0x00 || leaf)` */
+  leafHash: Uint8Array
+  /** zero-based, below `size` */
+  index: Position
+  /** number of leaves of the tree */
+  size: Position
+  path: readonly Uint8Array[]
+}
+
+/**
+ * Recomputes the root of a tree of `size` leaves from one leaf and its path.
+ *
+ * RFC 9162, section 2.1.3.2. Trusts none of its inputs: compare the result with a root you trust.
+ *
+ * @throws {VerificationError} `INDEX_OUT_OF_RANGE` if `index` is not below `size`, `MALFORMED_PATH` if the path cannot fit
+ */
+export function rootFromInclusion({ leafHash, index, size, path }: Inclusion): Uint8Array {
+  let node = toBigInt(index, 'index')
+  let last = toBigInt(size, 'size') - 1n
+  if (node < 0n || node > last) {
+    throw new VerificationError('INDEX_OUT_OF_RANGE', `a tree of ${size} leaves has no leaf ${index}`)
+  }
+  checkHashes([leafHash, ...path])
+  let root = leafHash
+  for (const sibling of path) {
+    if (last === 0n) throw malformed('longer')
+    if ((node & 1n) === 1n || node === last) {
+      root = hashNode(sibling, root)
+      while ((node & 1n) === 0n && node !== 0n) {
+        node >>= 1n
+        last >>= 1n
+      }
+    } else {
+      root = hashNode(root, sibling)
+    }
+    node >>= 1n
+    last >>= 1n
+  }
+  if (last !== 0n) throw malformed('shorter')
+  return root
+}
+
+/**
+ * Checks that a leaf has its place in the tree of a root that the caller trusts.
+ *
+ * RFC 9162, section 2.1.3.2.
+ *
+ * @throws {VerificationError} `INDEX_OUT_OF_RANGE`, `MALFORMED_PATH`, or `ROOT_MISMATCH` if the path leads elsewhere
+ */
+export function verifyInclusion(proof: Inclusion & { root: Uint8Array }): void {
+  matchRoot(rootFromInclusion(proof), proof.root, 'the path from the leaf leads to another root')
+}
+
+/** Two sizes of one log, their roots, and the path that joins them. */
+export interface Consistency {
+  size1: Position
+  size2: Position
+  root1: Uint8Array
+  root2: Uint8Array
+  path: readonly Uint8Array[]
+}
+
+/**
+ * Checks that the tree of `root1` is the beginning of the tree of `root2`: nothing was changed or removed.
+ *
+ * RFC 9162, section 2.1.4.2. Equal sizes need equal roots and no path. A path from the empty tree proves nothing and is
+ * refused, as RFC 9162 defines none: whoever starts from size 0 has nothing to compare.
+ *
+ * @throws {VerificationError} `INDEX_OUT_OF_RANGE` unless `0 < size1 <= size2`, `MALFORMED_PATH` if the path cannot fit,
+ * `ROOT_MISMATCH` if it leads to another root
+ */
+export function verifyConsistency({ size1, size2, root1, root2, path }: Consistency): void {
+  const first = toBigInt(size1, 'size1')
+  const second = toBigInt(size2, 'size2')
+  if (first === second && first >= 0n) {
+    if (path.length > 0) throw malformed('longer')
+    matchRoot(root1, root2, 'two trees of one size have different roots')
+    return
+  }
+  if (first <= 0n || first > second) {
+    throw new VerificationError(
+      'INDEX_OUT_OF_RANGE',
+      `a tree of ${size2} leaves cannot be shown to extend one of ${size1}`,
+    )
+  }
+  checkHashes(path)
+  let node = first - 1n
+  let last = second - 1n
+  while ((node & 1n) === 1n) {
+    node >>= 1n
+    last >>= 1n
+  }
+  const [start, ...rest] = node === 0n ? [root1, ...path] : path
+  if (start === undefined) throw malformed('shorter')
+  if (start.length !== HASH_SIZE)
+    throw new VerificationError('ROOT_MISMATCH', 'the first root is not 32 bytes')
+  let joined1 = start
+  let joined2 = start
+  for (const sibling of rest) {
+    if (last === 0n) throw malformed('longer')
+    if ((node & 1n) === 1n || node === last) {
+      joined1 = hashNode(sibling, joined1)
+      joined2 = hashNode(sibling, joined2)
+      while ((node & 1n) === 0n && node !== 0n) {
+        node >>= 1n
+        last >>= 1n
+      }
+    } else {
+      joined2 = hashNode(joined2, sibling)
+    }
+    node >>= 1n
+    last >>= 1n
+  }
+  if (last !== 0n) throw malformed('shorter')
+  matchRoot(joined1, root1, 'the path leads to another first root')
+  matchRoot(joined2, root2, 'the path leads to another second root')
+}
+
+/** Consecutive leaves and the path that completes them to a root. */
+export interface Range {
+  leafHashes: LeafHashes
+  /** position of the first leaf hash */
+  from: Position
+  /** number of leaves of the tree */
+  size: Position
+  /** roots of the largest subtrees outside the range, from left to right */
+  path: readonly Uint8Array[]
+  root: Uint8Array
+}
+
+/**
+ * Checks that the leaves are exactly those that the tree has from `from` on: none changed, none left out between.
+ *
+ * The tree divides as in RFC 9162, section 2.1.1; `rangePath` says what the path holds.
+ *
+ * @throws {VerificationError} `INDEX_OUT_OF_RANGE` if the range leaves the tree, `MALFORMED_PATH`, `ROOT_MISMATCH`
+ * @throws {InputError} `BAD_ARGUMENT` if a leaf hash is not 32 bytes
+ */
+export function verifyRange({ leafHashes, from, size, path, root }: Range): void {
+  const leaves = flatten(leafHashes)
+  const first = toBigInt(from, 'from')
+  const end = first + BigInt(leaves.length / HASH_SIZE)
+  const total = toBigInt(size, 'size')
+  if (first < 0n || end > total) {
+    throw new VerificationError(
+      'INDEX_OUT_OF_RANGE',
+      `a tree of ${size} leaves does not hold ${first} up to ${end}`,
+    )
+  }
+  checkHashes(path)
+  let used = 0
+  const visit = (start: bigint, stop: bigint): Uint8Array => {
+    if (first <= start && stop <= end) {
+      return treeRoot(leaves.subarray(HASH_SIZE * Number(start - first), HASH_SIZE * Number(stop - first)))
+    }
+    if (first === end || stop <= first || end <= start) {
+      const outside = path[used++]
+      if (outside === undefined) throw malformed('shorter')
+      return outside
+    }
+    const middle = start + (1n << BigInt((stop - start - 1n).toString(2).length - 1))
+    const left = visit(start, middle)
+    return hashNode(left, visit(middle, stop))
+  }
+  const computed = total === 0n ? EMPTY_ROOT : visit(0n, total)
+  if (used < path.length) throw malformed('longer')
+  matchRoot(computed, root, 'the leaves and their path lead to another root')
+}
+
+function checkHashes(hashes: readonly Uint8Array[]): void {
+  for (const hash of hashes) {
+    if (hash.length !== HASH_SIZE) {
+      throw new VerificationError(
+        'MALFORMED_PATH',
+        `a proof holds a hash of ${hash.length} bytes instead of 32`,
+      )
+    }
+  }
+}
+
+function malformed(fault: 'longer' | 'shorter'): VerificationError {
+  return new VerificationError('MALFORMED_PATH', `the path is ${fault} than the size of the tree demands`)
+}
+
+function matchRoot(computed: Uint8Array, expected: Uint8Array, message: string): void {
+  if (computed.length !== expected.length || computed.some((byte, i) => byte !== expected[i])) {
+    throw new VerificationError('ROOT_MISMATCH', message)
+  }
+}
