@@ -1,5 +1,6 @@
 import { InputError } from '../errors.ts'
-import { inclusionPath, treeRoot } from './tree.ts'
+import { inclusionPath } from './path.ts'
+import { treeRoot } from './tree.ts'
 
 /**
  * A tree as it is stored: its leaf hashes, then the roots of each 256 of them, then of each 256 of those, until at
