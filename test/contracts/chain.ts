@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import {
+  type BaseContract,
+  Contract,
+  ContractFactory,
+  type ContractTransactionReceipt,
+  HDNodeWallet,
+  isError,
+  JsonRpcProvider,
+} from 'ethers'
+import { inject } from 'vitest'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The EVM under test; `coverage` is Hardhat's with instrumented contracts. */
+    evm: 'hardhat' | 'anvil' | 'coverage'
+    url: string
+    artifacts: string
+  }
+}
+
+export const evm = inject('evm')
+
+export const provider = new JsonRpcProvider(inject('url'), undefined, {
+  staticNetwork: true,
+  pollingInterval: 20,
+  cacheTimeout: -1,
+})
+
+/** The accounts that both EVMs fund. */
+const mnemonic = 'test test test test test test test test test test test junk'
+export const wallet = (index: number): HDNodeWallet =>
+  HDNodeWallet.fromPhrase(mnemonic, undefined, `m/44'/60'/0'/0/${index}`).connect(provider)
+
+export async function deploy(source: string, ...args: unknown[]): Promise<Contract> {
+  const path = join(inject('artifacts'), 'contracts', source, `${basename(source, '.sol')}.json`)
+  const { abi, bytecode } = JSON.parse(readFileSync(path, 'utf8'))
+  const deployed = await new ContractFactory(abi, bytecode, wallet(0)).deploy(...args)
+  await deployed.waitForDeployment()
+  return new Contract(await deployed.getAddress(), abi, wallet(0))
+}
+
+/** Sends a transaction and waits for its receipt. */
+export async function send(
+  contract: BaseContract,
+  method: string,
+  ...args: unknown[]
+): Promise<ContractTransactionReceipt> {
+  const response = await contract.getFunction(method).send(...args)
+  const receipt = await response.wait()
+  if (receipt === null) throw new Error(`${method} was not mined`)
+  return receipt
+}
+
+export async function call(contract: BaseContract, method: string, ...args: unknown[]) {
+  return contract.getFunction(method).staticCall(...args)
+}
+
+/** The custom error that a call or a transaction reverts with, as `Name(arg,…)`. */
+export async function revertOf(contract: BaseContract, attempt: Promise<unknown>): Promise<string> {
+  try {
+    await attempt
+  } catch (error) {
+    if (!isError(error, 'CALL_EXCEPTION') || error.data === null) throw error
+    const parsed = contract.interface.parseError(error.data)
+    if (parsed === null) throw error
+    return `${parsed.name}(${parsed.args.join()})`
+  }
+  return 'no revert'
+}
