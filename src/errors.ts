@@ -75,10 +75,13 @@ export class InputError extends Error {
 export class VerificationError extends Error {
   override readonly name = 'VerificationError'
   readonly code: VerificationCode
+  /** the step of a verification that refused, where there are steps */
+  readonly step: string | undefined
 
-  constructor(code: VerificationCode, message: string, options?: ErrorOptions) {
+  constructor(code: VerificationCode, message: string, options: ErrorOptions & { step?: string } = {}) {
     super(message, options)
     this.code = code
+    this.step = options.step
   }
 }
 

@@ -1,4 +1,4 @@
-import { fromHex, isHex, toHex, type Hex } from '../bytes/hex.ts'
+import { fromHex, type Hex, isHex, toHex } from '../bytes/hex.ts'
 import { VerificationError } from '../errors.ts'
 import { decodeHeader, HEADER_BYTES, type Header } from './header.ts'
 

@@ -1,4 +1,4 @@
-import { toHex, type Hex } from '../bytes/hex.ts'
+import { type Hex, toHex } from '../bytes/hex.ts'
 import { VerificationError } from '../errors.ts'
 import { hashLeaf } from '../merkle/index.ts'
 
@@ -26,7 +26,8 @@ export const HEADER_BYTES = 256
 export function encodeHeader(header: Header): Uint8Array {
   const bytes = new Uint8Array(HEADER_BYTES)
   const view = new DataView(bytes.buffer)
-  for (let i = 0; i < 20; i++) bytes[12 + i] = Number.parseInt(header.publisher.slice(2 + 2 * i, 4 + 2 * i), 16)
+  for (let i = 0; i < 20; i++)
+    bytes[12 + i] = Number.parseInt(header.publisher.slice(2 + 2 * i, 4 + 2 * i), 16)
   view.setBigUint64(56, header.sequence)
   bytes.set(header.recordsRoot, 64)
   view.setUint32(124, header.recordCount)
@@ -49,7 +50,8 @@ export function decodeHeader(bytes: Uint8Array): Header {
   }
   for (const [start, end] of PADDING) {
     for (let i = start; i < end; i++) {
-      if (bytes[i] !== 0) throw new VerificationError('MALFORMED_HEADER', `byte ${i} of the header is not zero`)
+      if (bytes[i] !== 0)
+        throw new VerificationError('MALFORMED_HEADER', `byte ${i} of the header is not zero`)
     }
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -26,7 +26,8 @@ export function fromBase64url(text: string): Uint8Array {
   let length = 0
   for (const character of text) {
     const value = VALUES.get(character)
-    if (value === undefined) throw new InputError('BAD_ARGUMENT', `not base64url: ${JSON.stringify(character)}`)
+    if (value === undefined)
+      throw new InputError('BAD_ARGUMENT', `not base64url: ${JSON.stringify(character)}`)
     held = (held << 6) | value
     bits += 6
     if (bits >= 8) {
@@ -35,6 +36,7 @@ export function fromBase64url(text: string): Uint8Array {
       held &= (1 << bits) - 1
     }
   }
-  if (bits === 6 || held !== 0) throw new InputError('BAD_ARGUMENT', 'not canonical base64url: spare bits at the end')
+  if (bits === 6 || held !== 0)
+    throw new InputError('BAD_ARGUMENT', 'not canonical base64url: spare bits at the end')
   return bytes
 }

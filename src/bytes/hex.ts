@@ -20,7 +20,10 @@ export function isHex(text: unknown, sizeBytes?: number): text is Hex {
 export function fromHex(text: string, sizeBytes?: number): Uint8Array {
   if (!isHex(text, sizeBytes)) {
     const size = sizeBytes === undefined ? 'whole bytes' : `${sizeBytes} bytes`
-    throw new InputError('BAD_ARGUMENT', `expected 0x and lowercase hex of ${size}, got ${JSON.stringify(text)}`)
+    throw new InputError(
+      'BAD_ARGUMENT',
+      `expected 0x and lowercase hex of ${size}, got ${JSON.stringify(text)}`,
+    )
   }
   return hexToBytes(text.slice(2))
 }

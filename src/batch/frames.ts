@@ -1,0 +1,119 @@
+import { OperationError } from '../errors.ts'
+import type { ReadBytes } from '../merkle/index.ts'
+
+/**
+ * Text in frames that can each be read alone: the zstd seekable format, version 0.1.0 of
+ * facebook/zstd/contrib/seekable_format, without checksums. Any zstd tool reads the whole file.
+ */
+export const FRAME_RECORDS = 256
+
+/** No line of a batch is longer, the line feed included. */
+export const MAX_LINE_BYTES = 65_536
+
+const SKIPPABLE_MAGIC = 0x184d2a5e
+const SEEKABLE_MAGIC = 0x8f92eab1
+const FOOTER_BYTES = 9
+const ENTRY_BYTES = 8
+
+export type Compress = (bytes: Uint8Array) => Uint8Array
+/** MUST refuse to expand beyond `sizeBytes`. */
+export type Decompress = (bytes: Uint8Array, sizeBytes: number) => Uint8Array
+
+/** @param frames the text of each frame */
+export function encodeFrames(frames: readonly string[], compress: Compress): Uint8Array {
+  const encoder = new TextEncoder()
+  const table = new DataView(new ArrayBuffer(8 + ENTRY_BYTES * frames.length + FOOTER_BYTES))
+  table.setUint32(0, SKIPPABLE_MAGIC, true)
+  table.setUint32(4, table.byteLength - 8, true)
+  const parts: Uint8Array[] = []
+  let size = table.byteLength
+  frames.forEach((frame, i) => {
+    const text = encoder.encode(frame)
+    const part = compress(text)
+    table.setUint32(8 + ENTRY_BYTES * i, part.length, true)
+    table.setUint32(12 + ENTRY_BYTES * i, text.length, true)
+    parts.push(part)
+    size += part.length
+  })
+  const footer = table.byteLength - FOOTER_BYTES
+  table.setUint32(footer, frames.length, true)
+  table.setUint32(footer + 5, SEEKABLE_MAGIC, true)
+  const file = new Uint8Array(size)
+  let offset = 0
+  for (const part of [...parts, new Uint8Array(table.buffer)]) {
+    file.set(part, offset)
+    offset += part.length
+  }
+  return file
+}
+
+/** Where each frame of a file lies. */
+export interface Frame {
+  offset: number
+  compressedBytes: number
+  textBytes: number
+}
+
+/** @throws {OperationError} `STORE_DAMAGED` when the file does not end with a table that fits it */
+export async function readFrameTable(read: ReadBytes, fileBytes: number): Promise<Frame[]> {
+  const footer = viewOf(await read(Math.max(0, fileBytes - FOOTER_BYTES), FOOTER_BYTES), FOOTER_BYTES)
+  const count = footer.getUint32(0, true)
+  const tableBytes = 8 + ENTRY_BYTES * count + FOOTER_BYTES
+  if (footer.getUint32(5, true) !== SEEKABLE_MAGIC || footer.getUint8(4) !== 0 || tableBytes > fileBytes) {
+    throw damaged('the file does not end with a frame table')
+  }
+  const table = viewOf(await read(fileBytes - tableBytes, tableBytes), tableBytes)
+  if (table.getUint32(0, true) !== SKIPPABLE_MAGIC || table.getUint32(4, true) !== tableBytes - 8) {
+    throw damaged('the frame table does not start where it should')
+  }
+  const frames: Frame[] = []
+  let offset = 0
+  for (let i = 0; i < count; i++) {
+    const compressedBytes = table.getUint32(8 + ENTRY_BYTES * i, true)
+    const textBytes = table.getUint32(12 + ENTRY_BYTES * i, true)
+    if (textBytes > FRAME_RECORDS * MAX_LINE_BYTES)
+      throw damaged('a frame claims to be longer than any may be')
+    frames.push({ offset, compressedBytes, textBytes })
+    offset += compressedBytes
+  }
+  if (offset !== fileBytes - tableBytes) throw damaged('the frames do not fill the file')
+  return frames
+}
+
+/** The text of one frame. */
+export async function readFrame(read: ReadBytes, frame: Frame, decompress: Decompress): Promise<string> {
+  const bytes = await read(frame.offset, frame.compressedBytes)
+  if (bytes.length !== frame.compressedBytes) throw damaged('the file ends within a frame')
+  try {
+    const text = decompress(bytes, frame.textBytes)
+    if (text.length !== frame.textBytes) throw damaged('a frame is not as long as the table says')
+    return new TextDecoder('utf-8', { fatal: true }).decode(text)
+  } catch (cause) {
+    if (cause instanceof OperationError) throw cause
+    throw damaged('a frame does not decompress to text', cause)
+  }
+}
+
+/** Splits the text of a frame into its lines, each of which ends with a line feed. */
+export function frameLines(text: string): string[] {
+  const lines = text.split('\n')
+  if (lines.pop() !== '') throw damaged('a frame does not end with its line')
+  return lines
+}
+
+/** Joins lines into frames of 256. */
+export function framesOf(lines: readonly string[]): string[] {
+  const frames: string[] = []
+  for (let i = 0; i < lines.length; i += FRAME_RECORDS) {
+    frames.push(`${lines.slice(i, i + FRAME_RECORDS).join('\n')}\n`)
+  }
+  return frames
+}
+
+function viewOf(bytes: Uint8Array, length: number): DataView {
+  if (bytes.length !== length) throw damaged('the file is too short')
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+const damaged = (message: string, cause?: unknown) =>
+  new OperationError('STORE_DAMAGED', message, { cause, retryable: false })

@@ -1,0 +1,202 @@
+import { compareBytes, equalBytes } from '../bytes/bytes.ts'
+import { InputError, VerificationError } from '../errors.ts'
+import {
+  encodeTiles,
+  hashLeaf,
+  type ReadBytes,
+  readInclusionPath,
+  tilesSize,
+  treeRoot,
+} from '../merkle/index.ts'
+import {
+  BUCKET_ENTRIES,
+  decodePositions,
+  encodeBucket,
+  encodePositions,
+  HIGHEST_KEY,
+  INLINE_POSTINGS,
+  type IndexEntry,
+  LOWEST_KEY,
+  type LookupProof,
+} from './bucket.ts'
+import { type IndexName, indexKey, KEY_BYTES } from './keys.ts'
+
+/** The index of a batch: its file, and what its header says of it. */
+export interface BatchIndex {
+  file: Uint8Array
+  indexRoot: Uint8Array
+  /** buckets */
+  indexSize: number
+}
+
+/**
+ * index.bin (docs/format.md, "Index file"): `TIDEIDX1 || entryCount u32 || postingCount u32`, the key table
+ * (`key 16 || count u32 || first posting u32` each), the postings (u32 each), the stored tree of the buckets.
+ */
+const MAGIC = new TextEncoder().encode('TIDEIDX1')
+const HEAD_BYTES = 16
+const ROW_BYTES = KEY_BYTES + 8
+
+/**
+ * Builds the index of a batch.
+ *
+ * @param values what each record is found under, by position
+ */
+export function buildIndex(values: readonly ReadonlyMap<IndexName, string>[]): BatchIndex {
+  return encodeIndex(collectEntries(values))
+}
+
+/** Entries by ascending key; values that share a key (their first 16 bytes of hash) share its postings. */
+function collectEntries(values: readonly ReadonlyMap<IndexName, string>[]): IndexEntry[] {
+  const byName = new Map<IndexName, Map<string, number[]>>()
+  values.forEach((found, position) => {
+    for (const [name, value] of found) {
+      const byValue = byName.get(name) ?? new Map<string, number[]>()
+      byName.set(name, byValue)
+      const positions = byValue.get(value)
+      if (positions === undefined) byValue.set(value, [position])
+      else positions.push(position)
+    }
+  })
+  const entries: IndexEntry[] = []
+  for (const [name, byValue] of byName) {
+    for (const [value, positions] of byValue) {
+      entries.push({ key: indexKey(name, value), positions: Uint32Array.from(positions) })
+    }
+  }
+  entries.sort((a, b) => compareBytes(a.key, b.key))
+  return entries.reduce<IndexEntry[]>((merged, entry) => {
+    const previous = merged.at(-1)
+    if (previous === undefined || !equalBytes(previous.key, entry.key)) merged.push(entry)
+    else previous.positions = Uint32Array.from(new Set([...previous.positions, ...entry.positions])).sort()
+    return merged
+  }, [])
+}
+
+function encodeIndex(entries: readonly IndexEntry[]): BatchIndex {
+  if (entries.length === 0) throw new InputError('BAD_ARGUMENT', 'an index needs an entry')
+  const postingCount = entries.reduce((sum, entry) => sum + entry.positions.length, 0)
+  const indexSize = Math.ceil(entries.length / BUCKET_ENTRIES)
+  const tableEnd = HEAD_BYTES + ROW_BYTES * entries.length
+  const postingsEnd = tableEnd + 4 * postingCount
+  const file = new Uint8Array(postingsEnd + tilesSize(indexSize))
+  const view = new DataView(file.buffer)
+  file.set(MAGIC)
+  view.setUint32(8, entries.length)
+  view.setUint32(12, postingCount)
+  let posting = 0
+  entries.forEach(({ key, positions }, i) => {
+    const row = HEAD_BYTES + ROW_BYTES * i
+    file.set(key, row)
+    view.setUint32(row + KEY_BYTES, positions.length)
+    view.setUint32(row + KEY_BYTES + 4, posting)
+    file.set(encodePositions(positions), tableEnd + 4 * posting)
+    posting += positions.length
+  })
+  const leafHashes = new Uint8Array(32 * indexSize)
+  for (let b = 0; b < indexSize; b++) leafHashes.set(hashLeaf(bucketAt(entries, b)), 32 * b)
+  file.set(encodeTiles(leafHashes), postingsEnd)
+  return { file, indexRoot: treeRoot(leafHashes), indexSize }
+}
+
+function bucketAt(entries: readonly IndexEntry[], bucket: number): Uint8Array {
+  const first = BUCKET_ENTRIES * bucket
+  const low = bucket === 0 ? LOWEST_KEY : entries[first]?.key
+  const next = entries[first + BUCKET_ENTRIES]?.key ?? HIGHEST_KEY
+  return encodeBucket(low ?? LOWEST_KEY, next, entries.slice(first, first + BUCKET_ENTRIES))
+}
+
+/** An index file opened for questions. It trusts the file: who asks for others verifies the proof. */
+export class IndexReader {
+  readonly entryCount: number
+  readonly postingCount: number
+  readonly indexSize: number
+  readonly #read: ReadBytes
+
+  private constructor(read: ReadBytes, entryCount: number, postingCount: number) {
+    this.#read = read
+    this.entryCount = entryCount
+    this.postingCount = postingCount
+    this.indexSize = Math.ceil(entryCount / BUCKET_ENTRIES)
+  }
+
+  /** @throws {VerificationError} `MALFORMED_INDEX` when the file does not start like an index */
+  static async open(read: ReadBytes): Promise<IndexReader> {
+    const head = await read(0, HEAD_BYTES)
+    if (head.length !== HEAD_BYTES || !equalBytes(head.subarray(0, MAGIC.length), MAGIC)) {
+      throw new VerificationError('MALFORMED_INDEX', 'the file is not an index')
+    }
+    const view = new DataView(head.buffer, head.byteOffset)
+    return new IndexReader(read, view.getUint32(8), view.getUint32(12))
+  }
+
+  /** Positions of the records under a key, ascending; empty when there are none. */
+  async find(key: Uint8Array): Promise<Uint32Array> {
+    const { row, found } = await this.#search(key)
+    return found ? await this.#positions(row) : new Uint32Array()
+  }
+
+  /** The bucket and path that show which records are under a key, or that none is. */
+  async prove(key: Uint8Array): Promise<LookupProof> {
+    const { row, found } = await this.#search(key)
+    // An absent key belongs to the bucket of the last entry below it; below all of them, to the first bucket.
+    const index = Math.floor(Math.max(found ? row : row - 1, 0) / BUCKET_ENTRIES)
+    const bucket = await this.#bucket(index)
+    const treeStart = HEAD_BYTES + ROW_BYTES * this.entryCount + 4 * this.postingCount
+    const path = await readInclusionPath(
+      (offset, length) => this.#read(treeStart + offset, length),
+      this.indexSize,
+      index,
+    )
+    const positions = found ? await this.#positions(row) : undefined
+    return { bucket, index, path, ...(positions && positions.length > INLINE_POSTINGS ? { positions } : {}) }
+  }
+
+  /** First row whose key is not below `key`. Keys are uniform hashes, so a guess lands within a few rows. */
+  async #search(key: Uint8Array): Promise<{ row: number; found: boolean }> {
+    const WINDOW = 128
+    const fraction = new DataView(key.buffer, key.byteOffset).getUint32(0) / 2 ** 32
+    let low = 0
+    let high = this.entryCount
+    let start = Math.floor(fraction * this.entryCount) - WINDOW / 2
+    while (low < high) {
+      start = Math.max(low, Math.min(start, high - WINDOW))
+      const end = Math.min(high, start + WINDOW)
+      const rows = await this.#rows(start, end)
+      if (compareBytes(keyOf(rows, 0), key) > 0) high = start
+      else if (compareBytes(keyOf(rows, end - start - 1), key) < 0) low = end
+      else {
+        let i = 0
+        while (compareBytes(keyOf(rows, i), key) < 0) i++
+        return { row: start + i, found: equalBytes(keyOf(rows, i), key) }
+      }
+      start = Math.floor((low + high - WINDOW) / 2)
+    }
+    return { row: low, found: false }
+  }
+
+  async #bucket(index: number): Promise<Uint8Array> {
+    const first = BUCKET_ENTRIES * index
+    const end = Math.min(first + BUCKET_ENTRIES, this.entryCount)
+    const rows = await this.#rows(first, Math.min(end + 1, this.entryCount))
+    const entries: IndexEntry[] = []
+    for (let row = first; row < end; row++) {
+      entries.push({ key: keyOf(rows, row - first), positions: await this.#positions(row) })
+    }
+    const low = index === 0 ? LOWEST_KEY : keyOf(rows, 0)
+    return encodeBucket(low, end < this.entryCount ? keyOf(rows, end - first) : HIGHEST_KEY, entries)
+  }
+
+  async #positions(row: number): Promise<Uint32Array> {
+    const bytes = await this.#rows(row, row + 1)
+    const view = new DataView(bytes.buffer, bytes.byteOffset)
+    const start = HEAD_BYTES + ROW_BYTES * this.entryCount + 4 * view.getUint32(KEY_BYTES + 4)
+    return decodePositions(await this.#read(start, 4 * view.getUint32(KEY_BYTES)))
+  }
+
+  #rows(from: number, to: number): Promise<Uint8Array> {
+    return this.#read(HEAD_BYTES + ROW_BYTES * from, ROW_BYTES * (to - from))
+  }
+}
+
+const keyOf = (rows: Uint8Array, i: number) => rows.subarray(ROW_BYTES * i, ROW_BYTES * i + KEY_BYTES)

@@ -1,0 +1,9 @@
+export {
+  type Anchor,
+  type JsonProof,
+  PROOF_FORMAT,
+  PROOF_MEDIA_TYPE,
+  type Proof,
+  parseProof,
+  toJsonProof,
+} from './bundle.ts'

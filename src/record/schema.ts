@@ -1,0 +1,59 @@
+import Type, { type TProperties, type TSchema } from 'typebox'
+import { Compile, type Validator } from 'typebox/compile'
+import { digest, name, oneOf, optional, text, time } from './fields.ts'
+import { RECORD_TYPES, type RecordType, type RecordTypeName } from './types.ts'
+
+const closed = { additionalProperties: false } as const
+
+const seals = {
+  _sd: Type.Array(digest, { minItems: 1, maxItems: 64 }),
+  _sd_alg: oneOf('sha-256'),
+}
+
+/** JSON Schema of a record of one type as a source writes it, nothing sealed yet. */
+export const openSchema = (type: RecordTypeName): TSchema => {
+  const { open, pseudonyms, privates }: RecordType = RECORD_TYPES[type]
+  const sealable: TProperties = {}
+  for (const [member, schema] of Object.entries({ ...pseudonyms, ...privates }))
+    sealable[member] = optional(schema)
+  return envelope(type, Type.Object({ ...open, ...sealable }, closed))
+}
+
+/** JSON Schema of a record of one type as the ledger keeps it: sealed members gone, their digests in `_sd`. */
+export const sealedSchema = (type: RecordTypeName): TSchema => {
+  const { open }: RecordType = RECORD_TYPES[type]
+  return envelope(
+    type,
+    Type.Object({ ...open, _sd: optional(seals._sd), _sd_alg: optional(seals._sd_alg) }, closed),
+  )
+}
+
+function envelope(type: RecordTypeName, data: TSchema) {
+  const subject = RECORD_TYPES[type].subject === 'required' ? name : optional(name)
+  return Type.Object(
+    {
+      specversion: oneOf('1.0'),
+      id: text(128),
+      source: Type.String({ minLength: 1, maxLength: 256, pattern: '^[!-~]+$' }),
+      type: oneOf(type),
+      time,
+      subject,
+      datacontenttype: optional(oneOf('application/json')),
+      traceparent: optional(Type.String({ pattern: '^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$' })),
+      data,
+    },
+    closed,
+  )
+}
+
+const compiled = new Map<string, Validator>()
+
+/** The compiled validator of a schema, made once for each key. */
+export function validator(key: string, schema: () => TSchema): Validator {
+  let found = compiled.get(key)
+  if (found === undefined) {
+    found = Compile(schema())
+    compiled.set(key, found)
+  }
+  return found
+}

@@ -1,0 +1,119 @@
+import { randomBytes } from '@noble/hashes/utils.js'
+import { fromBase64url, toBase64url } from '../bytes/base64url.ts'
+import { utf8 } from '../bytes/bytes.ts'
+import { sha256 } from '../bytes/sha256.ts'
+import { InputError, VerificationError } from '../errors.ts'
+import { hashLeaf } from '../merkle/index.ts'
+import { canonicalBytes } from './canonical.ts'
+import type { FlowRecord } from './parse.ts'
+import { validator } from './schema.ts'
+import { sealedKind, sealedMemberSchema } from './types.ts'
+
+/** A sealed record with what opens it: `base64url(JSON [salt, name, value])` each (RFC 9901, section 4.2.1). */
+export interface Sealed {
+  record: FlowRecord
+  /** of pseudonyms: they stay beside the record in the batch files */
+  disclosures: string[]
+  /** of private members: they stay in the vault */
+  vault: string[]
+}
+
+/** What a disclosure opens. */
+export interface Disclosed {
+  name: string
+  value: unknown
+}
+
+export const SALT_BYTES = 16
+
+/**
+ * Replaces the sealable members of `data` by salted digests (RFC 9901, section 4.2).
+ *
+ * @param record open, as `parseRecord` returns it; not changed
+ * @param salt gives 16 fresh random bytes a call
+ */
+export function sealRecord(
+  record: FlowRecord,
+  salt: () => Uint8Array = () => randomBytes(SALT_BYTES),
+): Sealed {
+  const data: FlowRecord['data'] = {}
+  const digests: string[] = []
+  const sealed: Sealed = { record: { ...record, data }, disclosures: [], vault: [] }
+  for (const [name, value] of Object.entries(record.data)) {
+    const kind = sealedKind(record.type, name)
+    if (kind === undefined) {
+      data[name] = value
+      continue
+    }
+    const disclosure = toBase64url(utf8(JSON.stringify([toBase64url(salt()), name, value])))
+    digests.push(disclosureDigest(disclosure))
+    if (kind === 'pseudonym') sealed.disclosures.push(disclosure)
+    else sealed.vault.push(disclosure)
+  }
+  if (digests.length > 0) {
+    data._sd = digests.sort()
+    data._sd_alg = 'sha-256'
+  }
+  return sealed
+}
+
+/**
+ * Puts the disclosed members back; members without a disclosure stay closed, their digests left out.
+ *
+ * @throws {VerificationError} `BAD_DISCLOSURE` for a disclosure that the record does not carry, a repeated one, or
+ *   one that opens what its type does not seal
+ */
+export function openRecord(record: FlowRecord, disclosures: readonly string[]): FlowRecord {
+  const { _sd: digests = [], _sd_alg: _, ...data } = record.data
+  const closed = new Set(digests)
+  for (const disclosure of disclosures) {
+    if (!closed.delete(disclosureDigest(disclosure))) {
+      throw new VerificationError(
+        'BAD_DISCLOSURE',
+        'a disclosure does not belong to the record, or stands there twice',
+      )
+    }
+    const { name, value } = parseDisclosure(disclosure)
+    const schema = sealedMemberSchema(record.type, name)
+    if (schema === undefined || Object.hasOwn(data, name)) {
+      throw new VerificationError(
+        'BAD_DISCLOSURE',
+        `${record.type} does not seal a member ${JSON.stringify(name)}, or has it twice`,
+      )
+    }
+    if (!validator(`${record.type} ${name}`, () => schema).Check(value)) {
+      throw new VerificationError('BAD_DISCLOSURE', `the disclosed ${name} is not a value of ${record.type}`)
+    }
+    data[name] = value
+  }
+  return { ...record, data }
+}
+
+/**
+ * Reads `[salt, name, value]` out of a disclosure.
+ *
+ * @throws {VerificationError} `BAD_DISCLOSURE`
+ */
+export function parseDisclosure(disclosure: string): Disclosed {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(fromBase64url(disclosure))
+    const parts: unknown = JSON.parse(text)
+    if (Array.isArray(parts) && parts.length === 3) {
+      const [salt, name, value]: unknown[] = parts
+      if (typeof salt === 'string' && fromBase64url(salt).length >= SALT_BYTES && typeof name === 'string') {
+        return { name, value }
+      }
+    }
+  } catch (cause) {
+    if (!(cause instanceof InputError || cause instanceof SyntaxError || cause instanceof TypeError))
+      throw cause
+    throw new VerificationError('BAD_DISCLOSURE', 'a disclosure is not base64url of JSON', { cause })
+  }
+  throw new VerificationError('BAD_DISCLOSURE', 'a disclosure is not [salt of 16 bytes or more, name, value]')
+}
+
+/** `base64url(SHA-256(ASCII(disclosure)))`, RFC 9901, section 4.2.3. */
+export const disclosureDigest = (disclosure: string): string => toBase64url(sha256(utf8(disclosure)))
+
+/** Leaf hash of a sealed record in its batch: `SHA-256(0x00 || JCS(record))`. */
+export const leafHash = (record: FlowRecord): Uint8Array => hashLeaf(canonicalBytes(record))
