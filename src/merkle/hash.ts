@@ -47,7 +47,7 @@ const GATHER_BYTES = 1 << 20
 export function hashLeaves(data: Uint8Array, offsets: Uint32Array): Uint8Array
 export function hashLeaves(leaves: readonly Uint8Array[]): Uint8Array
 export function hashLeaves(data: Uint8Array | readonly Uint8Array[], offsets?: Uint32Array): Uint8Array {
-  if (!(data instanceof Uint8Array)) return hashSeparateLeaves(data)
+  if (!ArrayBuffer.isView(data)) return hashSeparateLeaves(data)
   if (offsets === undefined || offsets.length === 0) {
     throw new InputError('BAD_ARGUMENT', 'leaves end to end need offsets, one more than there are leaves')
   }

@@ -10,11 +10,11 @@ export type LeafHashes = Uint8Array | readonly Uint8Array[]
  * @throws {InputError} `BAD_ARGUMENT` if a hash is not 32 bytes
  */
 export function flatten(hashes: LeafHashes): Uint8Array {
-  if (hashes instanceof Uint8Array) {
+  if (ArrayBuffer.isView(hashes)) {
     if (hashes.length % HASH_SIZE !== 0) {
       throw new InputError('BAD_ARGUMENT', `${hashes.length} bytes are not a whole number of 32-byte hashes`)
     }
-    return hashes
+    return new Uint8Array(hashes.buffer, hashes.byteOffset, hashes.length)
   }
   const flat = new Uint8Array(HASH_SIZE * hashes.length)
   for (const [i, hash] of hashes.entries()) {

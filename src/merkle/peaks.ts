@@ -1,10 +1,16 @@
-import { VerificationError } from '../errors.ts'
+import { InputError, VerificationError } from '../errors.ts'
 import { EMPTY_ROOT, hashNode } from './hash.ts'
 import { type Position, toBigInt } from './position.ts'
 
-/** Heights of the perfect subtrees that a tree of `size` leaves is made of, largest first: the bits of `size`. */
+/**
+ * Heights of the perfect subtrees that a tree of `size` leaves is made of, largest first: the bits of `size`.
+ *
+ * @throws {InputError} `BAD_ARGUMENT` if the size is negative
+ */
 export function peakHeights(size: Position): number[] {
-  const bits = toBigInt(size, 'size').toString(2)
+  const leaves = toBigInt(size, 'size')
+  if (leaves < 0n) throw new InputError('BAD_ARGUMENT', `a tree cannot have ${size} leaves`)
+  const bits = leaves.toString(2)
   return Array.from(bits, (bit, i) => (bit === '1' ? bits.length - 1 - i : -1)).filter(
     (height) => height >= 0,
   )

@@ -1,3 +1,4 @@
+import { equalBytes } from '../bytes/bytes.ts'
 import { VerificationError } from '../errors.ts'
 import { EMPTY_ROOT, HASH_SIZE, hashNode } from './hash.ts'
 import { flatten, type LeafHashes } from './leaf-hashes.ts'
@@ -191,7 +192,5 @@ function malformed(fault: 'longer' | 'shorter'): VerificationError {
 }
 
 function matchRoot(computed: Uint8Array, expected: Uint8Array, message: string): void {
-  if (computed.length !== expected.length || computed.some((byte, i) => byte !== expected[i])) {
-    throw new VerificationError('ROOT_MISMATCH', message)
-  }
+  if (!equalBytes(computed, expected)) throw new VerificationError('ROOT_MISMATCH', message)
 }

@@ -1,0 +1,140 @@
+import { existsSync, readFileSync } from 'node:fs'
+
+const FOLDER = new URL('../../../shared/vectors/', import.meta.url)
+
+/** Why the vectors in files cannot be had, or nothing. */
+export const absent = existsSync(FOLDER) ? undefined : 'skipped: ../shared/vectors is not beside the project'
+
+export interface InclusionVector {
+  name: string
+  leafIdx: bigint
+  treeSize: bigint
+  root: string
+  leafHash: string
+  proof: string[] | null
+  wantErr: boolean
+}
+
+export interface ConsistencyVector {
+  name: string
+  size1: bigint
+  size2: bigint
+  root1: string
+  root2: string
+  proof: string[] | null
+  wantErr: boolean
+}
+
+export const inclusionVectors = (): InclusionVector[] => load('rfc9162-inclusion.json')
+export const consistencyVectors = (): ConsistencyVector[] => load('rfc9162-consistency.json')
+
+/** Reads vectors; their integers exceed what JSON.parse keeps, so they are quoted first. */
+function load<T>(file: string): T[] {
+  if (absent) return []
+  const text = readFileSync(new URL(file, FOLDER), 'utf8')
+  const quoted = text.replace(/("(?:leafIdx|treeSize|size1|size2)"\s*:\s*)(\d+)/g, '$1{"integer": "$2"}')
+  return JSON.parse(quoted, (_, value) =>
+    typeof value?.integer === 'string' ? BigInt(value.integer) : value,
+  )
+}
+
+export const fromBase64 = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'base64'))
+export const fromHex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'hex'))
+export const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+
+/**
+ * The tree of eight leaves on which Certificate Transparency implementations check themselves: leaves, roots and paths
+ * as published in transparency-dev/merkle, proof/verify_test.go (Apache-2.0), after certificate-transparency's
+ * merkletree tests of RFC 6962.
+ */
+export const REFERENCE = {
+  leaves: [
+    '',
+    '00',
+    '10',
+    '2021',
+    '3031',
+    '40414243',
+    '5051525354555657',
+    '606162636465666768696a6b6c6d6e6f',
+  ].map(fromHex),
+  /** of the first 1, 2, ... 8 leaves */
+  roots: [
+    '6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d',
+    'fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125',
+    'aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77',
+    'd37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7',
+    '4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4',
+    '76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef',
+    'ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c',
+    '5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328',
+  ],
+  inclusion: [
+    {
+      index: 0,
+      size: 8,
+      path: [
+        '96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7',
+        '5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e',
+        '6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4',
+      ],
+    },
+    {
+      index: 5,
+      size: 8,
+      path: [
+        'bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b',
+        'ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0',
+        'd37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7',
+      ],
+    },
+    { index: 2, size: 3, path: ['fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125'] },
+    {
+      index: 1,
+      size: 5,
+      path: [
+        '6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d',
+        '5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e',
+        'bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b',
+      ],
+    },
+  ],
+  consistency: [
+    { size1: 1, size2: 1, path: [] },
+    {
+      size1: 1,
+      size2: 8,
+      path: [
+        '96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7',
+        '5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e',
+        '6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4',
+      ],
+    },
+    {
+      size1: 6,
+      size2: 8,
+      path: [
+        '0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a',
+        'ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0',
+        'd37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7',
+      ],
+    },
+    {
+      size1: 2,
+      size2: 5,
+      path: [
+        '5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e',
+        'bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b',
+      ],
+    },
+    {
+      size1: 6,
+      size2: 7,
+      path: [
+        '0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a',
+        'b08693ec2e721597130641e8211e7eedccb4c26413963eee6c1e2ed16ffb1a5f',
+        'd37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7',
+      ],
+    },
+  ],
+} as const
