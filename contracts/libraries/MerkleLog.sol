@@ -15,16 +15,16 @@ library MerkleLog {
     /// @notice `frontier[level]` is the peak of 2^level leaves if that bit of `size` is set. Otherwise it is what an
     /// earlier peak left there: harmless, since nothing reads it before it is written again.
     struct Log {
-        uint64 size;
+        uint256 size;
         bytes32[64] frontier;
     }
 
-    /// @notice A log while leaves are pushed. Where `written` has the bit of a level, `peaks[level]` stands for the
-    /// stored slot.
+    /// @notice `count` leaves that are to follow the first `first` ones, of which `nodes` holds what `push` returned. The
+    /// peak of any level that ends with one of them is that leaf's node.
     struct Draft {
-        uint256 size;
-        uint256 written;
-        bytes32[] peaks;
+        uint256 first;
+        uint256 count;
+        bytes32[] nodes;
     }
 
     /// @notice SHA-256 of nothing, the root of an empty log.
@@ -42,41 +42,48 @@ library MerkleLog {
     /// @notice The path leads to another root than the expected one.
     error MerkleLog_RootMismatch(bytes32 expected, bytes32 actual);
 
-    /// @notice Starts pushing up to `count` leaves.
-    function draft(Log storage log, uint256 count) internal view returns (Draft memory draft_) {
-        uint256 size = log.size;
-        draft_.size = size;
-        draft_.peaks = new bytes32[](Math.log2(size + count) + 1);
+    /// @notice Starts pushing up to `capacity` leaves.
+    function draft(Log storage log, uint256 capacity) internal view returns (Draft memory) {
+        return Draft({first: log.size, count: 0, nodes: new bytes32[](capacity)});
     }
 
     /// @notice Pushes one leaf.
+    /// @return index the leaf's place in the log
     /// @return node the root of the perfect subtree that this leaf completes: the new last peak, whose height is the
-    /// number of trailing one bits of the leaf's index.
-    function push(Draft memory draft_, Log storage log, bytes32 leafHash) internal view returns (bytes32 node) {
-        uint256 size = draft_.size;
-        uint256 written = draft_.written;
-        uint256 level = 0;
-        node = leafHash;
-        while ((size >> level) & 1 == 1) {
-            node = hashNode((written >> level) & 1 == 1 ? draft_.peaks[level] : log.frontier[level], node);
-            ++level;
+    /// number of trailing one bits of `index`
+    function push(
+        Draft memory draft_,
+        Log storage log,
+        bytes32 leafHash
+    ) internal view returns (uint256 index, bytes32 node) {
+        // No overflow: the size stays far below 2^64, and `end` is taken from only where it is larger than `first`.
+        unchecked {
+            uint256 first = draft_.first;
+            uint256 count = draft_.count;
+            index = first + count;
+            node = leafHash;
+            for (uint256 level = 0; (index >> level) & 1 == 1; ++level) {
+                uint256 end = (index >> level) << level;
+                node = hashNode(end > first ? draft_.nodes[end - first - 1] : log.frontier[level], node);
+            }
+            draft_.nodes[count] = node;
+            draft_.count = count + 1;
         }
-        draft_.peaks[level] = node;
-        draft_.written = written | (1 << level);
-        draft_.size = size + 1;
     }
 
-    /// @notice Stores the new peaks; one that was merged again meanwhile is not worth its slot.
+    /// @notice Stores the peaks that end with a new leaf.
     function commit(Draft memory draft_, Log storage log) internal {
-        uint256 size = draft_.size;
-        uint256 pending = draft_.written & size;
-        while (pending != 0) {
-            uint256 level = Math.log2(pending);
-            log.frontier[level] = draft_.peaks[level];
-            pending ^= 1 << level;
+        // No overflow, as in `push`.
+        unchecked {
+            uint256 first = draft_.first;
+            uint256 size = first + draft_.count;
+            uint256 end = size;
+            for (uint256 level = 0; end > first; end = (size >> level) << level) {
+                if ((size >> level) & 1 == 1) log.frontier[level] = draft_.nodes[end - first - 1];
+                ++level;
+            }
+            log.size = size;
         }
-        // Cannot truncate: no chain will ever sell the gas of 2^64 leaves.
-        log.size = uint64(size);
     }
 
     /// @notice The Merkle tree hash of the log (RFC 9162, section 2.1.1).
@@ -162,8 +169,20 @@ library MerkleLog {
     }
 
     /// @notice `SHA-256(0x00 || data)`.
-    function hashLeaf(bytes memory data) internal pure returns (bytes32) {
-        return sha256(bytes.concat(hex"00", data));
+    function hashLeaf(bytes calldata data) internal view returns (bytes32 hash) {
+        // Assembly, because sha256(bytes) would copy the data twice more. The preimage is laid out past the free memory
+        // pointer; nothing of it is kept, so the pointer stays.
+        // solhint-disable-next-line no-inline-assembly
+        assembly ("memory-safe") {
+            let preimage := mload(0x40)
+            mstore8(preimage, 0)
+            calldatacopy(add(preimage, 1), data.offset, data.length)
+            // The precompile fails only for want of gas.
+            if iszero(staticcall(gas(), 0x02, preimage, add(data.length, 1), 0x00, 0x20)) {
+                revert(0x00, 0x00)
+            }
+            hash := mload(0x00)
+        }
     }
 
     /// @notice `SHA-256(0x01 || left || right)`.

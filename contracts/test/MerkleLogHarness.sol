@@ -15,14 +15,14 @@ contract MerkleLogHarness {
     function push(bytes32[] calldata leafHashes) external {
         MerkleLog.Draft memory draft = _log.draft(leafHashes.length);
         for (uint256 i = 0; i < leafHashes.length; ++i) {
-            uint256 index = draft.size;
-            emit Pushed(index, draft.push(_log, leafHashes[i]));
+            (uint256 index, bytes32 node) = draft.push(_log, leafHashes[i]);
+            emit Pushed(index, node);
         }
         draft.commit(_log);
     }
 
     function size() external view returns (uint64) {
-        return _log.size;
+        return uint64(_log.size);
     }
 
     function root() external view returns (bytes32) {
@@ -57,7 +57,7 @@ contract MerkleLogHarness {
         MerkleLog.verifyConsistency(root1, size1, root2, size2, path);
     }
 
-    function hashLeaf(bytes calldata data) external pure returns (bytes32) {
+    function hashLeaf(bytes calldata data) external view returns (bytes32) {
         return MerkleLog.hashLeaf(data);
     }
 

@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import {
   type BaseContract,
-  Contract,
   ContractFactory,
   type ContractTransactionReceipt,
   HDNodeWallet,
   isError,
   JsonRpcProvider,
+  toBeHex,
+  toQuantity,
 } from 'ethers'
 import { inject } from 'vitest'
 
@@ -33,12 +34,17 @@ const mnemonic = 'test test test test test test test test test test test junk'
 export const wallet = (index: number): HDNodeWallet =>
   HDNodeWallet.fromPhrase(mnemonic, undefined, `m/44'/60'/0'/0/${index}`).connect(provider)
 
-export async function deploy(source: string, ...args: unknown[]): Promise<Contract> {
+export async function deploy(source: string, ...args: unknown[]): Promise<BaseContract> {
   const path = join(inject('artifacts'), 'contracts', source, `${basename(source, '.sol')}.json`)
   const { abi, bytecode } = JSON.parse(readFileSync(path, 'utf8'))
   const deployed = await new ContractFactory(abi, bytecode, wallet(0)).deploy(...args)
-  await deployed.waitForDeployment()
-  return new Contract(await deployed.getAddress(), abi, wallet(0))
+  return deployed.waitForDeployment()
+}
+
+/** Writes a storage slot of a contract behind its back. */
+export async function setSlot(address: string, slot: number, value: bigint): Promise<void> {
+  const method = evm === 'anvil' ? 'anvil_setStorageAt' : 'hardhat_setStorageAt'
+  await provider.send(method, [address, toQuantity(slot), toBeHex(value, 32)])
 }
 
 /** Sends a transaction and waits for its receipt. */
