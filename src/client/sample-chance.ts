@@ -18,7 +18,7 @@ export class Chance {
       const counter = new Uint8Array(4)
       new DataView(counter.buffer).setUint32(0, this.#counter++)
       const { buffer, byteOffset } = sha256(concatBytes(this.#seed, counter))
-      this.#block: DataView = new DataView(buffer, byteOffset, 32)
+      this.#block = new DataView(buffer, byteOffset, 32)
       this.#offset = 0
     }
     const value = this.#block.getUint32(this.#offset)
