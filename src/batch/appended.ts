@@ -3,7 +3,7 @@ import { VerificationError } from '../errors.ts'
 import { decodeHeader, HEADER_BYTES, type Header } from './header.ts'
 
 /** keccak256 of the signature of the ledger's `Appended` event (contracts/interfaces/ILedger.sol). */
-export const APPENDED_TOPIC: Hex = '0x0000000000000000000000000000000000000000000000000000000000000000'
+export const APPENDED_TOPIC: Hex = '0x790fe0c9cd9df3e37863bbd33374f5e3888738de689f9ee4cffb24c4d5e98a74'
 
 /** A header as the ledger announced it. */
 export interface Appended {

@@ -1,0 +1,31 @@
+import { Wallet } from 'ethers'
+import { InputError } from '../errors.ts'
+
+/** The chain id of local development chains. */
+export const LOCAL_CHAIN_ID = 31337n
+
+/** Known to everyone: local chains give each of its accounts a balance. */
+export const DEV_MNEMONIC = 'test test test test test test test test test test test junk'
+
+/** The keys at m/44'/60'/0'/0/0 and /1. */
+const DEV_KEYS = {
+  /** owns and administers the local ledger */
+  admin: '0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80',
+  /** publishes to the local ledger */
+  publisher: '0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d',
+}
+
+/** @throws {InputError} `BAD_CONFIG` on any chain but a local one: elsewhere everyone could sign in our name */
+export function assertLocalChain(chainId: bigint): void {
+  if (chainId === LOCAL_CHAIN_ID) return
+  throw new InputError(
+    'BAD_CONFIG',
+    `the development accounts are known to everyone and serve on chain ${LOCAL_CHAIN_ID} only, not on ${chainId}: configure a key`,
+  )
+}
+
+/** @throws {InputError} `BAD_CONFIG` on any chain but a local one */
+export function devWallet(role: keyof typeof DEV_KEYS, chainId: bigint): Wallet {
+  assertLocalChain(chainId)
+  return new Wallet(DEV_KEYS[role])
+}

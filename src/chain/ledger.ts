@@ -1,0 +1,143 @@
+import { APPENDED_TOPIC, type Appended, decodeAppended } from '../batch/appended.ts'
+import type { Header } from '../batch/header.ts'
+import { fromHex, type Hex, isHex, toHex } from '../bytes/hex.ts'
+import { OperationError, VerificationError } from '../errors.ts'
+import { malformed, parseBytes } from './answers.ts'
+import { ledgerInterface } from './ledger-abi.ts'
+import { type ChainLog, fetchLogs } from './logs.ts'
+import type { Rpc } from './rpc.ts'
+
+/** Where a call looks: a tag, or the hash of a block (EIP-1898), which a node that lags cannot answer wrongly. */
+export type BlockReference = 'latest' | { blockHash: Hex }
+
+export type PublisherStatus = 'none' | 'active' | 'suspended'
+
+export interface Publisher {
+  /** the sequence that its next header must have */
+  nextSequence: bigint
+  status: PublisherStatus
+}
+
+/** Typed reads of a ledger contract. Every one of them throws `OperationError` when it cannot answer. */
+export interface Ledger {
+  readonly address: Hex
+  size(at?: BlockReference): Promise<bigint>
+  /** 32 bytes */
+  root(at?: BlockReference): Promise<Uint8Array>
+  /** largest first, 32 bytes each */
+  peaks(at?: BlockReference): Promise<Uint8Array[]>
+  publisher(account: Hex, at?: BlockReference): Promise<Publisher>
+  deploymentBlock(): Promise<bigint>
+}
+
+const STATUSES: readonly PublisherStatus[] = ['none', 'active', 'suspended']
+
+export function createLedger(rpc: Rpc, address: Hex): Ledger {
+  async function read(name: string, args: unknown[], at: BlockReference = 'latest'): Promise<unknown[]> {
+    const call = { to: address, data: ledgerInterface.encodeFunctionData(name, args) }
+    const answer = parseBytes(await rpc.call('eth_call', [call, at]), `answer to ${name}()`)
+    if (answer === '0x') {
+      throw new OperationError('CHAIN_FAILED', `there is no ledger at ${address} on this chain`, {
+        retryable: false,
+      })
+    }
+    try {
+      return ledgerInterface.decodeFunctionResult(name, answer).toArray(true)
+    } catch (cause) {
+      throw new OperationError('RPC_MALFORMED', `the answer to ${name}() is not a ledger's`, { cause })
+    }
+  }
+  async function readInteger(name: string, at?: BlockReference): Promise<bigint> {
+    const [value] = await read(name, [], at)
+    if (typeof value !== 'bigint') throw malformed(`answer to ${name}()`, 'an integer')
+    return value
+  }
+  return {
+    address,
+    size: (at) => readInteger('size', at),
+    deploymentBlock: () => readInteger('deploymentBlock'),
+    root: async (at) => parseHash((await read('root', [], at))[0]),
+    peaks: async (at) => {
+      const [peaks] = await read('peaks', [], at)
+      if (!Array.isArray(peaks)) throw malformed('answer to peaks()', 'a list')
+      return peaks.map(parseHash)
+    },
+    publisher: async (account, at) => {
+      const [nextSequence, code] = await read('publisher', [account], at)
+      const status = STATUSES[Number(code)]
+      if (typeof nextSequence !== 'bigint' || status === undefined) {
+        throw malformed('answer to publisher()', "a publisher's")
+      }
+      return { nextSequence, status }
+    },
+  }
+}
+
+function parseHash(value: unknown): Uint8Array {
+  if (!isHex(value, 32)) throw malformed("ledger's hash", '32 bytes')
+  return fromHex(value)
+}
+
+/** The calldata of `append(Header[])`. */
+export function encodeAppend(headers: readonly Header[]): Hex {
+  const structs = headers.map((header) => ({
+    ...header,
+    recordsRoot: toHex(header.recordsRoot),
+    indexRoot: toHex(header.indexRoot),
+  }))
+  return parseBytes(ledgerInterface.encodeFunctionData('append', [structs]), 'calldata')
+}
+
+/** An `Appended` event and where it is. */
+export interface AppendedLog {
+  appended: Appended
+  blockNumber: bigint
+  blockHash: Hex
+  transactionHash: Hex
+  transactionIndex: number
+  /** counts within the block */
+  logIndex: number
+}
+
+/**
+ * The headers that a ledger announced in a block range, in the order of the chain.
+ *
+ * @param fromBlock inclusive, as is `toBlock`
+ * @throws {OperationError} `RPC_MALFORMED` if a log is not one that a ledger can emit
+ */
+export async function fetchAppended(
+  rpc: Rpc,
+  ledger: Hex,
+  fromBlock: bigint,
+  toBlock: bigint,
+): Promise<AppendedLog[]> {
+  const all: AppendedLog[] = []
+  const filter = { address: ledger, topics: [APPENDED_TOPIC] }
+  for await (const logs of fetchLogs(rpc, filter, fromBlock, toBlock)) all.push(...logs.map(parseAppended))
+  for (const [i, { appended }] of all.entries()) {
+    const previous = all[i - 1]?.appended
+    if (previous !== undefined && appended.index !== previous.index + 1n) {
+      throw malformed('list of Appended events', 'without gaps')
+    }
+  }
+  return all
+}
+
+/** @throws {OperationError} `RPC_MALFORMED` */
+export function parseAppended(log: ChainLog): AppendedLog {
+  const { blockNumber, blockHash, transactionHash, transactionIndex, logIndex } = log
+  try {
+    const appended = decodeAppended(log.topics, log.data)
+    if (appended === undefined) throw malformed('log', 'an Appended event')
+    return { appended, blockNumber, blockHash, transactionHash, transactionIndex, logIndex }
+  } catch (cause) {
+    if (!(cause instanceof VerificationError)) throw cause
+    throw new OperationError(
+      'RPC_MALFORMED',
+      `the node's log ${logIndex} of block ${blockNumber}: ${cause.message}`,
+      {
+        cause,
+      },
+    )
+  }
+}

@@ -1,0 +1,116 @@
+import type { Hex } from '../bytes/hex.ts'
+import type { ReceiptLog } from '../verify/chain-facts.ts'
+import {
+  malformed,
+  parseBytes,
+  parseIndex,
+  parseList,
+  parseMembers,
+  parseQuantity,
+  toQuantity,
+} from './answers.ts'
+import { type Rpc, RpcRefusal } from './rpc.ts'
+
+/** A log and where it is. */
+export interface ChainLog extends ReceiptLog {
+  blockNumber: bigint
+  blockHash: Hex
+  transactionHash: Hex
+  transactionIndex: number
+}
+
+/** As for `eth_getLogs`: one topic or several alternatives for each place, null for any. */
+export interface LogFilter {
+  address: Hex
+  topics: readonly (Hex | readonly Hex[] | null)[]
+}
+
+/** Refusals that a smaller range cannot cure: not JSON-RPC, no such method. */
+const INCURABLE_CODES = [-32700, -32600, -32601]
+
+/** Successful ranges in a row before a larger one is tried. */
+const GROW_AFTER = 4
+
+/**
+ * The matching logs of a block range in the order of the chain, one list for each range that the node answers.
+ *
+ * A refused range is halved, whatever the node's words are: every vendor has its own for "too large".
+ *
+ * @param fromBlock inclusive, as is `toBlock`
+ * @throws {OperationError} the node's refusal when it refuses even a single block
+ */
+export async function* fetchLogs(
+  rpc: Rpc,
+  filter: LogFilter,
+  fromBlock: bigint,
+  toBlock: bigint,
+): AsyncGenerator<ChainLog[]> {
+  let span = toBlock - fromBlock + 1n
+  let answered = 0
+  for (let from = fromBlock; from <= toBlock; ) {
+    const last = from + span - 1n
+    const to = last < toBlock ? last : toBlock
+    let answer: unknown
+    try {
+      answer = await rpc.call('eth_getLogs', [
+        { ...filter, fromBlock: toQuantity(from), toBlock: toQuantity(to) },
+      ])
+    } catch (error) {
+      if (!(error instanceof RpcRefusal) || INCURABLE_CODES.includes(error.rpcCode) || to === from)
+        throw error
+      span = (to - from + 1n) / 2n
+      answered = 0
+      continue
+    }
+    yield parseLogs(answer, filter, from, to)
+    from = to + 1n
+    if (++answered % GROW_AFTER === 0) span *= 2n
+  }
+}
+
+function parseLogs(answer: unknown, filter: LogFilter, from: bigint, to: bigint): ChainLog[] {
+  const logs = parseList(answer, 'list of logs').map((value) => {
+    const members = parseMembers(value, 'log')
+    const log: ChainLog = {
+      ...parseLog(members),
+      blockNumber: parseQuantity(members.blockNumber, 'block number of a log'),
+      blockHash: parseBytes(members.blockHash, 'block hash of a log', 32),
+      transactionHash: parseBytes(members.transactionHash, 'transaction hash of a log', 32),
+      transactionIndex: parseIndex(members.transactionIndex, 'transaction index of a log'),
+    }
+    if (members.removed === true || log.blockNumber < from || log.blockNumber > to || !matches(log, filter)) {
+      throw malformed('log', 'among those asked for')
+    }
+    return log
+  })
+  logs.sort((a, b) => Number(a.blockNumber - b.blockNumber) || a.logIndex - b.logIndex)
+  for (const [i, log] of logs.entries()) {
+    const previous = logs[i - 1]
+    if (previous?.blockNumber !== log.blockNumber) continue
+    if (previous.logIndex === log.logIndex || previous.blockHash !== log.blockHash) {
+      throw malformed('list of logs', 'of one chain')
+    }
+  }
+  return logs
+}
+
+function matches(log: ReceiptLog, filter: LogFilter): boolean {
+  return (
+    log.address === filter.address &&
+    filter.topics.every((wanted, i) => {
+      const topic = log.topics[i]
+      if (wanted === null) return true
+      return topic !== undefined && (typeof wanted === 'string' ? wanted === topic : wanted.includes(topic))
+    })
+  )
+}
+
+/** The members that logs have in receipts and in answers to `eth_getLogs` alike. */
+export function parseLog(members: Record<string, unknown>): ReceiptLog {
+  return {
+    address: parseBytes(members.address, 'address of a log', 20),
+    topics: parseList(members.topics, 'list of topics').map((topic) => parseBytes(topic, 'topic', 32)),
+    data: parseBytes(members.data, 'data of a log'),
+    logIndex: parseIndex(members.logIndex, 'index of a log'),
+  }
+}

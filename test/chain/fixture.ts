@@ -1,0 +1,115 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Header } from '../../src/batch/header.ts'
+import type { Hex } from '../../src/bytes/hex.ts'
+import { sha256 } from '../../src/bytes/sha256.ts'
+import { deployLedger, type LedgerArtifact } from '../../src/chain/deploy.ts'
+import { devWallet, LOCAL_CHAIN_ID } from '../../src/chain/dev-accounts.ts'
+import { type EmbeddedChain, startEmbeddedChain } from '../../src/chain/embedded.ts'
+import { fetchLatestBlock } from '../../src/chain/facts.ts'
+import { suggestFees } from '../../src/chain/fees.ts'
+import { encodeAppend } from '../../src/chain/ledger.ts'
+import type { Rpc } from '../../src/chain/rpc.ts'
+import { broadcast, fetchNonce, signTransaction } from '../../src/chain/send.ts'
+
+const ARTIFACT = new URL('../../artifacts/contracts/Ledger.sol/Ledger.json', import.meta.url)
+
+export const adminWallet = devWallet('admin', LOCAL_CHAIN_ID)
+export const publisherWallet = devWallet('publisher', LOCAL_CHAIN_ID)
+export const PUBLISHER = publisherWallet.address.toLowerCase() as Hex // an ethers address in lowercase
+
+export interface Artifact extends LedgerArtifact {
+  abi: { type: string }[]
+}
+
+export async function loadArtifact(): Promise<Artifact> {
+  if (!existsSync(ARTIFACT)) throw new Error('the contracts are not compiled: run npm run compile first')
+  return JSON.parse(await readFile(ARTIFACT, 'utf8'))
+}
+
+export interface TestChain {
+  chain: EmbeddedChain
+  rpc: Rpc
+  ledger: Hex
+  stateFile: string
+  close(): Promise<void>
+}
+
+export async function makeTemporaryDirectory(): Promise<{ path: string; remove: () => Promise<void> }> {
+  const path = await mkdtemp(join(tmpdir(), 'tidemark-chain-'))
+  return { path, remove: () => rm(path, { recursive: true, force: true }) }
+}
+
+/** A fresh chain with a ledger that knows the publisher. */
+export async function startTestChain(): Promise<TestChain> {
+  const artifact = await loadArtifact()
+  const directory = await makeTemporaryDirectory()
+  const stateFile = join(directory.path, 'chain.json.gz')
+  const chain = await startEmbeddedChain({ stateFile, port: 0 })
+  const { address } = await deployLedger({
+    rpc: chain.rpc,
+    signer: adminWallet,
+    artifact,
+    publishers: [PUBLISHER],
+  })
+  const close = async () => {
+    await chain.stop()
+    await directory.remove()
+  }
+  return { chain, rpc: chain.rpc, ledger: address, stateFile, close }
+}
+
+/** A plausible header; each sequence has its own roots. */
+export function makeHeader(sequence: number): Header {
+  return {
+    publisher: PUBLISHER,
+    sequence: BigInt(sequence),
+    recordsRoot: sha256(Uint8Array.of(1, sequence >> 8, sequence)),
+    recordCount: 1 + sequence,
+    indexRoot: sha256(Uint8Array.of(2, sequence >> 8, sequence)),
+    indexSize: 1 + (sequence >> 4),
+    firstTime: 1_700_000_000_000n + BigInt(sequence),
+    lastTime: 1_700_000_060_000n + BigInt(sequence),
+  }
+}
+
+export const makeHeaders = (from: number, to: number): Header[] =>
+  Array.from({ length: to - from }, (_, i) => makeHeader(from + i))
+
+/** Appends in one transaction and waits until it is in a block. */
+export async function append(rpc: Rpc, ledger: Hex, headers: Header[]): Promise<Hex> {
+  const signed = await signTransaction(publisherWallet, {
+    ...(await suggestFees(rpc, 10n ** 12n)),
+    chainId: LOCAL_CHAIN_ID,
+    nonce: await fetchNonce(rpc, PUBLISHER),
+    to: ledger,
+    data: encodeAppend(headers),
+    gasLimit: 10_000_000n,
+  })
+  await broadcast(rpc, signed)
+  await until(async () => (await rpc.call('eth_getTransactionReceipt', [signed.hash])) !== null)
+  return signed.hash
+}
+
+export const headNumber = async (rpc: Rpc): Promise<bigint> => (await fetchLatestBlock(rpc)).number
+
+/** Polls a condition until it holds. */
+export async function until(holds: () => boolean | Promise<boolean>, deadlineMs = 15_000): Promise<void> {
+  const late = AbortSignal.timeout(deadlineMs)
+  while (!(await holds())) {
+    if (late.aborted) throw new Error(`not within ${deadlineMs} ms: ${holds}`)
+    await delay(5)
+  }
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
