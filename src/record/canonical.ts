@@ -35,7 +35,7 @@ function serialize(value: unknown, pointer: string, depth: number): string {
   if (value === null) return 'null'
   if (depth === MAX_DEPTH) throw bad(`nested deeper than ${MAX_DEPTH}`, pointer)
   if (Array.isArray(value)) {
-    return `[${value.map((item, i) => serialize(item, `${pointer}/${i}`, depth + 1)).join(',')}]`
+    return `[${Array.from(value, (item, i) => serialize(item, `${pointer}/${i}`, depth + 1)).join(',')}]`
   }
   const members: string[] = []
   // RFC 8785, section 3.2.3: names are ordered by UTF-16 code units, which is what sort() does.

@@ -28,7 +28,7 @@ export interface FlowRecord {
 export function parseRecord(value: unknown): FlowRecord {
   const event = object(value)
   const { datacontenttype, ...rest } = event
-  if (datacontenttype !== undefined && !/^application\/json\s*(?:;|$)/i.test(String(datacontenttype))) {
+  if (datacontenttype !== undefined && !isJsonType(datacontenttype)) {
     throw bad('/datacontenttype', 'data must be application/json')
   }
   const type = recordType(event)
@@ -78,9 +78,17 @@ function check(value: unknown, schema: Validator): FlowRecord {
     }
     throw bad(worst.instancePath, unknownMember ? 'is not a member of this type' : worst.message)
   }
+  checkText(value, '')
   const record = value as FlowRecord
   checkTimes(record)
   return record
+}
+
+/** Text must have UTF-8 bytes to be hashed: no half of a surrogate pair. */
+function checkText(value: unknown, pointer: string): void {
+  if (typeof value === 'string' && !value.isWellFormed()) throw bad(pointer, 'holds half of a surrogate pair')
+  if (typeof value !== 'object' || value === null) return
+  for (const [member, inner] of Object.entries(value)) checkText(inner, `${pointer}/${member}`)
 }
 
 function checkTimes(record: FlowRecord): void {
@@ -103,7 +111,8 @@ function* dataTimes(record: FlowRecord): Generator<readonly [string, string]> {
 
 /** RFC 3339, section 5.6, with any offset and up to nine decimals, as UTC milliseconds; other text is left alone. */
 function normalTime(time: string): string {
-  const parts = /^(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)$/.exec(time)
+  const parts =
+    /^(\d{4}-\d\d-\d\d)[Tt]((?:[01]\d|2[0-3]):\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)$/.exec(time)
   if (parts === null) return time
   const [, date = '', clock, decimals = '', offset = 'Z'] = parts
   // Date rolls 30 February over to March; only a date that exists may be normalised.
@@ -112,6 +121,8 @@ function normalTime(time: string): string {
   const normal = new Date(`${date}T${clock}.${decimals.slice(0, 3).padEnd(3, '0')}${offset.toUpperCase()}`)
   return Number.isNaN(normal.getTime()) ? time : normal.toISOString()
 }
+
+const isJsonType = (type: unknown) => typeof type === 'string' && /^application\/json\s*(?:;|$)/i.test(type)
 
 function recordType(event: Record<string, unknown>): RecordTypeName {
   if (isRecordType(event.type)) return event.type

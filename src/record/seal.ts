@@ -96,7 +96,7 @@ export function openRecord(record: FlowRecord, disclosures: readonly string[]): 
  */
 export function parseDisclosure(disclosure: string): Disclosed {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(fromBase64url(disclosure))
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(fromBase64url(disclosure))
     const parts: unknown = JSON.parse(text)
     if (Array.isArray(parts) && parts.length === 3) {
       const [salt, name, value]: unknown[] = parts
