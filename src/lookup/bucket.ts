@@ -69,6 +69,7 @@ export function encodeBucket(low: Uint8Array, next: Uint8Array, entries: readonl
  * @returns the positions of all records of the batch under this key; empty when there are none
  * @throws {VerificationError} `MALFORMED_INDEX` when the bucket cannot speak for the key; `MALFORMED_PATH`,
  *   `INDEX_OUT_OF_RANGE` or `ROOT_MISMATCH` when it is not in the index
+ * @throws {InputError} `BAD_ARGUMENT` when the bucket's place is no integer
  */
 export function verifyLookup(
   key: Uint8Array,
@@ -77,13 +78,7 @@ export function verifyLookup(
 ): Uint32Array {
   const { indexRoot, indexSize } = index
   const leafHash = hashLeaf(proof.bucket)
-  verifyInclusion({
-    leafHash,
-    index: BigInt(proof.index),
-    size: BigInt(indexSize),
-    path: proof.path,
-    root: indexRoot,
-  })
+  verifyInclusion({ leafHash, index: proof.index, size: indexSize, path: proof.path, root: indexRoot })
   const { low, next, entries } = decodeBucket(proof.bucket)
   const first = proof.index === 0
   const last = proof.index === indexSize - 1
@@ -94,6 +89,8 @@ export function verifyLookup(
   if (last !== equalBytes(next, HIGHEST_KEY)) throw malformed('its next bound is not that of its place')
   if (!last && entries.length !== BUCKET_ENTRIES)
     throw malformed(`it is not the last and has ${entries.length} entries`)
+  if (!last && entries.some((entry) => compareBytes(entry.key, next) >= 0))
+    throw malformed('an entry lies beyond its next bound')
   // Keys run up to but not including `next`, except in the last bucket, which reaches the highest key.
   if (compareBytes(key, low) < 0 || (!last && compareBytes(key, next) >= 0))
     throw malformed('the key lies outside')

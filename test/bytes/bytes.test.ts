@@ -113,7 +113,7 @@ describe('integers', () => {
     1n,
     null,
     ['1'],
-  ])('%j is no uint64', (value) => {
+  ])('%s is no uint64', (value) => {
     expect(readUint64(value)).toBeUndefined()
   })
 
