@@ -27,6 +27,7 @@ export const provider = new JsonRpcProvider(inject('url'), undefined, {
   staticNetwork: true,
   pollingInterval: 20,
   cacheTimeout: -1,
+  batchMaxCount: 1,
 })
 
 /** The accounts that both EVMs fund. */
@@ -61,6 +62,14 @@ export async function send(
 
 export async function call(contract: BaseContract, method: string, ...args: unknown[]) {
   return contract.getFunction(method).staticCall(...args)
+}
+
+/** A contract's events in a receipt, each as its name and arguments. */
+export function eventsOf(contract: BaseContract, receipt: ContractTransactionReceipt): unknown[][] {
+  return receipt.logs.flatMap((log) => {
+    const event = contract.interface.parseLog(log)
+    return event === null ? [] : [[event.name, ...event.args.toArray(true)]]
+  })
 }
 
 /** The custom error that a call or a transaction reverts with, as `Name(arg,…)`. */

@@ -6,6 +6,9 @@ import { climb, digest, type Header, headerOf, headersOf, leafOf } from './heade
 
 const snapshotFile = fileURLToPath(new URL('gas.json', import.meta.url))
 
+if (evm !== 'hardhat')
+  console.warn(`Gas is skipped on ${evm}: the snapshot is of Hardhat's EVM and plain code`)
+
 it.skipIf(evm !== 'hardhat')('costs exactly the gas of the committed snapshot', async () => {
   const measured = { ...(await measureWrites()), ...(await measureVerification()) }
   if (process.env.TIDEMARK_GAS === 'write') {
