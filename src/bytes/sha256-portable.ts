@@ -5,12 +5,20 @@ import type { Sha256Engine } from './sha256-engine.ts'
 export const portableEngine: Sha256Engine = {
   digest: (data) => sha256(data),
 
-  hashNodes(pairs, out) {
+  hashNode(left, right) {
     const message = new Uint8Array(65)
     message[0] = 0x01
+    message.set(left, 1)
+    message.set(right, 33)
+    return sha256(message)
+  },
+
+  hashNodes(pairs, out) {
     for (let at = 0; at < out.length; at += 32) {
-      message.set(pairs.subarray(2 * at, 2 * at + 64), 1)
-      out.set(sha256(message), at)
+      out.set(
+        this.hashNode(pairs.subarray(2 * at, 2 * at + 32), pairs.subarray(2 * at + 32, 2 * at + 64)),
+        at,
+      )
     }
   },
 

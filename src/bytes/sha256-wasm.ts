@@ -5,8 +5,10 @@ import { BUFFER, DIGEST, fillTables, LANE_DIGESTS, writeKernel } from './sha256-
 const CHUNK = 1 << 17
 /** Leaves of up to so many blocks are hashed four at a time, longer ones alone. */
 const MOST_BLOCKS = 64
-/** Where leaves wait: behind a chunk and its padding. */
-const SLOTS = BUFFER + CHUNK + 128
+/** Where a node's two blocks stand, all but the two hashes ready: behind a chunk and its padding. */
+const NODE = BUFFER + CHUNK + 128
+/** Where leaves wait. */
+const SLOTS = NODE + 128
 const PAGES = Math.ceil((SLOTS + slotsBefore(MOST_BLOCKS + 1)) / 65536)
 
 /** What a bare language core lacks of WebAssembly's JavaScript interface, as far as it is used here. */
@@ -63,6 +65,15 @@ function makeEngine(kernel: Kernel): Sha256Engine {
     memory.set(start === 0 ? data : data.subarray(start), BUFFER)
     pad(BUFFER, data.length - start, data.length)
     kernel.compress(BUFFER, blocksOf(data.length - start), fresh)
+    return memory.slice(DIGEST, DIGEST + 32)
+  }
+
+  memory[NODE] = 0x01
+  pad(NODE, 65, 65)
+  const hashNode = (left: Uint8Array, right: Uint8Array): Uint8Array => {
+    memory.set(left, NODE + 1)
+    memory.set(right, NODE + 33)
+    kernel.compress(NODE, 2, 1)
     return memory.slice(DIGEST, DIGEST + 32)
   }
 
@@ -124,7 +135,7 @@ function makeEngine(kernel: Kernel): Sha256Engine {
     else hashLongLeaves(data, ends, out)
   }
 
-  return { digest, hashNodes, hashLeaves }
+  return { digest, hashNode, hashNodes, hashLeaves }
 }
 
 /** Blocks of a message with its padding. */

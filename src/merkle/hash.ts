@@ -26,11 +26,7 @@ export function hashNode(left: Uint8Array, right: Uint8Array): Uint8Array {
       `a node joins two hashes of 32 bytes, not ${left.length} and ${right.length}`,
     )
   }
-  const message = new Uint8Array(65)
-  message[0] = 0x01
-  message.set(left, 1)
-  message.set(right, 33)
-  return sha256(message)
+  return engine.hashNode(left, right)
 }
 
 /** Leaves gathered before they are hashed together when they come as an array: bounds the extra memory. */

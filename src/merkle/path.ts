@@ -1,3 +1,4 @@
+import { HASH_SIZE } from './hash.ts'
 import { flatten, type LeafHashes } from './leaf-hashes.ts'
 import { type Position, toIndex } from './position.ts'
 import { type Subtrees, splitOf, treeSubtrees } from './subtrees.ts'
@@ -12,7 +13,14 @@ import { buildTree, isTree, type Tree } from './tree.ts'
  */
 export function inclusionPath(leafHashes: LeafHashes | Tree, index: Position): Uint8Array[] {
   const tree = isTree(leafHashes) ? leafHashes : buildTree(flatten(leafHashes))
-  return findInclusionPath(treeSubtrees(tree), toIndex(index, tree.size - 1, 'index'), tree.size)
+  const path: Uint8Array[] = []
+  let place = toIndex(index, tree.size - 1, 'index')
+  for (const level of tree.levels.slice(0, -1)) {
+    const sibling = HASH_SIZE * (place % 2 === 0 ? place + 1 : place - 1)
+    if (sibling < level.length) path.push(level.slice(sibling, sibling + HASH_SIZE))
+    place = Math.floor(place / 2)
+  }
+  return path
 }
 
 /**

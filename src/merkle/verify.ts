@@ -24,29 +24,18 @@ export interface Inclusion {
  * @throws {VerificationError} `INDEX_OUT_OF_RANGE` if `index` is not below `size`, `MALFORMED_PATH` if the path cannot fit
  */
 export function rootFromInclusion({ leafHash, index, size, path }: Inclusion): Uint8Array {
-  let node = toBigInt(index, 'index')
-  let last = toBigInt(size, 'size') - 1n
-  if (node < 0n || node > last) {
+  const leaf = toBigInt(index, 'index')
+  const leaves = toBigInt(size, 'size')
+  if (leaf < 0n || leaf >= leaves) {
     throw new VerificationError('INDEX_OUT_OF_RANGE', `a tree of ${size} leaves has no leaf ${index}`)
   }
-  checkHashes([leafHash, ...path])
-  let root = leafHash
-  for (const sibling of path) {
-    if (last === 0n) throw malformed('longer')
-    if ((node & 1n) === 1n || node === last) {
-      root = hashNode(sibling, root)
-      while ((node & 1n) === 0n && node !== 0n) {
-        node >>= 1n
-        last >>= 1n
-      }
-    } else {
-      root = hashNode(root, sibling)
-    }
-    node >>= 1n
-    last >>= 1n
-  }
-  if (last !== 0n) throw malformed('shorter')
-  return root
+  checkHashes([leafHash])
+  const sides = sidesOf(leaf, leaves)
+  checkPath(path, sides.length)
+  return path.reduce(
+    (node, sibling, i) => (sides[i] === 'left' ? hashNode(sibling, node) : hashNode(node, sibling)),
+    leafHash,
+  )
 }
 
 /**
@@ -92,35 +81,21 @@ export function verifyConsistency({ size1, size2, root1, root2, path }: Consiste
       `a tree of ${size2} leaves cannot be shown to extend one of ${size1}`,
     )
   }
-  checkHashes(path)
-  let node = first - 1n
-  let last = second - 1n
-  while ((node & 1n) === 1n) {
-    node >>= 1n
-    last >>= 1n
-  }
-  const [start, ...rest] = node === 0n ? [root1, ...path] : path
-  if (start === undefined) throw malformed('shorter')
-  if (start.length !== HASH_SIZE)
+  // The largest perfect subtree that ends the first tree is where the path begins; it is that tree itself, or comes first.
+  const height = heightOfLastPeak(first)
+  const sides = sidesOf(first - 1n, second).slice(height)
+  const isWhole = first === 1n << BigInt(height)
+  checkPath(path, sides.length + (isWhole ? 0 : 1))
+  const start = isWhole ? root1 : path[0]
+  if (start?.length !== HASH_SIZE)
     throw new VerificationError('ROOT_MISMATCH', 'the first root is not 32 bytes')
   let joined1 = start
   let joined2 = start
-  for (const sibling of rest) {
-    if (last === 0n) throw malformed('longer')
-    if ((node & 1n) === 1n || node === last) {
-      joined1 = hashNode(sibling, joined1)
-      joined2 = hashNode(sibling, joined2)
-      while ((node & 1n) === 0n && node !== 0n) {
-        node >>= 1n
-        last >>= 1n
-      }
-    } else {
-      joined2 = hashNode(joined2, sibling)
-    }
-    node >>= 1n
-    last >>= 1n
+  for (const [i, sibling] of (isWhole ? path : path.slice(1)).entries()) {
+    const isLeft = sides[i] === 'left'
+    joined2 = isLeft ? hashNode(sibling, joined2) : hashNode(joined2, sibling)
+    if (isLeft) joined1 = hashNode(sibling, joined1)
   }
-  if (last !== 0n) throw malformed('shorter')
   matchRoot(joined1, root1, 'the path leads to another first root')
   matchRoot(joined2, root2, 'the path leads to another second root')
 }
@@ -185,6 +160,32 @@ function checkHashes(hashes: readonly Uint8Array[]): void {
       )
     }
   }
+}
+
+function checkPath(path: readonly Uint8Array[], length: number): void {
+  if (path.length !== length) throw malformed(path.length > length ? 'longer' : 'shorter')
+  checkHashes(path)
+}
+
+/**
+ * On which side the neighbours of a leaf and of the nodes above it stand, from the leaf up. Up to where the way to the
+ * last leaf joins, every node has one, on the right of even nodes; from there on only on the left of odd nodes.
+ */
+function sidesOf(index: bigint, size: bigint): ('left' | 'right')[] {
+  const bits = index.toString(2)
+  const together = index === size - 1n ? 0 : (index ^ (size - 1n)).toString(2).length
+  const sides: ('left' | 'right')[] = []
+  for (let level = 0; level < Math.max(together, bits.length); level++) {
+    if (bits[bits.length - 1 - level] === '1') sides.push('left')
+    else if (level < together) sides.push('right')
+  }
+  return sides
+}
+
+/** Height of the smallest perfect subtree of a tree: the zeros at the end of its size. */
+function heightOfLastPeak(size: bigint): number {
+  const bits = size.toString(2)
+  return bits.length - 1 - bits.lastIndexOf('1')
 }
 
 function malformed(fault: 'longer' | 'shorter'): VerificationError {
