@@ -24,6 +24,8 @@ const PAUSED_ATTEMPTS = 20
  */
 export function createSaver(rpc: Rpc, stateFile: string): Saver {
   let saved: { number: bigint; hash: Hex } | undefined
+  /** Blocks came too fast the last time: the next dump pauses mining at once, instead of a try in vain. */
+  let busy = false
 
   /** @returns whether the dump was whole, and is saved */
   async function attempt(): Promise<boolean> {
@@ -47,7 +49,10 @@ export function createSaver(rpc: Rpc, stateFile: string): Saver {
 
   return {
     async save() {
-      if (await attempt()) return
+      const paused = busy
+      busy = false
+      if (!paused && (await attempt())) return
+      busy = !paused
       const mining = (await rpc.call('anvil_getAutomine', [])) === true
       if (mining) await rpc.call('evm_setAutomine', [false])
       try {

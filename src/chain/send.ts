@@ -68,7 +68,8 @@ export async function estimateGas(
   marginPercent: number,
 ): Promise<bigint> {
   try {
-    const gas = parseQuantity(await rpc.call('eth_estimateGas', [call]), 'gas estimate')
+    // Not at `pending`, some nodes' default: over the transaction that this one replaces, it would cost next to nothing.
+    const gas = parseQuantity(await rpc.call('eth_estimateGas', [call, 'latest']), 'gas estimate')
     return gas + (gas * BigInt(marginPercent)) / 100n
   } catch (error) {
     throw error instanceof RpcRefusal ? explainRefusal(error) : error

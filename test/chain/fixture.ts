@@ -8,11 +8,12 @@ import type { Hex } from '../../src/bytes/hex.ts'
 import { sha256 } from '../../src/bytes/sha256.ts'
 import { deployLedger, type LedgerArtifact } from '../../src/chain/deploy.ts'
 import { devWallet, LOCAL_CHAIN_ID } from '../../src/chain/dev-accounts.ts'
-import { type EmbeddedChain, startEmbeddedChain } from '../../src/chain/embedded.ts'
+import { startEmbeddedChain } from '../../src/chain/embedded.ts'
+import { startAnvil } from '../../src/chain/embedded-process.ts'
 import { fetchLatestBlock } from '../../src/chain/facts.ts'
 import { suggestFees } from '../../src/chain/fees.ts'
 import { encodeAppend } from '../../src/chain/ledger.ts'
-import type { Rpc } from '../../src/chain/rpc.ts'
+import { createRpc, type Rpc } from '../../src/chain/rpc.ts'
 import { broadcast, fetchNonce, signTransaction } from '../../src/chain/send.ts'
 
 const ARTIFACT = new URL('../../artifacts/contracts/Ledger.sol/Ledger.json', import.meta.url)
@@ -31,10 +32,8 @@ export async function loadArtifact(): Promise<Artifact> {
 }
 
 export interface TestChain {
-  chain: EmbeddedChain
   rpc: Rpc
   ledger: Hex
-  stateFile: string
   close(): Promise<void>
 }
 
@@ -45,21 +44,32 @@ export async function makeTemporaryDirectory(): Promise<{ path: string; remove: 
 
 /** A fresh chain with a ledger that knows the publisher. */
 export async function startTestChain(): Promise<TestChain> {
-  const artifact = await loadArtifact()
   const directory = await makeTemporaryDirectory()
-  const stateFile = join(directory.path, 'chain.json.gz')
-  const chain = await startEmbeddedChain({ stateFile, port: 0 })
-  const { address } = await deployLedger({
-    rpc: chain.rpc,
-    signer: adminWallet,
-    artifact,
-    publishers: [PUBLISHER],
-  })
+  const chain = await startEmbeddedChain({ stateFile: join(directory.path, 'chain.json.gz'), port: 0 })
   const close = async () => {
     await chain.stop()
     await directory.remove()
   }
-  return { chain, rpc: chain.rpc, ledger: address, stateFile, close }
+  return { rpc: chain.rpc, ledger: await deployTestLedger(chain.rpc), close }
+}
+
+/** As `startTestChain`, but nobody else switches mining on and off, as saving does. */
+export async function startUnsavedTestChain(): Promise<TestChain> {
+  const directory = await makeTemporaryDirectory()
+  const cache = join(directory.path, 'cache')
+  const anvil = await startAnvil(0, ['--hardfork', 'cancun', '--prune-history', '512', '--cache-path', cache])
+  const rpc = createRpc(anvil.url)
+  const close = async () => {
+    await anvil.kill()
+    await directory.remove()
+  }
+  return { rpc, ledger: await deployTestLedger(rpc), close }
+}
+
+/** A ledger that knows the publisher. */
+export async function deployTestLedger(rpc: Rpc): Promise<Hex> {
+  const artifact = await loadArtifact()
+  return (await deployLedger({ rpc, signer: adminWallet, artifact, publishers: [PUBLISHER] })).address
 }
 
 /** A plausible header; each sequence has its own roots. */
