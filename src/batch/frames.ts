@@ -1,4 +1,5 @@
-import { OperationError } from '../errors.ts'
+import { utf8 } from '../bytes/bytes.ts'
+import { InputError, OperationError } from '../errors.ts'
 import type { ReadBytes } from '../merkle/index.ts'
 
 /**
@@ -21,14 +22,13 @@ export type Decompress = (bytes: Uint8Array, sizeBytes: number) => Uint8Array
 
 /** @param frames the text of each frame */
 export function encodeFrames(frames: readonly string[], compress: Compress): Uint8Array {
-  const encoder = new TextEncoder()
   const table = new DataView(new ArrayBuffer(8 + ENTRY_BYTES * frames.length + FOOTER_BYTES))
   table.setUint32(0, SKIPPABLE_MAGIC, true)
   table.setUint32(4, table.byteLength - 8, true)
   const parts: Uint8Array[] = []
   let size = table.byteLength
   frames.forEach((frame, i) => {
-    const text = encoder.encode(frame)
+    const text = utf8(frame)
     const part = compress(text)
     table.setUint32(8 + ENTRY_BYTES * i, part.length, true)
     table.setUint32(12 + ENTRY_BYTES * i, text.length, true)
@@ -87,7 +87,7 @@ export async function readFrame(read: ReadBytes, frame: Frame, decompress: Decom
   try {
     const text = decompress(bytes, frame.textBytes)
     if (text.length !== frame.textBytes) throw damaged('a frame is not as long as the table says')
-    return new TextDecoder('utf-8', { fatal: true }).decode(text)
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(text)
   } catch (cause) {
     if (cause instanceof OperationError) throw cause
     throw damaged('a frame does not decompress to text', cause)
@@ -101,8 +101,20 @@ export function frameLines(text: string): string[] {
   return lines
 }
 
-/** Joins lines into frames of 256. */
+/**
+ * Joins lines into frames of 256.
+ *
+ * @throws {InputError} `TOO_LARGE` for a line that no reader would take
+ */
 export function framesOf(lines: readonly string[]): string[] {
+  lines.forEach((line, i) => {
+    // A UTF-16 code unit has three bytes at most: only long lines need to be counted.
+    if (3 * line.length >= MAX_LINE_BYTES && utf8(line).length >= MAX_LINE_BYTES) {
+      throw new InputError('TOO_LARGE', `a line of a batch has at most ${MAX_LINE_BYTES - 1} bytes`, {
+        line: i + 1,
+      })
+    }
+  })
   const frames: string[] = []
   for (let i = 0; i < lines.length; i += FRAME_RECORDS) {
     frames.push(`${lines.slice(i, i + FRAME_RECORDS).join('\n')}\n`)
