@@ -12,6 +12,13 @@ export {
 export { decodeHeader, encodeHeader, HEADER_BYTES, type Header, hashHeader } from './header.ts'
 export { type JsonHeader, parseJsonHeader, toJsonHeader } from './header-json.ts'
 export { decodeItem, encodeItem, type Item, isSealedItem, parseItem } from './item.ts'
-export { type BatchFileName, type SealedBatch, sealBatch, type WaitingSubmission } from './seal.ts'
+export {
+  type BatchFileName,
+  type BatchSummary,
+  type SealedBatch,
+  sealBatch,
+  type WaitingSubmission,
+} from './seal.ts'
 export { parseSubmissions, type Submission } from './submission.ts'
+export { parseVaultLine } from './vault.ts'
 export { verifyBatch, verifySubmissions } from './verify.ts'

@@ -4,11 +4,12 @@ import { InputError } from '../errors.ts'
 import { buildIndex, indexValues } from '../lookup/index.ts'
 import { encodeTiles, hashLeaves, treeRoot } from '../merkle/index.ts'
 import { canonicalBytes, timeOf } from '../record/index.ts'
-import { type Compress, encodeFrames, FRAME_RECORDS, framesOf } from './frames.ts'
+import { type Compress, encodeFrames, framesOf } from './frames.ts'
 import type { Header } from './header.ts'
 import { toJsonHeader } from './header-json.ts'
 import { encodeItem, type Item } from './item.ts'
 import { encodeSubmissions, type Submission } from './submission.ts'
+import { vaultFrames } from './vault.ts'
 
 /** A submission that waits for its batch. */
 export interface WaitingSubmission {
@@ -118,14 +119,4 @@ function listSubmissions(submissions: readonly WaitingSubmission[]): Submission[
     first += items.length
     return submission
   })
-}
-
-/** Frame k holds the private disclosures of records 256 k to 256 k + 255, a line for each record that has some. */
-function vaultFrames(vault: readonly string[][]): string[] {
-  const frames: string[] = []
-  vault.forEach((disclosures, position) => {
-    if (position % FRAME_RECORDS === 0) frames.push('')
-    if (disclosures.length > 0) frames[frames.length - 1] += `${JSON.stringify({ position, disclosures })}\n`
-  })
-  return frames
 }

@@ -7,3 +7,4 @@ export {
   parseProof,
   toJsonProof,
 } from './bundle.ts'
+export { RECEIPT_FORMAT, type Receipt, toJsonReceipt } from './receipt.ts'

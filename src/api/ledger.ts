@@ -1,0 +1,51 @@
+import type { RequestHandler } from 'express'
+import { type Hex, toHex } from '../bytes/hex.ts'
+import type { Follower } from '../indexer/follower.ts'
+import type { LedgerEntries } from '../store/ledger-entries.ts'
+import { toJsonEntry } from './json.ts'
+import { optionalCount, optionalUint64 } from './query.ts'
+
+/** Which ledger this is. */
+export interface LedgerIdentity {
+  chainId: bigint
+  ledger: Hex
+  deploymentBlock: bigint
+}
+
+const DEFAULT_PAGE = 50
+const MAX_PAGE = 500
+
+/** GET /v1/ledger: the ledger's address and head. */
+export const getLedger =
+  ({ chainId, ledger, deploymentBlock }: LedgerIdentity, follower: Follower): RequestHandler =>
+  (_request, response) => {
+    const { head, finalBlock, lagging } = follower.state
+    response.json({
+      chainId: String(chainId),
+      ledger,
+      deploymentBlock: String(deploymentBlock),
+      size: String(follower.log.size),
+      root: toHex(follower.log.root()),
+      peaks: follower.log.peaks().map(toHex),
+      headBlock: String(head),
+      finalBlock: String(finalBlock),
+      lagging,
+    })
+  }
+
+/** GET /v1/batches?before=&limit=: the ledger's entries, newest first; `next` continues the list. */
+export const getBatches =
+  (entries: LedgerEntries, follower: Follower): RequestHandler =>
+  (request, response) => {
+    const before = optionalUint64(request, 'before') ?? BigInt(follower.log.size)
+    const limit = optionalCount(request, 'limit', MAX_PAGE) ?? DEFAULT_PAGE
+    const page = entries.before(before < MAX_INDEX ? before : MAX_INDEX, limit)
+    const last = page.at(-1)
+    response.json({
+      batches: page.map((entry) => toJsonEntry(entry, follower.isFinal(entry))),
+      ...(last !== undefined && last.logIndex > 0n && { next: String(last.logIndex) }),
+    })
+  }
+
+/** What the catalogue's signed integers can hold. */
+const MAX_INDEX = 2n ** 63n - 1n

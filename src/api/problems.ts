@@ -1,0 +1,102 @@
+import type { ErrorRequestHandler, Response } from 'express'
+import {
+  type InputCode,
+  InputError,
+  type OperationCode,
+  OperationError,
+  VerificationError,
+} from '../errors.ts'
+
+/** HTTP status and title of each code, as RFC 9457 problems. */
+const INPUT: Record<InputCode, [status: number, title: string]> = {
+  BAD_ARGUMENT: [400, 'A parameter is wrong'],
+  BAD_JSON: [400, 'The body is not the JSON that its type announces'],
+  BAD_RECORD: [422, 'A record does not fit its type'],
+  BAD_DISCLOSURE: [422, 'A disclosure does not fit its record'],
+  BAD_BUNDLE: [400, 'Not a Tidemark bundle'],
+  BAD_CONFIG: [500, 'The server is not set up'],
+  EMPTY_SUBMISSION: [400, 'The submission is empty'],
+  MIXED_SOURCES: [422, 'A submission has one source'],
+  DUPLICATE_ID: [422, 'An id stands twice in the submission'],
+  SEQUENCE_CONFLICT: [409, 'This sequence holds other content'],
+  SEQUENCE_GAP: [409, 'This is not the next sequence'],
+  TOO_LARGE: [413, 'Too large'],
+  UNSUPPORTED_MEDIA_TYPE: [415, 'This media type is not taken'],
+  NOT_FOUND: [404, 'Not found'],
+  NOT_READY: [409, 'Not ready yet'],
+}
+
+const OPERATION: Partial<Record<OperationCode, [status: number, title: string]>> = {
+  OVERLOADED: [503, 'Too much is waiting'],
+  SHUTTING_DOWN: [503, 'The server is shutting down'],
+  STORE_FAILED: [503, 'The disk failed'],
+  RPC_UNREACHABLE: [503, 'The chain cannot be reached'],
+  RPC_LAGS: [503, 'The chain lags'],
+}
+
+const RETRY_AFTER_SECONDS = '1'
+
+/** The body of a problem document. */
+export interface Problem {
+  type: string
+  title: string
+  status: number
+  code: string
+  detail: string
+  line?: number
+  pointer?: string
+}
+
+/** What an error says to the outside; of a fault of ours, nothing but that it happened. */
+export function toProblem(error: unknown): Problem {
+  if (error instanceof InputError) {
+    const [status, title] = INPUT[error.code]
+    return { ...problem(error.code, status, title, error.message), ...error.place }
+  }
+  if (error instanceof OperationError) {
+    const [status, title] = OPERATION[error.code] ?? [500, 'The server failed']
+    return problem(error.code, status, title, error.message)
+  }
+  if (error instanceof VerificationError)
+    return problem(error.code, 500, 'A stored proof is refuted', error.message)
+  return (
+    toBodyProblem(error) ??
+    problem('INTERNAL', 500, 'The server failed', 'this is a fault of the server, not yours')
+  )
+}
+
+/** The body parser's own errors carry a status and a type. */
+function toBodyProblem(error: unknown): Problem | undefined {
+  const { status, type, message } = Object(error) as { status?: unknown; type?: unknown; message?: unknown }
+  const detail = String(message)
+  if (type === 'entity.too.large') return problem('TOO_LARGE', 413, INPUT.TOO_LARGE[1], detail)
+  if (status === 415)
+    return problem('UNSUPPORTED_MEDIA_TYPE', 415, 'This content encoding is not taken', detail)
+  if (typeof status === 'number' && status >= 400 && status < 500) {
+    return problem('BAD_REQUEST', status, 'The request cannot be read', detail)
+  }
+  return undefined
+}
+
+const problem = (code: string, status: number, title: string, detail: string): Problem => ({
+  type: `urn:tidemark:problem:${code.toLowerCase().replaceAll('_', '-')}`,
+  title,
+  status,
+  code,
+  detail,
+})
+
+export function sendProblem(response: Response, found: Problem): void {
+  if (found.status === 503 || found.code === 'NOT_READY') response.set('Retry-After', RETRY_AFTER_SECONDS)
+  response.status(found.status).type('application/problem+json').send(JSON.stringify(found))
+}
+
+/** The last handler: every error becomes a problem document, and those that are ours are told to `onFault`. */
+export const problemHandler =
+  (onFault: (error: unknown) => void): ErrorRequestHandler =>
+  (error, _request, response, next) => {
+    const found = toProblem(error)
+    if (found.status >= 500 && found.status !== 503) onFault(error)
+    if (response.headersSent) next(error)
+    else sendProblem(response, found)
+  }

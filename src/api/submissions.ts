@@ -1,0 +1,61 @@
+import type { Request, RequestHandler } from 'express'
+import { InputError } from '../errors.ts'
+import { readDraft } from '../gateway/draft.ts'
+import type { Gateway } from '../gateway/gateway.ts'
+import { splitSubmission } from '../gateway/media.ts'
+import type { Follower } from '../indexer/follower.ts'
+import { toJsonReceipt } from '../proof/index.ts'
+import type { LedgerEntries } from '../store/ledger-entries.ts'
+import { toJsonAnchor } from './json.ts'
+import { optionalUint64, parseUint64, requiredText } from './query.ts'
+
+/** Names the submission of its source that a request means to be, so that sending it twice is harmless. */
+const SEQUENCE_HEADER = 'tidemark-sequence'
+
+/** POST /v1/submissions: the records of one source; 201 with the receipt once they are synced to disk. */
+export const postSubmission =
+  (gateway: Gateway, maxRecords: number): RequestHandler =>
+  async (request, response) => {
+    const body: unknown = request.body
+    if (!(body instanceof Uint8Array)) throw new InputError('EMPTY_SUBMISSION', 'the request has no body')
+    const mediaType = request.get('content-type') ?? ''
+    const draft = readDraft(splitSubmission(mediaType, body), maxRecords)
+    const receipt = await gateway.accept(draft, sequenceOf(request))
+    response
+      .status(201)
+      .location(
+        `/v1/submissions?${new URLSearchParams({ source: receipt.source, sequence: String(receipt.sequence) })}`,
+      )
+      .json({ receipt: toJsonReceipt(receipt) })
+  }
+
+/** GET /v1/submissions?source=[&sequence=]: where a submission is; without a sequence, which one is next. */
+export const getSubmission =
+  (gateway: Gateway, entries: LedgerEntries, follower: Follower): RequestHandler =>
+  async (request, response) => {
+    const source = requiredText(request, 'source')
+    const sequence = optionalUint64(request, 'sequence')
+    if (sequence === undefined) {
+      response.json({ source, nextSequence: String(gateway.nextSequence(source)) })
+      return
+    }
+    const found = await gateway.find(source, sequence)
+    if (found === undefined) throw new InputError('NOT_FOUND', `${source} has no submission ${sequence}`)
+    const { receipt, sealed } = found
+    const entry = sealed && entries.ofBatch(sealed.publisher, sealed.batch)
+    const state =
+      entry === undefined ? (sealed ? 'sealed' : 'accepted') : follower.isFinal(entry) ? 'final' : 'anchored'
+    response.json({
+      receipt: toJsonReceipt(receipt),
+      state,
+      ...(sealed && {
+        batch: { publisher: sealed.publisher, sequence: String(sealed.batch), first: sealed.first },
+      }),
+      ...(entry && { anchor: toJsonAnchor(entry) }),
+    })
+  }
+
+function sequenceOf(request: Request): bigint | undefined {
+  const text = request.get(SEQUENCE_HEADER)
+  return text === undefined ? undefined : parseUint64(text, SEQUENCE_HEADER)
+}

@@ -1,0 +1,29 @@
+import { OperationError } from '../errors.ts'
+import { FRAME_RECORDS } from './frames.ts'
+
+/** The private disclosures of one record. */
+export interface VaultLine {
+  position: number
+  disclosures: string[]
+}
+
+/** Frame k holds the private disclosures of records 256 k to 256 k + 255, a line for each record that has some. */
+export function vaultFrames(vault: readonly (readonly string[])[]): string[] {
+  const frames: string[] = []
+  vault.forEach((disclosures, position) => {
+    if (position % FRAME_RECORDS === 0) frames.push('')
+    if (disclosures.length > 0) frames[frames.length - 1] += `${JSON.stringify({ position, disclosures })}\n`
+  })
+  return frames
+}
+
+/** @throws {OperationError} `STORE_DAMAGED` */
+export function parseVaultLine(line: string): VaultLine {
+  const { position, disclosures } = Object(JSON.parse(line)) as Partial<VaultLine>
+  if (typeof position !== 'number' || !Array.isArray(disclosures)) {
+    throw new OperationError('STORE_DAMAGED', 'a line of the vault is not {position, disclosures}', {
+      retryable: false,
+    })
+  }
+  return { position, disclosures }
+}

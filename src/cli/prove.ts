@@ -1,0 +1,34 @@
+import { writeFile } from 'node:fs/promises'
+import { Command, Option } from 'commander'
+import { createGatewayApi } from '../client/gateway-api.ts'
+import { apiOption } from './options.ts'
+
+interface ProveOptions {
+  api: string
+  source?: string
+  disclose?: string
+  out?: string
+}
+
+/** `tidemark prove`: fetches the bundle that convinces a stranger. */
+export const proveCommand = () =>
+  new Command('prove')
+    .description('fetch the proof of a record')
+    .argument('<id>', 'the id of the record')
+    .addOption(new Option('--source <uri>', 'its source, when several use the id'))
+    .addOption(new Option('--disclose <names>', 'pseudonyms to open, such as person'))
+    .addOption(new Option('--out <file>', 'instead of standard output'))
+    .addOption(apiOption())
+    .action(prove)
+
+async function prove(id: string, { api, source, disclose, out }: ProveOptions): Promise<void> {
+  const names = disclose?.split(',').filter((name) => name !== '') ?? []
+  const bundle = await createGatewayApi(api).proof({
+    id,
+    disclose: names,
+    ...(source !== undefined && { source }),
+  })
+  const text = `${JSON.stringify(JSON.parse(bundle), null, 2)}\n`
+  if (out === undefined) process.stdout.write(text)
+  else await writeFile(out, text)
+}

@@ -1,0 +1,104 @@
+import { Command, Option } from 'commander'
+import { DEFAULT_CHAIN_PORT, DEFAULT_PORT, parseWhole } from './options.ts'
+import { type System, startSystem } from './system.ts'
+
+interface UpOptions {
+  port: number
+  chainPort: number
+  host: string
+  data: string
+  sealAfter: number
+  sealRecords: number
+}
+
+/** The most records that a batch holds, and a submission with it. */
+const MAX_BATCH_RECORDS = 65_536
+const MAX_BODY_BYTES = 32 * 1024 * 1024
+const PROMISE_MS = 10 * 60_000
+const POLL_MS = 200
+
+/** `tidemark up`: the whole system in one process, until it is told to end. */
+export const upCommand = () =>
+  new Command('up')
+    .description('run gateway, chain, indexer and API in one process')
+    .addOption(portOption('--port <number>', 'of the API').default(DEFAULT_PORT).env('TIDEMARK_PORT'))
+    .addOption(
+      portOption('--chain-port <number>', 'of the chain')
+        .default(DEFAULT_CHAIN_PORT)
+        .env('TIDEMARK_CHAIN_PORT'),
+    )
+    .addOption(new Option('--host <address>', 'to listen on').default('127.0.0.1').env('TIDEMARK_HOST'))
+    .addOption(
+      new Option('--data <folder>', 'where everything is kept').default('.tidemark').env('TIDEMARK_DATA'),
+    )
+    .addOption(
+      new Option('--seal-after <ms>', 'seal a batch when its first record has waited so long')
+        .argParser(parseWhole(1, 3_600_000))
+        .default(2_000),
+    )
+    .addOption(
+      new Option('--seal-records <count>', 'seal a batch when it has so many records')
+        .argParser(parseWhole(1, MAX_BATCH_RECORDS))
+        .default(MAX_BATCH_RECORDS),
+    )
+    .action(up)
+
+const portOption = (flags: string, description: string) =>
+  new Option(flags, `${description}; 0 for any free one`).argParser(parseWhole(0, 65_535))
+
+async function up(options: UpOptions): Promise<void> {
+  const system = await startSystem({
+    dataPath: options.data,
+    host: options.host,
+    port: options.port,
+    chainPort: options.chainPort,
+    policy: {
+      sealRecords: options.sealRecords,
+      sealAfterMs: options.sealAfter,
+      promiseMs: PROMISE_MS,
+      maxWaitingRecords: 8 * MAX_BATCH_RECORDS,
+    },
+    pollMs: POLL_MS,
+    limits: {
+      bodyBytes: MAX_BODY_BYTES,
+      submissionRecords: Math.min(options.sealRecords, MAX_BATCH_RECORDS),
+    },
+    onProgress: (message) => process.stderr.write(`tidemark: ${message}\n`),
+    onTrouble: (message, error) =>
+      process.stderr.write(`tidemark: ${message}${error instanceof Error ? `: ${error.message}` : ''}\n`),
+  })
+  process.stdout.write(screen(system, options.data))
+  await untilEnded(system)
+}
+
+/** Runs until a signal, or until a part fails for good; then everything taken is finished first. */
+async function untilEnded(system: System): Promise<void> {
+  const failure = await Promise.race([system.failed, signalled()])
+  if (failure === undefined) process.stderr.write('tidemark: finishing what was accepted\n')
+  await system.stop()
+  if (failure !== undefined) throw failure
+}
+
+function signalled(): Promise<undefined> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(undefined))
+  })
+}
+
+const screen = ({ url, rpcUrl, identity, publisher }: System, data: string) => `
+  Tidemark is running.
+
+  API        ${url}
+  chain      ${rpcUrl}  (local, chain id ${identity.chainId}, kept across restarts)
+  ledger     ${identity.ledger}
+  publisher  ${publisher}
+  data       ${data}
+
+  Try next, in another terminal:
+    npx tidemark sample --count 1000 | npx tidemark send -
+    npx tidemark prove sample-1 > proof.json
+    npx tidemark verify proof.json
+    curl '${url}/v1/batches?limit=1'
+
+  Ctrl-C ends it; what was accepted is finished first.
+`

@@ -1,0 +1,105 @@
+import { InputError, OperationError } from '../errors.ts'
+import type { FlowRecord } from '../record/index.ts'
+
+/** The gateway's answer to a submission, as it is: the receipt is for the source to keep. */
+export interface SubmissionAnswer {
+  receipt: { source: string; sequence: string; size: string; [member: string]: unknown }
+}
+
+/** A problem document (RFC 9457) that the server answered with. */
+export class ProblemError extends InputError {
+  readonly status: number
+  readonly problem: Record<string, unknown>
+
+  constructor(status: number, problem: Record<string, unknown>) {
+    const { detail, title, line, pointer } = problem
+    super('BAD_ARGUMENT', String(detail ?? title ?? `HTTP ${status}`), {
+      ...(typeof line === 'number' && { line }),
+      ...(typeof pointer === 'string' && { pointer }),
+    })
+    this.status = status
+    this.problem = problem
+  }
+}
+
+/** The gateway's HTTP API as its clients call it. */
+export interface GatewayApi {
+  nextSequence(source: string): Promise<bigint>
+  /** Sending the same records again under the same sequence is harmless. */
+  submit(records: readonly FlowRecord[], sequence: bigint): Promise<SubmissionAnswer>
+  submissionState(source: string, sequence: string): Promise<string>
+  /** @returns the text of the bundle */
+  proof(query: { source?: string; id: string; disclose: readonly string[] }): Promise<string>
+}
+
+const TIMEOUT_MS = 60_000
+
+export function createGatewayApi(baseUrl: string): GatewayApi {
+  async function call(path: string, init: RequestInit = {}): Promise<string> {
+    let response: Response
+    let text: string
+    try {
+      response = await fetch(new URL(path, baseUrl), { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) })
+      text = await response.text()
+    } catch (cause) {
+      throw new OperationError(
+        'GATEWAY_UNREACHABLE',
+        `cannot reach ${baseUrl}: is "tidemark up" running there?`,
+        { cause },
+      )
+    }
+    if (response.ok) return text
+    const problem = parseObject(text) ?? { title: `HTTP ${response.status}` }
+    if (response.status >= 500) {
+      throw new OperationError(
+        'GATEWAY_UNREACHABLE',
+        `${baseUrl}: ${String(problem.detail ?? problem.title)}`,
+      )
+    }
+    throw new ProblemError(response.status, problem)
+  }
+
+  async function callJson(path: string, init?: RequestInit): Promise<Record<string, unknown>> {
+    const value = parseObject(await call(path, init))
+    if (value === undefined)
+      throw new OperationError('GATEWAY_UNREACHABLE', `${baseUrl} does not answer like a gateway`)
+    return value
+  }
+
+  return {
+    async nextSequence(source) {
+      const { nextSequence } = await callJson(`/v1/submissions?${new URLSearchParams({ source })}`)
+      return BigInt(String(nextSequence))
+    },
+    async submit(records, sequence) {
+      const body = `${records.map((record) => JSON.stringify(record)).join('\n')}\n`
+      const headers = { 'content-type': 'application/x-ndjson', 'tidemark-sequence': String(sequence) }
+      return (await callJson('/v1/submissions', {
+        method: 'POST',
+        headers,
+        body,
+      })) as unknown as SubmissionAnswer
+    },
+    async submissionState(source, sequence) {
+      const { state } = await callJson(`/v1/submissions?${new URLSearchParams({ source, sequence })}`)
+      return String(state)
+    },
+    proof({ source, id, disclose }) {
+      const query = new URLSearchParams({
+        id,
+        ...(source !== undefined && { source }),
+        ...(disclose.length > 0 && { disclose: disclose.join(',') }),
+      })
+      return call(`/v1/proofs?${query}`)
+    },
+  }
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,234 @@
+import type { Hex } from '../bytes/hex.ts'
+import type { Signer } from '../chain/signer.ts'
+import { type SigningDomain, signReceipt } from '../chain/signing.ts'
+import { InputError, OperationError } from '../errors.ts'
+import { hashLeaves, treeRoot } from '../merkle/index.ts'
+import type { Receipt } from '../proof/index.ts'
+import { canonicalBytes } from '../record/index.ts'
+import type { BatchFolder } from '../store/batch-folder.ts'
+import type { AcceptedSubmission, SealedBatches, SealedSubmission } from '../store/sealed-batches.ts'
+import type { WriteAheadLog } from '../store/write-ahead-log.ts'
+import { type Draft, isSameDraft } from './draft.ts'
+import { encodeLogEntry } from './log-entry.ts'
+import type { Sealer } from './sealer.ts'
+
+export interface GatewayPolicy {
+  /** a batch is sealed when it holds so many records, */
+  sealRecords: number
+  /** or when its first record has waited so long */
+  sealAfterMs: number
+  /** a receipt promises the chain within this time */
+  promiseMs: number
+  /** records that may wait for sealing before new ones are refused */
+  maxWaitingRecords: number
+}
+
+/** A submission between the log and its batch. */
+export interface Waiting {
+  submission: AcceptedSubmission
+  draft: Draft
+  /** resolves when it is synced to disk */
+  durable: Promise<void>
+}
+
+interface GatewayParts {
+  policy: GatewayPolicy
+  log: WriteAheadLog
+  sealer: Sealer
+  sealed: SealedBatches
+  batches: BatchFolder
+  signer: Signer
+  domain: SigningDomain
+  now: () => number
+  /** what an earlier run left in the log */
+  recovered: readonly { submission: AcceptedSubmission; draft: Draft }[]
+}
+
+/** Takes submissions: each is durable and numbered when it is acknowledged, and goes into exactly one batch. */
+export class Gateway {
+  readonly #parts: GatewayParts
+  readonly #waiting = new Map<string, Map<bigint, Waiting>>()
+  #waitingRecords = 0
+  /** records of the log's open segment, and the timer that closes it */
+  #openRecords = 0
+  #timer: NodeJS.Timeout | undefined
+  #stopping = false
+
+  constructor(parts: GatewayParts) {
+    this.#parts = parts
+    for (const { submission, draft } of parts.recovered) {
+      this.#remember({ submission, draft, durable: Promise.resolve() })
+    }
+    parts.sealer.onSealed((submissions) => this.#forget(submissions))
+  }
+
+  get waitingRecords(): number {
+    return this.#waitingRecords
+  }
+
+  /**
+   * Accepts a submission; it is synced to disk when the promise resolves.
+   *
+   * @param sequence which submission of its source the caller means it to be; when the ledger has that one already,
+   *   the same content gets the same receipt again
+   * @throws {InputError} `SEQUENCE_CONFLICT` when that sequence holds other content, `SEQUENCE_GAP` when it is not
+   *   the next
+   * @throws {OperationError} `OVERLOADED`, `SHUTTING_DOWN` or `STORE_FAILED`: nothing was accepted
+   */
+  async accept(draft: Draft, sequence?: bigint): Promise<Receipt> {
+    if (this.#stopping)
+      throw new OperationError('SHUTTING_DOWN', 'the gateway is shutting down; try again soon')
+    const next = this.nextSequence(draft.source)
+    if (sequence !== undefined && sequence < next) return this.#repeat(draft, sequence)
+    if (sequence !== undefined && sequence > next) {
+      throw new InputError(
+        'SEQUENCE_GAP',
+        `the next submission of ${draft.source} is number ${next}, not ${sequence}`,
+      )
+    }
+    const size = draft.items.length
+    if (this.#waitingRecords > 0 && this.#waitingRecords + size > this.#parts.policy.maxWaitingRecords) {
+      throw new OperationError(
+        'OVERLOADED',
+        `${this.#waitingRecords} records wait for sealing; try again soon`,
+      )
+    }
+    const receivedAt = this.#parts.now()
+    const leafHashes = hashLeaves(draft.items.map(({ record }) => canonicalBytes(record)))
+    const submission: AcceptedSubmission = {
+      source: draft.source,
+      sequence: next,
+      root: treeRoot(leafHashes),
+      size,
+      receivedAt,
+      anchorBy: receivedAt + this.#parts.policy.promiseMs,
+    }
+    await this.#log(submission, draft)
+    return this.#sign(submission)
+  }
+
+  /** The next submission of a source has this sequence. */
+  nextSequence(source: string): bigint {
+    let next = this.#parts.sealed.nextSubmission(source)
+    for (const sequence of this.#waiting.get(source)?.keys() ?? []) if (sequence >= next) next = sequence + 1n
+    return next
+  }
+
+  /** A submission that was acknowledged: its receipt, and where it is when it has been sealed. */
+  async find(source: string, sequence: bigint) {
+    const waiting = this.#waiting.get(source)?.get(sequence)
+    if (waiting !== undefined) {
+      await waiting.durable
+      return { receipt: await this.#sign(waiting.submission), sealed: undefined }
+    }
+    const sealed = this.#parts.sealed.submission(source, sequence)
+    return sealed && { receipt: await this.#sign(sealed), sealed }
+  }
+
+  /** Takes nothing new, and returns when everything accepted is sealed. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    await Promise.allSettled(
+      [...this.#waiting.values()].flatMap((all) => [...all.values()].map((one) => one.durable)),
+    )
+    await this.#rotate()
+    await this.#parts.sealer.drain()
+    await this.#parts.log.close()
+  }
+
+  async #repeat(draft: Draft, sequence: bigint): Promise<Receipt> {
+    const waiting = this.#waiting.get(draft.source)?.get(sequence)
+    const sealed = waiting === undefined ? this.#parts.sealed.submission(draft.source, sequence) : undefined
+    const earlier = waiting?.draft ?? (sealed && (await this.#loadDraft(sealed)))
+    const submission = waiting?.submission ?? sealed
+    if (earlier === undefined || submission === undefined || !isSameDraft(earlier, draft)) {
+      throw new InputError(
+        'SEQUENCE_CONFLICT',
+        `submission ${sequence} of ${draft.source} is in the ledger with other content; the next is ${this.nextSequence(draft.source)}`,
+      )
+    }
+    await waiting?.durable
+    return this.#sign(submission)
+  }
+
+  async #loadDraft({ source, publisher, batch, first, size }: SealedSubmission): Promise<Draft> {
+    const files = await this.#parts.batches.open(publisher, batch)
+    try {
+      const draft: Draft = { source, items: [], vault: [] }
+      for (let position = first; position < first + size; position++) {
+        draft.items.push(await files.item(position))
+        draft.vault.push(await files.vault(position))
+      }
+      return draft
+    } finally {
+      await files.close()
+    }
+  }
+
+  /** Everything up to the first await happens at once, so that sequences and segments keep the order of arrival. */
+  async #log(submission: AcceptedSubmission, draft: Draft): Promise<void> {
+    const { sealRecords, sealAfterMs } = this.#parts.policy
+    if (this.#openRecords > 0 && this.#openRecords + submission.size > sealRecords) void this.#rotate()
+    this.#openRecords += submission.size
+    this.#timer ??= setTimeout(() => void this.#rotate(), sealAfterMs)
+    const durable = this.#parts.log.append(encodeLogEntry(submission, draft))
+    this.#remember({ submission, draft, durable })
+    try {
+      await durable
+    } catch (error) {
+      this.#forget([submission])
+      throw error
+    }
+    if (this.#openRecords >= sealRecords) void this.#rotate()
+  }
+
+  async #rotate(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#openRecords = 0
+    // A log that cannot go on refuses the next append, and says why there.
+    const segment = await this.#parts.log.rotate().catch(() => undefined)
+    if (segment !== undefined) this.#parts.sealer.enqueue(segment)
+  }
+
+  #remember(waiting: Waiting): void {
+    const { source, sequence, size } = waiting.submission
+    const ofSource = this.#waiting.get(source) ?? new Map<bigint, Waiting>()
+    this.#waiting.set(source, ofSource.set(sequence, waiting))
+    this.#waitingRecords += size
+  }
+
+  #forget(submissions: readonly AcceptedSubmission[]): void {
+    for (const { source, sequence, size } of submissions) {
+      const ofSource = this.#waiting.get(source)
+      if (ofSource?.delete(sequence) !== true) continue
+      this.#waitingRecords -= size
+      if (ofSource.size === 0) this.#waiting.delete(source)
+    }
+  }
+
+  async #sign(submission: AcceptedSubmission): Promise<Receipt> {
+    const { source, sequence, root, size, receivedAt, anchorBy } = submission
+    const { signer, domain } = this.#parts
+    const signature = await signReceipt(signer, domain, {
+      source,
+      sequence,
+      root,
+      size: BigInt(size),
+      receivedAt: BigInt(receivedAt),
+      anchorBy: BigInt(anchorBy),
+    })
+    return {
+      source,
+      sequence,
+      root,
+      size,
+      receivedAt,
+      anchorBy,
+      ledger: domain.ledger,
+      chainId: domain.chainId,
+      publisher: signer.address.toLowerCase() as Hex,
+      signature,
+    }
+  }
+}

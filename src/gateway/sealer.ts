@@ -1,0 +1,70 @@
+import type { Hex } from '../bytes/hex.ts'
+import { type Background, startBackground } from '../store/background.ts'
+import type { AcceptedSubmission, SealedBatches } from '../store/sealed-batches.ts'
+import { removeSegment, type Segment } from '../store/write-ahead-log.ts'
+import type { SealJob, SealResult } from './seal-worker.ts'
+
+interface SealerParts {
+  publisher: Hex
+  batchesPath: string
+  sealed: SealedBatches
+  now: () => number
+  /** told of every failure; the sealer tries again by itself */
+  onError: (error: unknown) => void
+  retryMs: number
+}
+
+/** Turns closed segments of the log into batches, in their order, in a thread of its own. */
+export class Sealer {
+  readonly #parts: SealerParts
+  readonly #background: Background<SealJob, SealResult>
+  readonly #queue: Segment[] = []
+  #listeners: ((submissions: readonly AcceptedSubmission[]) => void)[] = []
+  #working: Promise<void> | undefined
+
+  constructor(parts: SealerParts) {
+    this.#parts = parts
+    this.#background = startBackground(new URL('./seal-worker.ts', import.meta.url))
+  }
+
+  /** Calls `listener` with the submissions of each batch once it is durable and in the catalogue. */
+  onSealed(listener: (submissions: readonly AcceptedSubmission[]) => void): void {
+    this.#listeners.push(listener)
+  }
+
+  enqueue(segment: Segment): void {
+    this.#queue.push(segment)
+    this.#working ??= this.#work()
+  }
+
+  /** Segments that wait, the one being sealed included. */
+  get waiting(): number {
+    return this.#queue.length
+  }
+
+  async drain(): Promise<void> {
+    await this.#working
+    await this.#background.stop()
+  }
+
+  async #work(): Promise<void> {
+    for (let segment = this.#queue[0]; segment !== undefined; segment = this.#queue[0]) {
+      try {
+        await this.#seal(segment)
+        this.#queue.shift()
+      } catch (error) {
+        this.#parts.onError(error)
+        await new Promise((resolve) => setTimeout(resolve, this.#parts.retryMs))
+      }
+    }
+    this.#working = undefined
+  }
+
+  async #seal(segment: Segment): Promise<void> {
+    const { publisher, batchesPath, sealed, now } = this.#parts
+    const { header, submissions } = await this.#background.run({ segment, publisher, batchesPath })
+    sealed.add(header, submissions, now())
+    for (const listener of this.#listeners) listener(submissions)
+    await removeSegment(segment)
+  }
+}

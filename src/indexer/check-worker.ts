@@ -1,0 +1,61 @@
+import { readFile } from 'node:fs/promises'
+import { type Header, parseJsonHeader, verifyBatch, verifySubmissions } from '../batch/index.ts'
+import { equalBytes } from '../bytes/bytes.ts'
+import { InputError, OperationError, VerificationError } from '../errors.ts'
+import { encodeTiles } from '../merkle/index.ts'
+import { answerJobs } from '../store/background-job.ts'
+import { BatchFolder } from '../store/batch-folder.ts'
+
+/** Recomputes a batch from its files and holds it against the header that the chain holds. */
+export interface CheckJob {
+  batchesPath: string
+  header: Header
+}
+
+/** Why a batch must not be shown: its files contradict the header, or they are not there. */
+export type CheckResult = { state: 'verified' } | { state: 'fraud' | 'withheld'; reason: string }
+
+answerJobs<CheckJob, CheckResult>(async ({ batchesPath, header }) => {
+  try {
+    await checkBatch(new BatchFolder(batchesPath), header)
+    return { state: 'verified' }
+  } catch (error) {
+    if (error instanceof VerificationError || error instanceof InputError) {
+      return { state: 'fraud', reason: error.message }
+    }
+    if (error instanceof OperationError && error.code === 'STORE_DAMAGED') {
+      return { state: 'fraud', reason: error.message }
+    }
+    if (error instanceof OperationError) return { state: 'withheld', reason: error.message }
+    throw error
+  }
+})
+
+async function checkBatch(folder: BatchFolder, header: Header): Promise<void> {
+  const files = await folder.open(header.publisher, header.sequence)
+  try {
+    const items = []
+    for await (const item of files.items()) items.push(item)
+    const { leafHashes, indexFile } = verifyBatch(header, items)
+    // Answers and proofs are read from these two files, so they must be what the records give.
+    await expectFile(files.pathOf('index.bin'), indexFile)
+    await expectFile(files.pathOf('tree.bin'), encodeTiles(leafHashes))
+    verifySubmissions(await folder.loadSubmissions(header), items)
+    await expectHeader(files.pathOf('header.json'), header)
+  } finally {
+    await files.close()
+  }
+}
+
+async function expectFile(path: string, expected: Uint8Array): Promise<void> {
+  if (!equalBytes(await readFile(path), expected)) {
+    throw new VerificationError('BATCH_MISMATCH', `${path} is not what the records give`)
+  }
+}
+
+async function expectHeader(path: string, expected: Header): Promise<void> {
+  const found = parseJsonHeader(JSON.parse(await readFile(path, 'utf8')))
+  if (found.publisher !== expected.publisher || found.sequence !== expected.sequence) {
+    throw new VerificationError('BATCH_MISMATCH', `${path} is the header of another batch`)
+  }
+}

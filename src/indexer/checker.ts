@@ -1,0 +1,41 @@
+import { type Background, startBackground } from '../store/background.ts'
+import type { LedgerEntries } from '../store/ledger-entries.ts'
+import type { CheckJob, CheckResult } from './check-worker.ts'
+
+interface CheckerParts {
+  batchesPath: string
+  entries: LedgerEntries
+  /** told of every batch that is fraud or withheld */
+  onAlert: (alert: { logIndex: bigint; state: string; reason: string }) => void
+}
+
+/** Re-verifies announced batches in a thread of its own; nothing of a batch is shown before. */
+export class Checker {
+  readonly #parts: CheckerParts
+  readonly #background: Background<CheckJob, CheckResult>
+
+  constructor(parts: CheckerParts) {
+    this.#parts = parts
+    this.#background = startBackground(new URL('./check-worker.ts', import.meta.url))
+  }
+
+  /** Checks what has been announced, oldest first, a few at a time; call it again and again. */
+  async step(): Promise<void> {
+    const { entries, batchesPath, onAlert } = this.#parts
+    for (const { logIndex, header, blockHash } of entries.inState('announced', 16)) {
+      const result = await this.#background.run({ batchesPath, header })
+      // A reorg may have put another entry in its place meanwhile.
+      if (entries.get(logIndex)?.blockHash !== blockHash) continue
+      if (result.state === 'verified') {
+        entries.mark(logIndex, 'verified')
+      } else {
+        entries.mark(logIndex, result.state, result.reason)
+        onAlert({ logIndex, ...result })
+      }
+    }
+  }
+
+  stop(): Promise<void> {
+    return this.#background.stop()
+  }
+}

@@ -1,0 +1,105 @@
+import type { Item } from '../batch/index.ts'
+import type { Hex } from '../bytes/hex.ts'
+import { InputError } from '../errors.ts'
+import { indexKey, recordValue } from '../lookup/index.ts'
+import { type JsonProof, type Proof, toJsonProof } from '../proof/index.ts'
+import { parseDisclosure } from '../record/index.ts'
+import type { BatchCache } from '../store/batch-cache.ts'
+import type { LedgerEntries, LedgerEntry } from '../store/ledger-entries.ts'
+import type { Follower } from './follower.ts'
+
+/** A record of the ledger, and where it is. */
+export interface FoundRecord {
+  item: Item
+  position: number
+  entry: LedgerEntry
+}
+
+interface FinderParts {
+  follower: Follower
+  entries: LedgerEntries
+  batches: BatchCache
+  ledger: Hex
+  chainId: bigint
+}
+
+const PAGE = 256
+
+/** Finds records in the batches' own index files, and makes their proofs. */
+export class Finder {
+  readonly #parts: FinderParts
+
+  constructor(parts: FinderParts) {
+    this.#parts = parts
+  }
+
+  /** Every record of this source and id in the verified batches, newest first; more than one is the source's fault. */
+  async find(source: string, id: string): Promise<FoundRecord[]> {
+    const key = indexKey('record', recordValue(source, id))
+    const found: FoundRecord[] = []
+    for (const entry of this.#verified()) {
+      const { publisher, sequence } = entry.header
+      await this.#parts.batches.use(publisher, sequence, async (batch) => {
+        for (const position of await batch.find(key)) {
+          const item = await batch.item(position)
+          if (item.record.source === source && item.record.id === id) found.push({ item, position, entry })
+        }
+      })
+    }
+    return found
+  }
+
+  /**
+   * The proof of the one record with this id.
+   *
+   * @param sources where to look for it
+   * @param disclose names of pseudonyms to disclose
+   * @throws {InputError} `NOT_FOUND`, `BAD_ARGUMENT` when several sources have the id, or `NOT_READY` while its block is not final
+   */
+  async prove(sources: readonly string[], id: string, disclose: readonly string[]): Promise<JsonProof> {
+    const found: FoundRecord[] = []
+    for (const source of sources) {
+      // The oldest: a later copy of the same id cannot displace it.
+      found.push(...(await this.find(source, id)).slice(-1))
+    }
+    const [first, second] = found
+    if (first === undefined)
+      throw new InputError('NOT_FOUND', `no verified batch of the ledger holds record ${id}`)
+    if (second !== undefined) {
+      const owners = found.map(({ item }) => item.record.source).join(', ')
+      throw new InputError('BAD_ARGUMENT', `several sources have a record ${id}, say which: ${owners}`)
+    }
+    return toJsonProof(await this.#proofOf(first, disclose))
+  }
+
+  async #proofOf({ item, position, entry }: FoundRecord, disclose: readonly string[]): Promise<Proof> {
+    const { follower, entries, batches, ledger, chainId } = this.#parts
+    if (!follower.isFinal(entry)) {
+      throw new InputError('NOT_READY', `block ${entry.blockNumber} is not final yet; ask again soon`)
+    }
+    const { header, logIndex, blockNumber, blockHash, transactionHash, eventIndex } = entry
+    const size = entries.sizeAfter(transactionHash)
+    const path = await batches.use(header.publisher, header.sequence, (batch) =>
+      batch.inclusionPath(header.recordCount, position),
+    )
+    return {
+      record: item.record,
+      disclosures: item.disclosures.filter((text) => disclose.includes(parseDisclosure(text).name)),
+      inclusion: { index: position, path },
+      header,
+      log: { index: logIndex, size, path: follower.log.inclusionPath(logIndex, size) },
+      anchor: { chainId, ledger, blockNumber, blockHash, transactionHash, logIndex: eventIndex },
+    }
+  }
+
+  *#verified(): Generator<LedgerEntry> {
+    let before = this.#parts.follower.state.size
+    for (;;) {
+      const page = this.#parts.entries.before(before, PAGE)
+      for (const entry of page) if (entry.state === 'verified') yield entry
+      const last = page.at(-1)
+      if (last === undefined) return
+      before = last.logIndex
+    }
+  }
+}

@@ -1,0 +1,186 @@
+import { type FileHandle, mkdir, open, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import {
+  type BatchFileName,
+  decodeItem,
+  FRAME_RECORDS,
+  type Frame,
+  frameLines,
+  type Header,
+  type Item,
+  parseJsonHeader,
+  parseSubmissions,
+  parseVaultLine,
+  readFrame,
+  readFrameTable,
+  type SealedBatch,
+  type Submission,
+} from '../batch/index.ts'
+import type { Hex } from '../bytes/hex.ts'
+import { OperationError, VerificationError } from '../errors.ts'
+import { IndexReader, type LookupProof } from '../lookup/index.ts'
+import { type ReadBytes, readInclusionPath } from '../merkle/index.ts'
+import { decompress } from './compression.ts'
+import { isMissing, writeFolderDurably } from './durable.ts'
+
+/** The immutable batch files on disk: `<root>/<publisher>/<sequence>/<file>`. */
+export class BatchFolder {
+  readonly #root: string
+
+  constructor(root: string) {
+    this.#root = root
+  }
+
+  /** Durable when it returns; a batch that is there already is left as it is. */
+  async save({ header, files }: SealedBatch): Promise<void> {
+    if (await this.has(header.publisher, header.sequence)) return
+    await mkdir(join(this.#root, header.publisher), { recursive: true })
+    await writeFolderDurably(this.#path(header.publisher, header.sequence), files)
+  }
+
+  async has(publisher: Hex, sequence: bigint): Promise<boolean> {
+    return (await stat(this.#path(publisher, sequence)).catch(ignoreMissing)) !== undefined
+  }
+
+  /** @throws {OperationError} `STORE_FAILED` when there is no such batch */
+  async loadHeader(publisher: Hex, sequence: bigint): Promise<Header> {
+    return parseJsonHeader(await this.#loadJson(publisher, sequence, 'header.json'))
+  }
+
+  async loadSubmissions(header: Header): Promise<Submission[]> {
+    const value = await this.#loadJson(header.publisher, header.sequence, 'submissions.json')
+    return parseSubmissions(value, header.recordCount)
+  }
+
+  async open(publisher: Hex, sequence: bigint): Promise<OpenBatch> {
+    return OpenBatch.open(this.#path(publisher, sequence))
+  }
+
+  async #loadJson(publisher: Hex, sequence: bigint, name: BatchFileName): Promise<unknown> {
+    const path = join(this.#path(publisher, sequence), name)
+    try {
+      return JSON.parse(await readFile(path, 'utf8'))
+    } catch (cause) {
+      if (cause instanceof SyntaxError)
+        throw new VerificationError('BATCH_MISMATCH', `${name} is not JSON`, { cause })
+      throw new OperationError('STORE_FAILED', `could not read ${path}`, { cause })
+    }
+  }
+
+  #path(publisher: Hex, sequence: bigint): string {
+    return join(this.#root, publisher, String(sequence).padStart(12, '0'))
+  }
+}
+
+/** The files of one batch, opened for questions; close it after. It believes the files: verify what it answers. */
+export class OpenBatch {
+  readonly #path: string
+  readonly #tree: FileHandle
+  readonly #records: FileHandle
+  readonly #index: FileHandle
+  readonly #indexReader: IndexReader
+  readonly #frames: Frame[]
+
+  private constructor(
+    path: string,
+    tree: FileHandle,
+    records: FileHandle,
+    index: FileHandle,
+    indexReader: IndexReader,
+    frames: Frame[],
+  ) {
+    this.#path = path
+    this.#tree = tree
+    this.#records = records
+    this.#index = index
+    this.#indexReader = indexReader
+    this.#frames = frames
+  }
+
+  static async open(path: string): Promise<OpenBatch> {
+    const opened: FileHandle[] = []
+    try {
+      const openFile = async (name: BatchFileName) => {
+        const handle = await open(join(path, name), 'r')
+        opened.push(handle)
+        return handle
+      }
+      const tree = await openFile('tree.bin')
+      const records = await openFile('records.ndjson.zst')
+      const index = await openFile('index.bin')
+      const frames = await readFrameTable(reader(records), (await records.stat()).size)
+      return new OpenBatch(path, tree, records, index, await IndexReader.open(reader(index)), frames)
+    } catch (cause) {
+      await Promise.all(opened.map((handle) => handle.close()))
+      if (cause instanceof OperationError || cause instanceof VerificationError) throw cause
+      throw new OperationError('STORE_FAILED', `could not open the batch at ${path}`, { cause })
+    }
+  }
+
+  /** Where a file of the batch is. */
+  pathOf(name: BatchFileName): string {
+    return join(this.#path, name)
+  }
+
+  /** Positions of the records under an index key. */
+  find(key: Uint8Array): Promise<Uint32Array> {
+    return this.#indexReader.find(key)
+  }
+
+  prove(key: Uint8Array): Promise<LookupProof> {
+    return this.#indexReader.prove(key)
+  }
+
+  async item(position: number): Promise<Item> {
+    const lines = await this.#lines(Math.floor(position / FRAME_RECORDS))
+    const line = lines[position % FRAME_RECORDS]
+    if (line === undefined) throw new OperationError('STORE_DAMAGED', `the batch has no record ${position}`)
+    return decodeItem(line)
+  }
+
+  /** All records in their order, a frame at a time. */
+  async *items(): AsyncGenerator<Item> {
+    for (let frame = 0; frame < this.#frames.length; frame++) {
+      for (const line of await this.#lines(frame)) yield decodeItem(line)
+    }
+  }
+
+  /** Private disclosures of a record that have not been erased. */
+  async vault(position: number): Promise<string[]> {
+    const handle = await open(this.pathOf('vault.ndjson.zst'), 'r')
+    try {
+      const frames = await readFrameTable(reader(handle), (await handle.stat()).size)
+      const frame = frames[Math.floor(position / FRAME_RECORDS)]
+      if (frame === undefined) return []
+      const lines = frameLines(await readFrame(reader(handle), frame, decompress))
+      return lines.map(parseVaultLine).find((line) => line.position === position)?.disclosures ?? []
+    } finally {
+      await handle.close()
+    }
+  }
+
+  inclusionPath(recordCount: number, position: number): Promise<Uint8Array[]> {
+    return readInclusionPath(reader(this.#tree), recordCount, position)
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#tree.close(), this.#records.close(), this.#index.close()])
+  }
+
+  async #lines(index: number): Promise<string[]> {
+    const frame = this.#frames[index]
+    return frame === undefined ? [] : frameLines(await readFrame(reader(this.#records), frame, decompress))
+  }
+}
+
+const reader =
+  (handle: FileHandle): ReadBytes =>
+  async (offset, length) => {
+    const bytes = new Uint8Array(length)
+    const { bytesRead } = await handle.read(bytes, 0, length, offset)
+    return bytes.subarray(0, bytesRead)
+  }
+
+function ignoreMissing(error: unknown): undefined {
+  if (!isMissing(error)) throw error
+}

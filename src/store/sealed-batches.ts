@@ -1,0 +1,126 @@
+import type { StatementSync } from 'node:sqlite'
+import { decodeHeader, encodeHeader, type Header } from '../batch/index.ts'
+import type { Hex } from '../bytes/hex.ts'
+import { type Database, inTransaction } from './database.ts'
+
+/** A submission as the gateway took it. Times in milliseconds since 1970. */
+export interface AcceptedSubmission {
+  source: string
+  sequence: bigint
+  /** RFC 9162 root of its leaves, 32 bytes */
+  root: Uint8Array
+  size: number
+  receivedAt: number
+  anchorBy: number
+}
+
+/** Where a submission went. */
+export interface SealedSubmission extends AcceptedSubmission {
+  publisher: Hex
+  batch: bigint
+  /** position of its first record in the batch */
+  first: number
+}
+
+/** The catalogue's part about our own batches: what has been sealed, and from which submissions. */
+export class SealedBatches {
+  readonly #database: Database
+  readonly #insertBatch: StatementSync
+  readonly #insertSubmission: StatementSync
+  readonly #selectFrom: StatementSync
+  readonly #selectLast: StatementSync
+  readonly #selectSubmission: StatementSync
+  readonly #selectLastOfSource: StatementSync
+  readonly #selectSources: StatementSync
+
+  constructor(database: Database) {
+    this.#database = database
+    const prepare = (sql: string) => {
+      const statement = database.prepare(sql)
+      statement.setReadBigInts(true)
+      return statement
+    }
+    this.#insertBatch = prepare('INSERT INTO batches VALUES (?, ?, ?, ?)')
+    this.#insertSubmission = prepare('INSERT INTO submissions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)')
+    this.#selectFrom = prepare(
+      'SELECT header FROM batches WHERE publisher = ? AND sequence >= ? ORDER BY sequence LIMIT ?',
+    )
+    this.#selectLast = prepare('SELECT max(sequence) AS last FROM batches WHERE publisher = ?')
+    this.#selectSubmission = prepare('SELECT * FROM submissions WHERE source = ? AND sequence = ?')
+    // One step of the index a source, however many submissions it has.
+    this.#selectSources = prepare(`
+      WITH RECURSIVE found (source) AS (
+        SELECT min(source) FROM submissions
+        UNION ALL
+        SELECT (SELECT min(source) FROM submissions WHERE source > found.source) FROM found WHERE source IS NOT NULL
+      )
+      SELECT source FROM found WHERE source IS NOT NULL LIMIT ?`)
+    this.#selectLastOfSource = prepare('SELECT max(sequence) AS last FROM submissions WHERE source = ?')
+  }
+
+  /** Records a batch and its submissions, all or nothing. */
+  add(header: Header, submissions: readonly AcceptedSubmission[], sealedAt: number): void {
+    inTransaction(this.#database, () => {
+      this.#insertBatch.run(header.publisher, header.sequence, encodeHeader(header), sealedAt)
+      let first = 0
+      for (const { source, sequence, root, size, receivedAt, anchorBy } of submissions) {
+        this.#insertSubmission.run(
+          source,
+          sequence,
+          root,
+          size,
+          receivedAt,
+          anchorBy,
+          header.publisher,
+          header.sequence,
+          first,
+        )
+        first += size
+      }
+    })
+  }
+
+  headersFrom(publisher: Hex, sequence: bigint, limit: number): Header[] {
+    return this.#selectFrom
+      .all(publisher, sequence, limit)
+      .map(({ header }) => decodeHeader(header as Uint8Array))
+  }
+
+  /** The next batch of a publisher has this sequence. */
+  nextSequence(publisher: Hex): bigint {
+    return next(this.#selectLast.get(publisher))
+  }
+
+  submission(source: string, sequence: bigint): SealedSubmission | undefined {
+    if (sequence > MAX_INTEGER) return undefined
+    const row = this.#selectSubmission.get(source, sequence)
+    if (row === undefined) return undefined
+    return {
+      source,
+      sequence,
+      root: row.root as Uint8Array,
+      size: Number(row.size),
+      receivedAt: Number(row.received_at),
+      anchorBy: Number(row.anchor_by),
+      publisher: row.publisher as Hex,
+      batch: row.batch as bigint,
+      first: Number(row.first),
+    }
+  }
+
+  /** The sources that have a sealed submission, in order, at most `limit`. */
+  sources(limit: number): string[] {
+    return this.#selectSources.all(limit).map(({ source }) => source as string)
+  }
+
+  /** One more than the last sealed submission of a source. */
+  nextSubmission(source: string): bigint {
+    return next(this.#selectLastOfSource.get(source))
+  }
+}
+
+/** SQLite's integers are signed. */
+const MAX_INTEGER = 2n ** 63n - 1n
+
+const next = (row: Record<string, unknown> | undefined): bigint =>
+  typeof row?.last === 'bigint' ? row.last + 1n : 0n
