@@ -1,0 +1,58 @@
+import { type Header, type Item, verifyBatch } from '../../src/batch/index.ts'
+import { hashLeaf, inclusionPath } from '../../src/merkle/index.ts'
+import { type JsonProof, toJsonProof } from '../../src/proof/index.ts'
+import { canonicalBytes, leafHash } from '../../src/record/index.ts'
+import { batchOf, submissionOf } from '../batch/items.ts'
+import { CHAIN_ID, LEDGER, mine } from './chain.ts'
+
+export interface WorldBatch {
+  header: Header
+  items: Item[]
+}
+
+/** A batch of `count` records with a sequence of its own. */
+export function worldBatch(sequence: number, count: number): WorldBatch {
+  const submission = submissionOf('urn:tidemark:service:civil-registry', sequence, count)
+  const { header } = batchOf(submission)
+  const batch = { header: { ...header, sequence: BigInt(sequence) }, items: submission.items }
+  verifyBatch(batch.header, batch.items)
+  return batch
+}
+
+/** Batches that are anchored, and proofs out of them. `counts` by block, transaction and header. */
+export function worldOf(counts: readonly (readonly (readonly number[])[])[]) {
+  const batches: WorldBatch[] = []
+  const blocks = counts.map((transactions) =>
+    transactions.map((sizes) =>
+      sizes.map((size) => {
+        const batch = worldBatch(batches.length, size)
+        batches.push(batch)
+        return batch.header
+      }),
+    ),
+  )
+  const { data, log, places } = mine(blocks)
+
+  /** The proof of one record with its disclosures, fresh at every call. */
+  const prove = (batchIndex: number, position: number): JsonProof => {
+    const batch = batches[batchIndex]
+    const place = places[batchIndex]
+    const item = batch?.items[position]
+    if (batch === undefined || place === undefined || item === undefined)
+      throw new RangeError('no such record')
+    const leaves = batch.items.map(({ record }) => hashLeaf(canonicalBytes(record)))
+    if (leaves[position]?.some((byte, i) => byte !== leafHash(item.record)[i]))
+      throw new Error('leaf hashes differ')
+    const { index, size, ...anchor } = place
+    const proof = toJsonProof({
+      record: item.record,
+      disclosures: item.disclosures,
+      inclusion: { index: position, path: inclusionPath(leaves, position) },
+      header: batch.header,
+      log: { index, size, path: log.inclusionPath(index, size) },
+      anchor: { chainId: CHAIN_ID, ledger: LEDGER, ...anchor },
+    })
+    return structuredClone(proof)
+  }
+  return { batches, data, log, places, prove }
+}
