@@ -47,7 +47,7 @@ const ANVIL_OPTIONS = [
   // One miner: a block once mined never goes away, so `finalized` is the head; only durability is left to wait for.
   ['--slots-in-an-epoch', '0'],
   // The states of the last blocks in memory, none on disk: otherwise a killed anvil leaves gigabytes behind.
-  ['--prune-history', '512'],
+  ['--prune-history', '128'],
 ].flat()
 
 /**
@@ -55,7 +55,9 @@ const ANVIL_OPTIONS = [
  * transactions, receipts and logs keep their hashes.
  *
  * anvil's own `--state` overwrites its file in place, so a kill in between would tear it. Here whole dumps replace
- * one another by rename.
+ * one another by rename. Each block adds about 0.9 kB to the file, 20 kB to anvil's memory and 0.07 ms to every dump,
+ * so `durableBlock` lags by up to a second at 1,000 blocks and by some ten at 10,000: keep blocks few and full.
+ * What is asked of the state of an earlier block is answered for the last 128 blocks since the start only.
  *
  * @throws {OperationError} `PORT_IN_USE` naming the port, `STORE_DAMAGED` naming the file, `STORE_FAILED`, `CHAIN_FAILED`
  */
