@@ -25,6 +25,12 @@ export const repeat = (counter: number, body: Code): Code => [
   ...[tee(counter, plus(get(counter), int(-1))), 0x0d, 0, 0x0b],
 ]
 
+/** Runs the body until the i32 local, raised by `step` each time, reaches `limit`. */
+export const until = (counter: number, limit: number, body: Code, step: number): Code => [
+  ...[0x03, 0x40, body],
+  ...[tee(counter, plus(get(counter), int(step))), int(limit), 0x49, 0x0d, 0, 0x0b],
+]
+
 /** Arithmetic on 32-bit words: of one message (i32), or of four side by side (v128). */
 export interface Words {
   readonly type: number
@@ -71,7 +77,7 @@ export const FOUR: Words = {
 }
 
 /** One 32-bit word from memory in all four lanes. */
-export const spread = (at: Code): Code => [at, access(simd(0x09), 0)]
+export const spread = (at: Code, offset: number): Code => [at, access(simd(0x09), offset)]
 
 /** Turns the bytes of an i32 word around. */
 export const swapOne = (x: Code): Code => [
@@ -107,7 +113,7 @@ export function transpose(rows: number): Code {
   ]
 }
 
-/** A function of i32 parameters without a result; one kind of local follows the parameters. */
+/** A function of i32 parameters without a result; one more i32 local, and others of one kind, follow the parameters. */
 export interface Fn {
   /** exported under this name */
   name?: string
@@ -127,7 +133,7 @@ export function encodeModule(fns: readonly Fn[], pages: number): Uint8Array<Arra
   const types = fns.map(({ params }) => [0x60, params, Array(params).fill(ONE.type), 0])
   const exports = fns.flatMap(({ name }, i) => (name === undefined ? [] : [[text(name), 0x00, i]]))
   const bodies = fns.map(({ locals: [words, count], code }) =>
-    sized([1, unsigned(count), words.type, code, 0x0b]),
+    sized([2, 1, ONE.type, unsigned(count), words.type, code, 0x0b]),
   )
   return Uint8Array.from(
     flatten([

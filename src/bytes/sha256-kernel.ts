@@ -1,6 +1,6 @@
 import * as code from './sha256-code.ts'
 import { byteAt, type Code, call, type Fn, FOUR, get, int, ONE, plus, repeat, set } from './sha256-code.ts'
-import { K, rounds } from './sha256-rounds.ts'
+import { K, ROUND_LOCALS, rounds } from './sha256-rounds.ts'
 
 /** Where things stand in the kernel's memory; `BUFFER` and beyond are the caller's. */
 const K_AT = 0
@@ -12,25 +12,23 @@ const TABLE_AT = 1024
 export const BUFFER = TABLE_AT + 256 * 256 + 64
 
 const FROM_0_TO_3 = [0, 1, 2, 3]
-const ALL_ROUNDS = Array.from({ length: 64 }, (_, t) => t)
 
 /** One message, or a further part of it: parameters at, blocks, fresh. Leaves its digest so far at `DIGEST`. */
 function compress(): Fn {
-  const one = rounds(ONE, STATE_AT, 3)
-  const block = ALL_ROUNDS.map((t) => [
-    t < 16 ? set(one.w(t), code.swapOne(ONE.load(get(0), 4 * t))) : one.schedule(t),
-    one.round(t, ONE.add(get(one.w(t)), int(K[t] ?? 0))),
-  ])
+  const counter = 3
+  const one = rounds(ONE, STATE_AT, 4)
+  const word = (t: number): Code => code.swapOne(ONE.load(get(0), 4 * t))
+  const k = (bytes: Code, t: number): Code => ONE.load(bytes, K_AT + 4 * t)
   const digest = Array.from({ length: 8 }, (_, i) =>
     ONE.store(int(DIGEST + 4 * i), code.swapOne(ONE.load(int(STATE_AT + 4 * i)))),
   )
   return {
     name: 'compress',
     params: 3,
-    locals: [ONE, 26],
+    locals: [ONE, ROUND_LOCALS],
     code: [
       code.when(get(2), one.fresh),
-      repeat(1, [one.begin, block, one.end, set(0, plus(get(0), int(64)))]),
+      repeat(1, [one.block(word, k, counter), set(0, plus(get(0), int(64)))]),
       digest,
     ],
   }
@@ -41,7 +39,7 @@ const fresh: Fn = { params: 0, locals: [FOUR, 0], code: rounds(FOUR, STATE_AT, 0
 
 /** Lays the words of a block of four messages side by side at `WORDS_AT`: parameters at, stride between them. */
 function gather(): Fn {
-  const rows = 2
+  const rows = 3
   const message = (lane: number): Code => [get(0), Array(lane).fill([get(1), 0x6a])]
   const quarter = (q: number): Code => [
     FROM_0_TO_3.map((i) => set(rows + i, code.swapFour(FOUR.load(message(i), 16 * q), rows + 4))),
@@ -59,29 +57,26 @@ const patchWord = (t: number, mask: number, bits: number): Code =>
 
 /** Compresses the block at `WORDS_AT`. */
 function compressFour(): Fn {
-  const four = rounds(FOUR, STATE_AT, 0)
-  const block = ALL_ROUNDS.map((t) => [
-    t < 16 ? set(four.w(t), wordAt(t)) : four.schedule(t),
-    four.round(t, FOUR.add(get(four.w(t)), code.spread(int(K_AT + 4 * t)))),
-  ])
-  return { params: 0, locals: [FOUR, 26], code: [four.begin, block, four.end] }
+  const k = (bytes: Code, t: number): Code => code.spread(bytes, K_AT + 4 * t)
+  return { params: 0, locals: [FOUR, ROUND_LOCALS], code: rounds(FOUR, STATE_AT, 1).block(wordAt, k, 0) }
 }
 
 /** Compresses a block whose K_t + W_t stand ready in memory: four parameters, where they do for each message. */
 function compressReady(): Fn {
-  const four = rounds(FOUR, STATE_AT, 4)
-  const rows = 14
-  const block = Array.from({ length: 16 }, (_, group) => [
-    FROM_0_TO_3.map((i) => set(rows + i, FOUR.load(get(i), 16 * group))),
-    code.transpose(rows),
-    FROM_0_TO_3.map((i) => four.round(4 * group + i, get(rows + i))),
-  ])
-  return { params: 4, locals: [FOUR, 18], code: [four.begin, block, four.end] }
+  const counter = 4
+  const rows = 15
+  const fourWords = (half: number): Code => [
+    FROM_0_TO_3.map((i) => set(rows + 4 * half + i, FOUR.load(plus(get(i), get(counter)), 16 * half))),
+    code.transpose(rows + 4 * half),
+  ]
+  const words = Array.from({ length: 8 }, (_, t) => rows + t)
+  const block = rounds(FOUR, STATE_AT, 5).readyBlock([fourWords(0), fourWords(1)], words, counter)
+  return { params: 4, locals: [FOUR, 22], code: block }
 }
 
 /** Writes the four digests end to end: parameter where. */
 function scatter(): Fn {
-  const rows = 1
+  const rows = 2
   const half = (n: number): Code => [
     FROM_0_TO_3.map((i) => set(rows + i, FOUR.load(int(STATE_AT + 16 * (4 * n + i))))),
     code.transpose(rows),
@@ -168,12 +163,12 @@ export function fillTables(memory: ArrayBufferLike): void {
     w.fill(0)
     w[0] = (byte << 24) | 0x800000
     w[15] = 8 * 65
-    for (const t of ALL_ROUNDS) {
+    for (const [t, k] of K.entries()) {
       const [x, y] = [w[t - 15] ?? 0, w[t - 2] ?? 0]
       const sigma0 = rotr(x, 7) ^ rotr(x, 18) ^ (x >>> 3)
       const sigma1 = rotr(y, 17) ^ rotr(y, 19) ^ (y >>> 10)
       if (t >= 16) w[t] = (w[t - 16] ?? 0) + sigma0 + (w[t - 7] ?? 0) + sigma1
-      view.setUint32(TABLE_AT + 256 * byte + 4 * t, (w[t] ?? 0) + (K[t] ?? 0), true)
+      view.setUint32(TABLE_AT + 256 * byte + 4 * t, (w[t] ?? 0) + k, true)
     }
   }
 }
