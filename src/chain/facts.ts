@@ -65,7 +65,7 @@ export async function fetchChainId(rpc: Rpc): Promise<bigint> {
 }
 
 /** @throws {OperationError} `RPC_MALFORMED` */
-export function parseBlock(value: unknown): Block {
+function parseBlock(value: unknown): Block {
   const block = parseMembers(value, 'block')
   return {
     number: parseQuantity(block.number, 'block number'),

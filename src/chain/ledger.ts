@@ -8,11 +8,11 @@ import { type ChainLog, fetchLogs } from './logs.ts'
 import type { Rpc } from './rpc.ts'
 
 /** Where a call looks: a tag, or the hash of a block (EIP-1898), which a node that lags cannot answer wrongly. */
-export type BlockReference = 'latest' | { blockHash: Hex }
+type BlockReference = 'latest' | { blockHash: Hex }
 
-export type PublisherStatus = 'none' | 'active' | 'suspended'
+type PublisherStatus = 'none' | 'active' | 'suspended'
 
-export interface Publisher {
+interface Publisher {
   /** the sequence that its next header must have */
   nextSequence: bigint
   status: PublisherStatus

@@ -31,7 +31,7 @@ export class RpcRefusal extends OperationError {
 }
 
 /** EIP-1474: the limit is exceeded. Also given when an answer exceeds our own limit. */
-export const LIMIT_EXCEEDED = -32005
+const LIMIT_EXCEEDED = -32005
 
 /** Codes that speak of the node's condition rather than of the call: resource unavailable, internal error. */
 const BUSY_CODES = [LIMIT_EXCEEDED, -32002, -32603]

@@ -81,7 +81,7 @@ export async function estimateGas(
  *
  * `CHAIN_FAILED`, not retryable: the contract reverts, or the account cannot pay. Anything else stays as it is.
  */
-export function explainRefusal(refusal: RpcRefusal): OperationError {
+function explainRefusal(refusal: RpcRefusal): OperationError {
   const reason = decodeRevert(refusal.data)
   if (reason !== undefined) {
     return new OperationError('CHAIN_FAILED', `the contract refuses the transaction: ${reason}`, {
