@@ -140,6 +140,8 @@ const SLOW = 'OpenZeppelin, SHA-256'
 interface Figures {
   root: string
   buildSeconds: number
+  /** of all threads: what other work on the machine disturbs least */
+  buildCpuSeconds: number
   proofsPerSecond: number
   verificationsPerSecond: number
   peakMegabytes: number
@@ -180,13 +182,21 @@ function measure<Leaves, Proof>(
   globalThis.gc?.()
   const before = process.memoryUsage().rss
   const begun = performance.now()
+  const cpuBegun = process.cpuUsage()
   const built = subject.build(prepared)
   const buildSeconds = (performance.now() - begun) / 1000
+  const { user, system } = process.cpuUsage(cpuBegun)
   const peakMegabytes = process.resourceUsage().maxRSS / 1024 - before / 2 ** 20
   const { proofs, verifications } = run(built, leaves)
   return {
     root: built.root,
-    ...{ buildSeconds, proofsPerSecond: proofs, verificationsPerSecond: verifications, peakMegabytes },
+    ...{
+      buildSeconds,
+      buildCpuSeconds: (user + system) / 1e6,
+      proofsPerSecond: proofs,
+      verificationsPerSecond: verifications,
+      peakMegabytes,
+    },
   }
 }
 
@@ -246,6 +256,7 @@ function medians(all: Figures[]): Figures {
   return {
     root: all[0]?.root ?? '',
     buildSeconds: median((figures) => figures.buildSeconds),
+    buildCpuSeconds: median((figures) => figures.buildCpuSeconds),
     proofsPerSecond: median((figures) => figures.proofsPerSecond),
     verificationsPerSecond: median((figures) => figures.verificationsPerSecond),
     peakMegabytes: median((figures) => figures.peakMegabytes),
@@ -255,6 +266,7 @@ function medians(all: Figures[]): Figures {
 function print(rows: (Figures & { name: string })[]): void {
   const columns: [title: string, width: number, cell: (row: Figures) => string][] = [
     ['tree, s', 9, (row) => row.buildSeconds.toFixed(3)],
+    ['CPU, s', 9, (row) => row.buildCpuSeconds.toFixed(3)],
     ['proofs/s', 12, (row) => Math.round(row.proofsPerSecond).toLocaleString('en')],
     ['checks/s', 12, (row) => Math.round(row.verificationsPerSecond).toLocaleString('en')],
     ['memory, MB', 12, (row) => row.peakMegabytes.toFixed(0)],
@@ -279,6 +291,7 @@ function print(rows: (Figures & { name: string })[]): void {
     if (ours === undefined) break
     const ratios = [
       row.buildSeconds / ours.buildSeconds,
+      row.buildCpuSeconds / ours.buildCpuSeconds,
       ours.proofsPerSecond / row.proofsPerSecond,
       ours.verificationsPerSecond / row.verificationsPerSecond,
       row.peakMegabytes / ours.peakMegabytes,

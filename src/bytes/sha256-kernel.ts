@@ -13,26 +13,44 @@ export const BUFFER = TABLE_AT + 256 * 256 + 64
 
 const FROM_0_TO_3 = [0, 1, 2, 3]
 
+const one = { counter: 3, ...rounds(ONE, STATE_AT, 4) }
+const oneBlock = one.block(
+  (t) => code.swapOne(ONE.load(get(0), 4 * t)),
+  (bytes, t) => ONE.load(bytes, K_AT + 4 * t),
+  one.counter,
+)
+const oneDigest: Code = Array.from({ length: 8 }, (_, i) =>
+  ONE.store(int(DIGEST + 4 * i), code.swapOne(ONE.load(int(STATE_AT + 4 * i)))),
+)
+
 /** One message, or a further part of it: parameters at, blocks, fresh. Leaves its digest so far at `DIGEST`. */
-function compress(): Fn {
-  const counter = 3
-  const one = rounds(ONE, STATE_AT, 4)
-  const word = (t: number): Code => code.swapOne(ONE.load(get(0), 4 * t))
-  const k = (bytes: Code, t: number): Code => ONE.load(bytes, K_AT + 4 * t)
-  const digest = Array.from({ length: 8 }, (_, i) =>
-    ONE.store(int(DIGEST + 4 * i), code.swapOne(ONE.load(int(STATE_AT + 4 * i)))),
-  )
+const compress: Fn = {
+  name: 'compress',
+  params: 3,
+  locals: [ONE, ROUND_LOCALS],
+  code: [code.when(get(2), one.fresh), repeat(1, [oneBlock, set(0, plus(get(0), int(64)))]), oneDigest],
+}
+
+/** One node, its prefix and its two hashes: parameters at, and two of scratch. Leaves its digest at `DIGEST`. */
+function node(): Fn {
+  const words = Array.from({ length: 8 }, (_, t) => 14 + t)
+  const prepare = words.map((local, t) => set(local, ONE.load(plus(get(1), get(one.counter)), 4 * t)))
   return {
-    name: 'compress',
+    name: 'node',
     params: 3,
     locals: [ONE, ROUND_LOCALS],
     code: [
-      code.when(get(2), one.fresh),
-      repeat(1, [one.block(word, k, counter), set(0, plus(get(0), int(64)))]),
-      digest,
+      one.fresh,
+      oneBlock,
+      set(1, tableRow(byteAt(get(0), 64))),
+      one.readyBlock(prepare, words, one.counter),
+      oneDigest,
     ],
   }
 }
+
+/** Where K_t + W_t stand ready for the second block of a node that ends with this byte. */
+const tableRow = (byte: Code): Code => plus([byte, int(8), 0x74], int(TABLE_AT))
 
 /** Begins four messages. */
 const fresh: Fn = { params: 0, locals: [FOUR, 0], code: rounds(FOUR, STATE_AT, 0).fresh }
@@ -114,10 +132,7 @@ const nodes: Fn = {
     call(GATHER, plus(get(0), int(-1)), int(64)),
     patchWord(0, 0x00ffffff, 0x01000000),
     call(COMPRESS_FOUR),
-    call(
-      COMPRESS_READY,
-      ...FROM_0_TO_3.map((i) => plus([byteAt(get(0), 64 * i + 63), int(8), 0x74], int(TABLE_AT))),
-    ),
+    call(COMPRESS_READY, ...FROM_0_TO_3.map((i) => tableRow(byteAt(get(0), 64 * i + 63)))),
     call(SCATTER, get(2)),
     set(0, plus(get(0), int(256))),
     set(2, plus(get(2), int(128))),
@@ -149,7 +164,18 @@ const leaves: Fn = {
  * @param pages of 64 KiB, the size of its memory
  */
 export function writeKernel(pages: number): Uint8Array<ArrayBuffer> {
-  const fns = [compress(), fresh, gather(), compressFour(), compressReady(), scatter(), lanes, nodes, leaves]
+  const fns = [
+    compress,
+    fresh,
+    gather(),
+    compressFour(),
+    compressReady(),
+    scatter(),
+    lanes,
+    nodes,
+    leaves,
+    node(),
+  ]
   return code.encodeModule(fns, pages)
 }
 

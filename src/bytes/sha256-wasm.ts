@@ -5,7 +5,7 @@ import { BUFFER, DIGEST, fillTables, LANE_DIGESTS, writeKernel } from './sha256-
 const CHUNK = 1 << 17
 /** Leaves of up to so many blocks are hashed four at a time, longer ones alone. */
 const MOST_BLOCKS = 64
-/** Where a node's two blocks stand, all but the two hashes ready: behind a chunk and its padding. */
+/** Where a node's prefix and its two hashes stand: behind a chunk and its padding. */
 const NODE = BUFFER + CHUNK + 128
 /** Where leaves wait. */
 const SLOTS = NODE + 128
@@ -22,6 +22,7 @@ interface Kernel {
   memory: { buffer: ArrayBuffer }
   compress(at: number, blocks: number, fresh: 0 | 1): void
   lanes(at: number, stride: number, blocks: number, out: number): void
+  node(at: number): void
   nodes(at: number, groups: number, out: number): void
   leaves(at: number, groups: number, out: number): void
 }
@@ -69,11 +70,10 @@ function makeEngine(kernel: Kernel): Sha256Engine {
   }
 
   memory[NODE] = 0x01
-  pad(NODE, 65, 65)
   const hashNode = (left: Uint8Array, right: Uint8Array): Uint8Array => {
     memory.set(left, NODE + 1)
     memory.set(right, NODE + 33)
-    kernel.compress(NODE, 2, 1)
+    kernel.node(NODE)
     return memory.slice(DIGEST, DIGEST + 32)
   }
 
