@@ -9,7 +9,7 @@ import { InputError } from '../errors.ts'
 
 /** The records of a file, or of standard input when it is `-`; one JSON record a line. */
 export async function* readRecordLines(path: string, input: Readable): AsyncGenerator<SourceLine> {
-  const stream = path === '-' ? input : createReadStream(path)
+  const stream: Readable = path === '-' ? input : createReadStream(path)
   const failed = new Promise<never>((_, reject) =>
     stream.once('error', (cause) => reject(cannotRead(path, cause))),
   )

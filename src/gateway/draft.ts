@@ -3,6 +3,7 @@ import { utf8 } from '../bytes/bytes.ts'
 import { InputError, VerificationError } from '../errors.ts'
 import {
   canonicalText,
+  openPseudonyms,
   openRecord,
   parseDisclosure,
   parseRecord,
@@ -81,14 +82,13 @@ function readItem(value: unknown): { item: Item; vault: string[] } {
     const { record, disclosures, vault } = sealRecord(parseRecord(value))
     return { item: { record, disclosures }, vault }
   }
-  const item = parseItem(value)
-  openRecord(item.record, item.disclosures)
+  const { record, disclosures } = parseItem(value)
+  openRecord(record, disclosures)
   const isPrivate = (disclosure: string) =>
-    sealedKind(item.record.type, parseDisclosure(disclosure).name) === 'private'
-  return {
-    item: { record: item.record, disclosures: item.disclosures.filter((text) => !isPrivate(text)) },
-    vault: item.disclosures.filter(isPrivate),
-  }
+    sealedKind(record.type, parseDisclosure(disclosure).name) === 'private'
+  const item = { record, disclosures: disclosures.filter((text) => !isPrivate(text)) }
+  openPseudonyms(record, item.disclosures)
+  return { item, vault: disclosures.filter(isPrivate) }
 }
 
 /** Whether a bare record was sealed by its source, which keeps the disclosures. */

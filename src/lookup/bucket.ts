@@ -66,7 +66,8 @@ export function encodeBucket(low: Uint8Array, next: Uint8Array, entries: readonl
 /**
  * Looks a key up in a bucket that is proven to be in the index.
  *
- * @returns the positions of all records of the batch under this key; empty when there are none
+ * @param header what the ledger says of the batch
+ * @returns the positions of all records of the batch under this key, ascending; empty when there are none
  * @throws {VerificationError} `MALFORMED_INDEX` when the bucket cannot speak for the key; `MALFORMED_PATH`,
  *   `INDEX_OUT_OF_RANGE` or `ROOT_MISMATCH` when it is not in the index
  * @throws {InputError} `BAD_ARGUMENT` when the bucket's place is no integer
@@ -74,9 +75,9 @@ export function encodeBucket(low: Uint8Array, next: Uint8Array, entries: readonl
 export function verifyLookup(
   key: Uint8Array,
   proof: LookupProof,
-  index: { indexRoot: Uint8Array; indexSize: number },
+  header: { indexRoot: Uint8Array; indexSize: number; recordCount: number },
 ): Uint32Array {
-  const { indexRoot, indexSize } = index
+  const { indexRoot, indexSize, recordCount } = header
   const leafHash = hashLeaf(proof.bucket)
   verifyInclusion({ leafHash, index: proof.index, size: indexSize, path: proof.path, root: indexRoot })
   const { low, next, entries } = decodeBucket(proof.bucket)
@@ -99,7 +100,9 @@ export function verifyLookup(
     if (proof.positions !== undefined) throw malformed('positions are given for a key that is absent')
     return new Uint32Array()
   }
-  return positionsOf(entry, proof.positions)
+  const positions = ascending(positionsOf(entry, proof.positions))
+  if ((positions.at(-1) ?? 0) >= recordCount) throw malformed('a position lies beyond the batch')
+  return positions
 }
 
 function positionsOf(entry: BucketEntry, given: Uint32Array | undefined): Uint32Array {

@@ -1,6 +1,6 @@
 import { concatBytes, utf8 } from '../bytes/bytes.ts'
 import { sha256 } from '../bytes/sha256.ts'
-import { type FlowRecord, openRecord } from '../record/index.ts'
+import { type FlowRecord, openPseudonyms } from '../record/index.ts'
 
 /** The names under which a record can be found (docs/format.md, "Index tree"). */
 export const INDEX_NAMES = [
@@ -28,11 +28,11 @@ export const recordValue = (source: string, id: string): string => `${source}\0$
 /**
  * Everything that a record is found under.
  *
- * @param disclosures those of its pseudonyms
+ * @param disclosures those of its pseudonyms, all of them
  * @throws {VerificationError} `BAD_DISCLOSURE`
  */
 export function indexValues(record: FlowRecord, disclosures: readonly string[]): Map<IndexName, string> {
-  const data = disclosures.length === 0 ? record.data : openRecord(record, disclosures).data
+  const { data } = openPseudonyms(record, disclosures)
   const values = new Map<IndexName, string>([['record', recordValue(record.source, record.id)]])
   const add = (name: IndexName, value: unknown) => {
     if (typeof value === 'string') values.set(name, value)

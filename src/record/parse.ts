@@ -15,7 +15,7 @@ export interface FlowRecord {
   subject?: string
   datacontenttype?: 'application/json'
   traceparent?: string
-  data: { [member: string]: unknown; _sd?: string[]; _sd_alg?: 'sha-256' }
+  data: { [member: string]: unknown; _sd?: string[]; _sd_alg?: 'sha-256'; _sd_pseudonyms?: string[] }
 }
 
 /**
@@ -50,16 +50,29 @@ export function parseSealedRecord(value: unknown): FlowRecord {
     value,
     validator(`sealed ${type}`, () => sealedSchema(type)),
   )
-  const { _sd: digests, _sd_alg: algorithm } = record.data
+  checkDigests(record)
+  return record
+}
+
+function checkDigests({ data }: FlowRecord): void {
+  const { _sd: digests, _sd_alg: algorithm, _sd_pseudonyms: pseudonyms } = data
   if ((digests === undefined) !== (algorithm === undefined)) {
     throw bad('/data/_sd_alg', '_sd and _sd_alg come together')
   }
+  checkAscending(digests, '/data/_sd')
+  checkAscending(pseudonyms, '/data/_sd_pseudonyms')
+  pseudonyms?.forEach((digest, i) => {
+    if (digests?.includes(digest) !== true) throw bad(`/data/_sd_pseudonyms/${i}`, 'does not stand in _sd')
+  })
+}
+
+function checkAscending(digests: readonly string[] | undefined, pointer: string): void {
   digests?.forEach((digest, i) => {
     const previous = digests[i - 1]
-    if (previous !== undefined && previous >= digest)
-      throw bad(`/data/_sd/${i}`, 'the digests are sorted, each once')
+    if (previous !== undefined && previous >= digest) {
+      throw bad(`${pointer}/${i}`, 'the digests are sorted, each once')
+    }
   })
-  return record
 }
 
 /** Milliseconds since 1970 of a record's `time`. */
@@ -81,6 +94,7 @@ function check(value: unknown, schema: Validator): FlowRecord {
   checkText(value, '')
   const record = value as FlowRecord
   checkTimes(record)
+  checkPeriods(record)
   return record
 }
 
@@ -107,6 +121,15 @@ function* dataTimes(record: FlowRecord): Generator<readonly [string, string]> {
     const value = record.data[member]
     if (typeof value === 'string') yield [`/data/${member}`, value]
   }
+}
+
+/** What begins must not end before. */
+function checkPeriods({ type, data }: FlowRecord): void {
+  const { from, to } = data
+  if (typeof from === 'string' && typeof to === 'string' && from > to) throw bad('/data/to', 'is before from')
+  if (type !== 'tidemark.authorization.v1') return
+  const { notBefore, notAfter } = data.grant as { notBefore: number; notAfter: number }
+  if (notBefore > notAfter) throw bad('/data/grant/notAfter', 'is before notBefore')
 }
 
 /** RFC 3339, section 5.6, with any offset and up to nine decimals, as UTC milliseconds; other text is left alone. */

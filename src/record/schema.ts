@@ -5,10 +5,8 @@ import { RECORD_TYPES, type RecordType, type RecordTypeName } from './types.ts'
 
 const closed = { additionalProperties: false } as const
 
-const seals = {
-  _sd: Type.Array(digest, { minItems: 1, maxItems: 64 }),
-  _sd_alg: oneOf('sha-256'),
-}
+const digests = optional(Type.Array(digest, { minItems: 1, maxItems: 64 }))
+const seals = { _sd: digests, _sd_alg: optional(oneOf('sha-256')), _sd_pseudonyms: digests }
 
 /** JSON Schema of a record of one type as a source writes it, nothing sealed yet. */
 export const openSchema = (type: RecordTypeName): TSchema => {
@@ -22,10 +20,7 @@ export const openSchema = (type: RecordTypeName): TSchema => {
 /** JSON Schema of a record of one type as the ledger keeps it: sealed members gone, their digests in `_sd`. */
 export const sealedSchema = (type: RecordTypeName): TSchema => {
   const { open }: RecordType = RECORD_TYPES[type]
-  return envelope(
-    type,
-    Type.Object({ ...open, _sd: optional(seals._sd), _sd_alg: optional(seals._sd_alg) }, closed),
-  )
+  return envelope(type, Type.Object({ ...open, ...seals }, closed))
 }
 
 function envelope(type: RecordTypeName, data: TSchema) {

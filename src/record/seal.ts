@@ -38,6 +38,7 @@ export function sealRecord(
 ): Sealed {
   const data: FlowRecord['data'] = {}
   const digests: string[] = []
+  const pseudonyms: string[] = []
   const sealed: Sealed = { record: { ...record, data }, disclosures: [], vault: [] }
   for (const [name, value] of Object.entries(record.data)) {
     const kind = sealedKind(record.type, name)
@@ -46,14 +47,20 @@ export function sealRecord(
       continue
     }
     const disclosure = toBase64url(utf8(JSON.stringify([toBase64url(salt()), name, value])))
-    digests.push(disclosureDigest(disclosure))
-    if (kind === 'pseudonym') sealed.disclosures.push(disclosure)
-    else sealed.vault.push(disclosure)
+    const digest = disclosureDigest(disclosure)
+    digests.push(digest)
+    if (kind === 'pseudonym') {
+      pseudonyms.push(digest)
+      sealed.disclosures.push(disclosure)
+    } else {
+      sealed.vault.push(disclosure)
+    }
   }
   if (digests.length > 0) {
     data._sd = digests.sort()
     data._sd_alg = 'sha-256'
   }
+  if (pseudonyms.length > 0) data._sd_pseudonyms = pseudonyms.sort()
   return sealed
 }
 
@@ -61,13 +68,14 @@ export function sealRecord(
  * Puts the disclosed members back; members without a disclosure stay closed, their digests left out.
  *
  * @throws {VerificationError} `BAD_DISCLOSURE` for a disclosure that the record does not carry, a repeated one, or
- *   one that opens what its type does not seal
+ *   one that opens what its type does not seal, or seals in the other way
  */
 export function openRecord(record: FlowRecord, disclosures: readonly string[]): FlowRecord {
-  const { _sd: digests = [], _sd_alg: _, ...data } = record.data
+  const { _sd: digests = [], _sd_alg: _, _sd_pseudonyms: pseudonyms = [], ...data } = record.data
   const closed = new Set(digests)
   for (const disclosure of disclosures) {
-    if (!closed.delete(disclosureDigest(disclosure))) {
+    const digest = disclosureDigest(disclosure)
+    if (!closed.delete(digest)) {
       throw new VerificationError(
         'BAD_DISCLOSURE',
         'a disclosure does not belong to the record, or stands there twice',
@@ -84,9 +92,38 @@ export function openRecord(record: FlowRecord, disclosures: readonly string[]): 
     if (!validator(`${record.type} ${name}`, () => schema).Check(value)) {
       throw new VerificationError('BAD_DISCLOSURE', `the disclosed ${name} is not a value of ${record.type}`)
     }
+    // Otherwise a person could be kept out of the index and shown all the same.
+    if (pseudonyms.includes(digest) !== (sealedKind(record.type, name) === 'pseudonym')) {
+      throw new VerificationError(
+        'BAD_DISCLOSURE',
+        `the record seals ${name} as what it is not: see _sd_pseudonyms`,
+      )
+    }
     data[name] = value
   }
   return { ...record, data }
+}
+
+/**
+ * Opens the pseudonyms of a record as it stands in a batch: every one, and nothing else.
+ *
+ * @throws {VerificationError} `BAD_DISCLOSURE` also when one is missing or a private member is opened: an index made
+ *   of them would be incomplete, or would give away what belongs in the vault
+ */
+export function openPseudonyms(record: FlowRecord, disclosures: readonly string[]): FlowRecord {
+  const pseudonyms = record.data._sd_pseudonyms ?? []
+  const opened = openRecord(record, disclosures)
+  // openRecord has refused repeated ones, so as many, all of them pseudonyms, are all of them.
+  if (
+    disclosures.length !== pseudonyms.length ||
+    !disclosures.map(disclosureDigest).every((digest) => pseudonyms.includes(digest))
+  ) {
+    throw new VerificationError(
+      'BAD_DISCLOSURE',
+      'the disclosures beside a record are those of its _sd_pseudonyms, all and no others',
+    )
+  }
+  return opened
 }
 
 /**

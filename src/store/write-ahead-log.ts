@@ -76,7 +76,10 @@ export class WriteAheadLog {
   }
 
   #enqueue(call: Append | Rotation): void {
-    if (this.#broken !== undefined) return call.reject(this.#broken)
+    if (this.#broken !== undefined) {
+      call.reject(this.#broken)
+      return
+    }
     this.#queue.push(call)
     this.#working ??= this.#work()
   }

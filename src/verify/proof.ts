@@ -102,7 +102,30 @@ async function verifyAnchor({ header, log, anchor }: Proof, chain: ChainFacts, t
       `the proof names chain ${anchor.chainId}, this chain is ${chainId}`,
     )
   }
-  const receipt = await canonicalReceipt(anchor, chain)
+  const finalBlock = await chain.finalBlock()
+  const receipt = await chain.receipt(anchor.transactionHash)
+  if (receipt === undefined) throw await explainMissing(anchor, chain, finalBlock)
+  // Until the block is final, neither what it holds nor where the transaction lies is settled.
+  if (finalBlock < receipt.blockNumber) throw notFinal(receipt.blockNumber, finalBlock)
+  if (receipt.blockNumber !== anchor.blockNumber || receipt.blockHash !== anchor.blockHash) {
+    throw new VerificationError(
+      'NOT_CANONICAL',
+      `the transaction is in block ${receipt.blockNumber}, ${receipt.blockHash}`,
+    )
+  }
+  const block = await chain.blockByNumber(anchor.blockNumber)
+  if (block?.hash !== receipt.blockHash) {
+    throw new OperationError(
+      'RPC_MALFORMED',
+      "the node's receipt and its block contradict each other; ask another",
+    )
+  }
+  if (!receipt.succeeded) throw new VerificationError('NOT_ANCHORED', 'the transaction was reverted')
+  verifyEvent(receipt, header, log.index, anchor)
+  return { receipt, blockTime: block.timestamp, finalBlock }
+}
+
+function verifyEvent(receipt: TransactionReceipt, header: Header, index: bigint, anchor: Anchor): void {
   const event = receipt.logs.find((candidate) => candidate.logIndex === anchor.logIndex)
   if (event === undefined || event.address !== anchor.ledger) {
     throw new VerificationError(
@@ -117,73 +140,53 @@ async function verifyAnchor({ header, log, anchor }: Proof, chain: ChainFacts, t
       'the event on the chain holds another header than the proof',
     )
   }
-  if (appended.index !== log.index) {
+  if (appended.index !== index) {
     throw new VerificationError(
       'HEADER_MISMATCH',
-      `the header is number ${appended.index} of the ledger, not ${log.index}`,
+      `the header is number ${appended.index} of the ledger, not ${index}`,
+    )
+  }
+}
+
+/** Why the chain has no receipt of the anchor's transaction: a false claim, or a node that lags or has forgotten. */
+async function explainMissing(
+  anchor: Anchor,
+  chain: ChainFacts,
+  finalBlock: bigint,
+): Promise<VerificationError | OperationError> {
+  const named = await chain.blockByHash(anchor.blockHash)
+  // What a block holds follows from its hash, whether it is final or not.
+  if (named !== undefined && named.number !== anchor.blockNumber) {
+    return new VerificationError(
+      'NOT_CANONICAL',
+      `the block has number ${named.number}, not ${anchor.blockNumber}`,
+    )
+  }
+  if (named !== undefined && !named.transactionHashes.includes(anchor.transactionHash)) {
+    return new VerificationError('NOT_ANCHORED', 'the block does not hold the transaction')
+  }
+  if ((await chain.headBlock()) < anchor.blockNumber) {
+    return new OperationError(
+      'RPC_LAGS',
+      `the node has not reached block ${anchor.blockNumber} yet; ask another`,
     )
   }
   const block = await chain.blockByNumber(anchor.blockNumber)
-  if (block?.hash !== anchor.blockHash) {
-    throw new VerificationError(
-      'NOT_CANONICAL',
-      `block ${anchor.blockNumber} of the chain is another than the proof names`,
+  if (block === undefined || block.hash === anchor.blockHash) {
+    return new OperationError(
+      'RPC_REFUSED',
+      `the node no longer has block ${anchor.blockNumber} whole; ask another`,
     )
   }
-  const finalBlock = await chain.finalBlock()
-  if (finalBlock < anchor.blockNumber) {
-    throw new OperationError(
-      'NOT_FINAL',
-      `block ${anchor.blockNumber} is not final yet (${finalBlock} is); try again later`,
-    )
-  }
-  return { receipt, blockTime: block.timestamp, finalBlock }
-}
-
-/**
- * The receipt of the anchor's transaction, which must lie in the anchor's block.
- *
- * When the chain has no such receipt, tells a false claim from a node that lags or has forgotten.
- */
-async function canonicalReceipt(anchor: Anchor, chain: ChainFacts): Promise<TransactionReceipt> {
-  const receipt = await chain.receipt(anchor.transactionHash)
-  if (receipt !== undefined) {
-    if (receipt.blockNumber !== anchor.blockNumber || receipt.blockHash !== anchor.blockHash) {
-      throw new VerificationError(
-        'NOT_CANONICAL',
-        `the transaction is in block ${receipt.blockNumber}, ${receipt.blockHash}`,
-      )
-    }
-    if (!receipt.succeeded) throw new VerificationError('NOT_ANCHORED', 'the transaction was reverted')
-    return receipt
-  }
-  const named = await chain.blockByHash(anchor.blockHash)
-  if (named !== undefined) {
-    if (named.number !== anchor.blockNumber) {
-      throw new VerificationError(
-        'NOT_CANONICAL',
-        `the block has number ${named.number}, not ${anchor.blockNumber}`,
-      )
-    }
-    if (named.transactionHashes.includes(anchor.transactionHash)) {
-      throw new OperationError(
-        'RPC_REFUSED',
-        'the node knows the transaction but no longer has its receipt; ask another',
-      )
-    }
-    throw new VerificationError('NOT_ANCHORED', 'the block does not hold the transaction')
-  }
-  if ((await chain.headBlock()) < anchor.blockNumber) {
-    throw new OperationError(
-      'RPC_LAGS',
-      `the node has not reached block ${anchor.blockNumber} yet; try again or ask another`,
-    )
-  }
-  throw new VerificationError(
+  if (finalBlock < anchor.blockNumber) return notFinal(anchor.blockNumber, finalBlock)
+  return new VerificationError(
     'NOT_CANONICAL',
     `block ${anchor.blockNumber} of the chain is another than the proof names`,
   )
 }
+
+const notFinal = (number: bigint, finalBlock: bigint) =>
+  new OperationError('NOT_FINAL', `block ${number} is not final yet (${finalBlock} is); try again later`)
 
 /** The header is at its place in the ledger's log as it was after the anchor's transaction. */
 async function verifyInLog(
