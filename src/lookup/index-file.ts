@@ -27,6 +27,7 @@ export interface BatchIndex {
   indexRoot: Uint8Array
   /** buckets */
   indexSize: number
+  recordCount: number
 }
 
 /**
@@ -43,7 +44,7 @@ const ROW_BYTES = KEY_BYTES + 8
  * @param values what each record is found under, by position
  */
 export function buildIndex(values: readonly ReadonlyMap<IndexName, string>[]): BatchIndex {
-  return encodeIndex(collectEntries(values))
+  return { ...encodeIndex(collectEntries(values)), recordCount: values.length }
 }
 
 /** Entries by ascending key; values that share a key (their first 16 bytes of hash) share its postings. */
@@ -73,7 +74,7 @@ function collectEntries(values: readonly ReadonlyMap<IndexName, string>[]): Inde
   }, [])
 }
 
-function encodeIndex(entries: readonly IndexEntry[]): BatchIndex {
+function encodeIndex(entries: readonly IndexEntry[]): Omit<BatchIndex, 'recordCount'> {
   if (entries.length === 0) throw new InputError('BAD_ARGUMENT', 'an index needs an entry')
   const postingCount = entries.reduce((sum, entry) => sum + entry.positions.length, 0)
   const indexSize = Math.ceil(entries.length / BUCKET_ENTRIES)

@@ -347,8 +347,17 @@ describe('a bucket is one of exactly one form', () => {
     return verifyLookup(wanted, proof, {
       indexRoot: indexRoot ?? new Uint8Array(),
       indexSize: buckets.length,
+      recordCount: 1_000,
     })
   }
+
+  test('an entry with a position beyond the batch', () => {
+    const reaching = (position: number) =>
+      Buffer.concat([new Uint8Array(16), new Uint8Array(16).fill(0xff), entry(1, position)])
+    expect([...lookIn([reaching(999)], 0, key(1))]).toEqual([999])
+    expect(() => lookIn([reaching(1_000)], 0, key(1))).toThrow(refused)
+  })
+
   const full = (first: number) => Array.from({ length: 16 }, (_, i) => entry(first + i, i))
   const from = (low: number, next: Uint8Array, ...entries: Uint8Array[]) =>
     Buffer.concat([key(low), next, ...entries])
@@ -427,7 +436,7 @@ describe('what a record is found under', () => {
     expect([...found.keys()]).toEqual([...INDEX_NAMES])
     expect(found.get('record')).toBe('urn:tidemark:service:civil-registry\0tidemark.call.v1/1')
     expect(found.get('person')).toBe(open.data.person)
-    expect(indexValues(record, []).has('person')).toBe(false)
+    expect(() => indexValues(record, [])).toThrow(expect.objectContaining({ code: 'BAD_DISCLOSURE' }))
   })
 
   test('a heartbeat: itself, and what it names', () => {

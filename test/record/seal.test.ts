@@ -6,6 +6,7 @@ import {
   disclosureDigest,
   type FlowRecord,
   leafHash,
+  openPseudonyms,
   openRecord,
   parseDisclosure,
   parseRecord,
@@ -268,8 +269,27 @@ describe('what does not open a record is refused', () => {
   test('one member opened twice, by two disclosures that the record carries', () => {
     const twice = [disclosureOf(salt, 'person', tag), disclosureOf(`${salt}AA`, 'person', tag)]
     const record = carrying('tidemark.call.v1', ...twice)
+    record.data._sd_pseudonyms = twice.map(disclosureDigest).sort()
     expect(openRecord(record, twice.slice(1)).data.person).toBe(tag)
     expect(() => openRecord(record, twice)).toThrow(badDisclosure(expect.stringContaining('twice')))
+  })
+
+  test('a pseudonym that the record does not list as one, and a private member that it does', () => {
+    const person = disclosureOf(salt, 'person', tag)
+    expect(() => openRecord(carrying('tidemark.call.v1', person), [person])).toThrow(badDisclosure())
+    const agent = disclosureOf(salt, 'agent', 'clerk')
+    const record = carrying('tidemark.call.v1', agent)
+    expect(openRecord(record, [agent]).data.agent).toBe('clerk')
+    record.data._sd_pseudonyms = [disclosureDigest(agent)]
+    expect(() => openRecord(record, [agent])).toThrow(badDisclosure())
+  })
+
+  test('beside a record in a batch: fewer or more than its pseudonyms', () => {
+    const { record, disclosures, vault } = sealRecord(parseRecord(exampleOf('tidemark.call.v1')))
+    expect(openPseudonyms(record, disclosures).data.person).toBeTypeOf('string')
+    expect(() => openPseudonyms(record, [])).toThrow(badDisclosure())
+    expect(() => openPseudonyms(record, [...disclosures, ...vault.slice(0, 1)])).toThrow(badDisclosure())
+    expect(() => openPseudonyms(record, vault.slice(0, 1))).toThrow(badDisclosure())
   })
 
   test.each([
