@@ -131,11 +131,17 @@ function makeEngine(kernel: Kernel): Sha256Engine {
   }
 
   const hashLeaves = (data: Uint8Array, ends: Uint32Array, out: Uint8Array): void => {
-    if (ends.every((end, i) => end === 32 * i + 32)) hashShortLeaves(data, out)
+    if (areShort(ends)) hashShortLeaves(data, out)
     else hashLongLeaves(data, ends, out)
   }
 
   return { digest, hashNode, hashNodes, hashLeaves }
+}
+
+/** Whether all leaves have 32 bytes. */
+function areShort(ends: Uint32Array): boolean {
+  for (let i = 0; i < ends.length; i++) if (ends[i] !== 32 * i + 32) return false
+  return true
 }
 
 /** Blocks of a message with its padding. */
