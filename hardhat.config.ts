@@ -23,8 +23,8 @@ const config: HardhatUserConfig = {
     version: solcPackage.version,
     settings: {
       evmVersion: 'cancun',
-      // Measured: viaIR saves 1,200 gas a header, 1,000 runs another 300 for 10 % more code; beyond that the code grows
-      // by 12 % to save 80.
+      // Measured at 200 runs, viaIR saves 750 to 880 gas a header and 11 % of the deployment. A thousand runs save another
+      // 140 to 260 for 10 % more deployment; ten thousand only 100 more for another 12 %.
       viaIR: true,
       optimizer: { enabled: true, runs: 1000 },
     },

@@ -125,12 +125,13 @@ contract Ledger is ILedger, AccessControl, EIP712 {
         return sha256(bytes.concat(hex"00", abi.encode(header)));
     }
 
-    /// @dev As `headerHash`, but cheaper and blind to dirty bits, which a header in the log never has.
+    /// @dev As `headerHash`, but cheaper, and blind to bits beyond a member's type: the event in `_append` refuses
+    /// those, so no header of the log has any.
     function _leafHash(Header calldata header) private view returns (bytes32) {
         bytes calldata data;
         // A struct of static members lies in calldata just as abi.encode writes it: eight words.
         // solhint-disable-next-line no-inline-assembly
-        assembly {
+        assembly ("memory-safe") {
             data.offset := header
             data.length := 0x100
         }
@@ -159,7 +160,6 @@ contract Ledger is ILedger, AccessControl, EIP712 {
             emit Appended(uint64(index), account, header, node);
         }
 
-        if (draft.count == 0) return;
         entry.nextSequence = expected;
         draft.commit(_log);
     }

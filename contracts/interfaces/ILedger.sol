@@ -145,7 +145,8 @@ interface ILedger {
     /// @param header the header
     /// @param index its place in the log
     /// @param path the first h elements of its inclusion path (RFC 9162, section 2.1.3), 2^h being the size of the
-    /// perfect subtree that covers `index` at the current size: h is the highest bit in which `index` and the size differ
+    /// perfect subtree that covers `index` at the current size: h is the highest bit in which `index` and the size
+    /// differ
     function verifyHeader(Header calldata header, uint64 index, bytes32[] calldata path) external view;
 
     /// @notice Verifies that a batch of the log holds a record; reverts if not.

@@ -12,15 +12,16 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 /// Leaves are pushed in three steps: `draft`, `push` for each leaf, `commit`. A draft holds the new peaks in memory,
 /// so that each slot is written at most once, however many leaves there are.
 library MerkleLog {
-    /// @notice `frontier[level]` is the peak of 2^level leaves if that bit of `size` is set. Otherwise it is what an
-    /// earlier peak left there: harmless, since nothing reads it before it is written again.
+    /// @notice `size` stays far below 2^64, since every leaf costs gas. `frontier[level]` is the peak of 2^level leaves
+    /// if `size` has that bit. Otherwise it is what an earlier peak left there: harmless, since nothing reads it before
+    /// it is written again.
     struct Log {
         uint256 size;
         bytes32[64] frontier;
     }
 
-    /// @notice `count` leaves that are to follow the first `first` ones, of which `nodes` holds what `push` returned. The
-    /// peak of any level that ends with one of them is that leaf's node.
+    /// @notice `count` leaves that are to follow the first `first` ones, of which `nodes` holds what `push` returned.
+    /// The peak of any level that ends with one of them is that leaf's node.
     struct Draft {
         uint256 first;
         uint256 count;
@@ -56,7 +57,7 @@ library MerkleLog {
         Log storage log,
         bytes32 leafHash
     ) internal view returns (uint256 index, bytes32 node) {
-        // No overflow: the size stays far below 2^64, and `end` is taken from only where it is larger than `first`.
+        // No overflow: the size is small, and `end - first - 1` is taken only where `end` is larger than `first`.
         unchecked {
             uint256 first = draft_.first;
             uint256 count = draft_.count;
@@ -142,7 +143,8 @@ library MerkleLog {
         _requireRoot(root_, _climb(leafHash, _sides(index, inner), path));
     }
 
-    /// @notice Verifies that a tree of `size2` leaves begins with the tree of `size1` leaves (RFC 9162, section 2.1.4.2).
+    /// @notice Verifies that a tree of `size2` leaves begins with the tree of `size1` leaves (RFC 9162, section
+    /// 2.1.4.2).
     function verifyConsistency(
         bytes32 root1,
         uint64 size1,

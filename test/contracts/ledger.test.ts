@@ -178,9 +178,11 @@ describe('append', () => {
 
   it('appends only what is new where old and new headers meet', async () => {
     await send(mine, 'append', mineOf(0n, 3))
-    const receipt = await send(mine, 'append', [...mineOf(1n, 4), ...mineOf(0n, 1), ...mineOf(5n, 1)])
+    const old = mineOf(0n, 1)
+    const receipt = await send(mine, 'append', [...mineOf(1n, 4), ...old, ...mineOf(5n, 1), ...old])
     expect(receipt.logs).toHaveLength(3)
     expect(await call(ledger, 'root')).toBe(rootOf(mineOf(0n, 6).map(leafOf)))
+    expect(await stateOf(ledger, publisher.address)).toEqual([6n, ACTIVE])
   })
 
   it('never changes what was appended, whatever a repeated sequence says', async () => {
