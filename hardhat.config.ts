@@ -57,6 +57,7 @@ task(TASK_TEST, 'Runs test/contracts with vitest against a local EVM')
       }: { testFiles: string[]; noCompile: boolean; evm: string; grep?: string },
       hre,
     ) => {
+      if (evm !== 'hardhat' && evm !== 'anvil') throw new Error(`--evm is hardhat or anvil, not ${evm}`)
       if (!noCompile) await hre.run(TASK_COMPILE, { quiet: true })
       const chain = await (evm === 'anvil' ? startAnvil(hre) : startHardhat(hre))
       try {
