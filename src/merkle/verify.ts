@@ -25,7 +25,7 @@ export interface Inclusion {
  */
 export function rootFromInclusion({ leafHash, index, size, path }: Inclusion): Uint8Array {
   const leaf = toBigInt(index, 'index')
-  const leaves = toBigInt(size, 'size')
+  const leaves = readSize(size)
   if (leaf < 0n || leaf >= leaves) {
     throw new VerificationError('INDEX_OUT_OF_RANGE', `a tree of ${size} leaves has no leaf ${index}`)
   }
@@ -69,7 +69,7 @@ export interface Consistency {
  */
 export function verifyConsistency({ size1, size2, root1, root2, path }: Consistency): void {
   const first = toBigInt(size1, 'size1')
-  const second = toBigInt(size2, 'size2')
+  const second = readSize(size2)
   if (first === second && first >= 0n) {
     if (path.length > 0) throw malformed('longer')
     matchRoot(root1, root2, 'two trees of one size have different roots')
@@ -81,7 +81,7 @@ export function verifyConsistency({ size1, size2, root1, root2, path }: Consiste
       `a tree of ${size2} leaves cannot be shown to extend one of ${size1}`,
     )
   }
-  // The largest perfect subtree that ends the first tree is where the path begins; it is that tree itself, or comes first.
+  // Both trees share the smallest peak of the first, where the path begins; it is that tree itself, or comes first.
   const height = heightOfLastPeak(first)
   const sides = sidesOf(first - 1n, second).slice(height)
   const isWhole = first === 1n << BigInt(height)
@@ -124,7 +124,7 @@ export function verifyRange({ leafHashes, from, size, path, root }: Range): void
   const leaves = flatten(leafHashes)
   const first = toBigInt(from, 'from')
   const end = first + BigInt(leaves.length / HASH_SIZE)
-  const total = toBigInt(size, 'size')
+  const total = readSize(size)
   if (first < 0n || end > total) {
     throw new VerificationError(
       'INDEX_OUT_OF_RANGE',
@@ -149,6 +149,15 @@ export function verifyRange({ leafHashes, from, size, path, root }: Range): void
   const computed = total === 0n ? EMPTY_ROOT : visit(0n, total)
   if (used < path.length) throw malformed('longer')
   matchRoot(computed, root, 'the leaves and their path lead to another root')
+}
+
+/** Far beyond any tree; what a forger names beyond that must not keep us busy. */
+const MOST_LEAVES = 2n ** 256n
+
+function readSize(value: Position): bigint {
+  const size = toBigInt(value, 'size')
+  if (size <= MOST_LEAVES) return size
+  throw new VerificationError('INDEX_OUT_OF_RANGE', 'no tree has more than 2^256 leaves')
 }
 
 function checkHashes(hashes: readonly Uint8Array[]): void {

@@ -349,3 +349,12 @@ describe('a range', () => {
     verifyRange({ leafHashes: [leafAt(68), leafAt(69)], from: total - 2n, size: total, path, root })
   })
 })
+
+test('sizes that no tree can have are refused at once', () => {
+  const size = 1n << 1_000_000n
+  const [leafHash, path, root] = [leafAt(0), [leafAt(1)], leafAt(2)]
+  const refused = fails('INDEX_OUT_OF_RANGE')
+  expect(() => verifyInclusion({ leafHash, index: 0, size, path, root })).toThrow(refused)
+  expect(() => verifyConsistency({ size1: 1, size2: size, root1: root, root2: root, path })).toThrow(refused)
+  expect(() => verifyRange({ leafHashes: [leafHash], from: 0, size, path, root })).toThrow(refused)
+})
