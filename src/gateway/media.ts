@@ -2,7 +2,7 @@ import { InputError } from '../errors.ts'
 import type { Incoming } from './draft.ts'
 
 /** The forms in which a submission may come. */
-export const SUBMISSION_MEDIA_TYPES = [
+const SUBMISSION_MEDIA_TYPES = [
   'application/x-ndjson',
   'application/cloudevents+json',
   'application/cloudevents-batch+json',
