@@ -132,11 +132,14 @@ export class WriteAheadLog {
   async #write(group: readonly Append[]): Promise<void> {
     if (this.#broken !== undefined) throw this.#broken
     const frames = group.flatMap(({ payload }) => [frameHead(payload), payload])
+    const sizeBytes = frames.reduce((sum, frame) => sum + frame.length, 0)
     try {
-      await this.#file.writev(frames, this.#size)
+      const { bytesWritten } = await this.#file.writev(frames, this.#size)
+      // A disk that fills up takes a part, and says so by nothing else.
+      if (bytesWritten !== sizeBytes) throw new Error(`the disk took ${bytesWritten} of ${sizeBytes} bytes`)
     } catch (cause) {
       // What was written of the group must not be found after a restart: nobody was told that it is safe.
-      await this.#file.truncate(this.#size).catch((error: unknown) => {
+      await this.#cutBack().catch((error: unknown) => {
         this.#broken = new OperationError('STORE_FAILED', 'the write-ahead log is torn; restart', {
           cause: error,
         })
@@ -157,7 +160,12 @@ export class WriteAheadLog {
       )
       throw cause
     }
-    this.#size += frames.reduce((sum, frame) => sum + frame.length, 0)
+    this.#size += sizeBytes
+  }
+
+  async #cutBack(): Promise<void> {
+    await this.#file.truncate(this.#size)
+    await this.#file.datasync()
   }
 }
 
