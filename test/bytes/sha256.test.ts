@@ -81,6 +81,20 @@ describe.each([
     expect(chunks(out, 32).map(hex)).toEqual(chunks(pairs, 64).map((pair) => native(Uint8Array.of(1), pair)))
   })
 
+  test('hashes leaves of every length around every edge of a block, four of each and less', () => {
+    const sizes = [...Array(200).keys(), 4085, 4086, 4087, 4088].flatMap((size): number[] =>
+      Array(1 + (size % 5)).fill(size),
+    )
+    const data = Uint8Array.from({ length: 9000 }, (_x, i) => (i * 7) >> 2)
+    const all = Buffer.concat(sizes.map((size, i) => data.subarray(i, i + size)))
+    const ends = Uint32Array.from(sizes)
+    for (let i = 1; i < ends.length; i++) ends[i] = (ends[i] ?? 0) + (ends[i - 1] ?? 0)
+    const out = new Uint8Array(32 * sizes.length)
+    engine.hashLeaves(new Uint8Array(all), ends, out)
+    const expected = sizes.map((size, i) => native(Uint8Array.of(0), data.subarray(i, i + size)))
+    expect(chunks(out, 32).map(hex)).toEqual(expected)
+  })
+
   test.each([
     ['32 bytes', fc.constant(32)],
     ['any length up to two blocks', fc.integer({ min: 0, max: 128 })],
