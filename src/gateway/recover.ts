@@ -33,8 +33,10 @@ export async function recoverLog(
   sealed: SealedBatches,
 ): Promise<Recovered> {
   const recovered: Recovered = { segments: [], waiting: [], next: sealed.nextSequence(publisher) }
-  for (const segment of await listSegments(directory)) {
-    const entries = (await readSegment(segment)).map(decodeLogEntry)
+  const segments = await listSegments(directory)
+  for (const segment of segments) {
+    const ending = segment === segments.at(-1) ? 'torn' : 'whole'
+    const entries = (await readSegment(segment, ending)).map(decodeLogEntry)
     if (segment.number < recovered.next || entries.length === 0) {
       await removeSegment(segment)
       continue

@@ -21,7 +21,7 @@ export interface SealResult {
 
 answerJobs<SealJob, SealResult>(async ({ segment, publisher, batchesPath }) => {
   const folder = new BatchFolder(batchesPath)
-  const entries = (await readSegment(segment)).map(decodeLogEntry)
+  const entries = (await readSegment(segment, 'whole')).map(decodeLogEntry)
   const submissions = entries.map((entry) => entry.submission)
   // A crash may have come between the batch and its row in the catalogue: what is sealed stays as it is.
   if (await folder.has(publisher, segment.number)) {

@@ -181,36 +181,43 @@ export async function listSegments(directory: string): Promise<Segment[]> {
 /**
  * Reads a segment's payloads.
  *
- * A frame that the file ends within was never acknowledged: it is cut off. Damage before the end is not.
- *
+ * @param ending `torn` for the last segment of the log: a frame that the file ends within was never acknowledged, and
+ *   is cut off; `whole` for one that was closed, where it is damage. Damage before the end always is
  * @throws {OperationError} `STORE_DAMAGED` with the file and the offset
  */
-export async function readSegment(segment: Segment): Promise<Uint8Array[]> {
+export async function readSegment(segment: Segment, ending: 'torn' | 'whole'): Promise<Uint8Array[]> {
   const bytes = await readFile(segment.path)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const payloads: Uint8Array[] = []
   let offset = 0
-  while (offset < bytes.length) {
+  while (offset < bytes.length && !isZero(bytes.subarray(offset))) {
     const start = offset + FRAME_HEAD_BYTES
     const end = start <= bytes.length ? start + view.getUint32(offset) : Number.POSITIVE_INFINITY
     const whole = end <= bytes.length
     const payload = whole ? bytes.subarray(start, end) : undefined
     if (payload === undefined || crc32(payload) !== view.getUint32(offset + 4)) {
-      if (whole && end < bytes.length) {
-        throw new OperationError(
-          'STORE_DAMAGED',
-          `${segment.path} is damaged at byte ${offset}: restore it from a copy; nothing after it was read`,
-          { retryable: false },
-        )
-      }
-      await truncate(segment.path, offset)
+      if (whole && end < bytes.length) throw damaged(segment, offset)
       break
     }
     payloads.push(payload)
     offset = end
   }
+  if (offset < bytes.length) {
+    if (ending === 'whole') throw damaged(segment, offset)
+    await truncate(segment.path, offset)
+  }
   return payloads
 }
+
+const damaged = ({ path }: Segment, offset: number) =>
+  new OperationError(
+    'STORE_DAMAGED',
+    `${path} is damaged at byte ${offset}: restore it from a copy; nothing after it was read`,
+    { retryable: false },
+  )
+
+/** What a file system leaves where it had made room but not written yet. */
+const isZero = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0)
 
 /** Gives a segment another number, before it becomes a batch. */
 export async function renumberSegment(segment: Segment, number: bigint): Promise<Segment> {

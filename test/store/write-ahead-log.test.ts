@@ -23,7 +23,7 @@ const segmentFile = (directory: string, number: number) =>
 
 async function readAll(directory: string): Promise<string[][]> {
   const all: string[][] = []
-  for (const segment of await listSegments(directory)) all.push(texts(await readSegment(segment)))
+  for (const segment of await listSegments(directory)) all.push(texts(await readSegment(segment, 'torn')))
   return all
 }
 
@@ -121,7 +121,7 @@ describe('the write-ahead log', () => {
     const segment = await segmentOf(directory, ['a'])
     const moved = await renumberSegment(segment, 7n)
     expect(await listSegments(directory)).toEqual([moved])
-    expect(texts(await readSegment(moved))).toEqual(['a'])
+    expect(texts(await readSegment(moved, 'whole'))).toEqual(['a'])
     await removeSegment(moved)
     await removeSegment(moved)
     expect(await listSegments(directory)).toEqual([])
@@ -147,7 +147,7 @@ describe('a segment after a crash', () => {
     for (let length = 0; length <= bytes.length; length++) {
       await writeFile(path, bytes.subarray(0, length))
       const expected = ends.filter((end) => end <= length).length
-      expect(texts(await readSegment({ number: 0n, path })), `cut at ${length}`).toEqual(
+      expect(texts(await readSegment({ number: 0n, path }, 'torn')), `cut at ${length}`).toEqual(
         whole.slice(0, expected),
       )
       expect((await readFile(path)).length, `cut at ${length}`).toBe(ends[expected - 1] ?? 0)
@@ -160,16 +160,36 @@ describe('a segment after a crash', () => {
     const bytes = await readFile(path)
     for (let i = bytes.length - 5; i < bytes.length; i++) bytes[i] = 0
     await writeFile(path, bytes)
-    expect(texts(await readSegment({ number: 0n, path }))).toEqual(whole.slice(0, 2))
+    expect(texts(await readSegment({ number: 0n, path }, 'torn'))).toEqual(whole.slice(0, 2))
   })
 
-  test.each([1, 7])('that ends with %i zeros, as a file system may leave it, is cut there', async (zeros) => {
+  test.each([1, 7, 8, 9, 64, 4_096])(
+    'that ends with %i zeros, as a file system may leave it, is cut there',
+    async (zeros) => {
+      const directory = await temporaryFolder()
+      const { path } = await segmentOf(directory, whole)
+      const { length } = await readFile(path)
+      await truncate(path, length + zeros)
+      expect(texts(await readSegment({ number: 0n, path }, 'torn'))).toEqual(whole)
+      expect((await readFile(path)).length).toBe(length)
+    },
+  )
+
+  test('that was closed is refused when it is cut off: everything in it was acknowledged', async () => {
     const directory = await temporaryFolder()
     const { path } = await segmentOf(directory, whole)
-    const { length } = await readFile(path)
-    await truncate(path, length + zeros)
-    expect(texts(await readSegment({ number: 0n, path }))).toEqual(whole)
-    expect((await readFile(path)).length).toBe(length)
+    const bytes = await readFile(path)
+    for (const damaged of [
+      bytes.subarray(0, -1),
+      bytes.subarray(0, -8),
+      Buffer.concat([bytes, Buffer.alloc(64)]),
+    ]) {
+      await writeFile(path, damaged)
+      await expect(readSegment({ number: 0n, path }, 'whole')).rejects.toMatchObject({
+        code: 'STORE_DAMAGED',
+      })
+      expect(await readFile(path), 'it is left as it is').toEqual(damaged)
+    }
   })
 
   test('damaged at any byte before its last frame is refused with the file and the offset', async () => {
@@ -183,7 +203,7 @@ describe('a segment after a crash', () => {
       const damaged = Buffer.from(bytes)
       damaged[i] = (damaged[i] ?? 0) ^ 1
       await writeFile(path, damaged)
-      await expect(readSegment({ number: 0n, path }), `byte ${i}`).rejects.toMatchObject({
+      await expect(readSegment({ number: 0n, path }, 'torn'), `byte ${i}`).rejects.toMatchObject({
         code: 'STORE_DAMAGED',
         retryable: false,
         message: expect.stringContaining(
@@ -212,7 +232,7 @@ describe('a log that cannot be written', () => {
     expect(small).toBe(1)
     const [segment] = await listSegments(directory)
     if (segment === undefined) throw new Error('the log made no segment')
-    const found = await readSegment(segment)
+    const found = await readSegment(segment, 'whole')
     expect(found.map(({ length }) => length)).toEqual([...Array(acknowledged).fill(3_000), 1])
     expect(acknowledged).toBeGreaterThan(0)
   })
@@ -247,7 +267,7 @@ describe('a log that cannot be written', () => {
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'rejected'])
     await expect(log.append(payload('c'))).rejects.toMatchObject({ code: 'STORE_FAILED' })
     await log.close()
-    expect(texts(await readSegment({ number: 0n, path: segmentFile(directory, 0) }))).toEqual(['a'])
+    expect(texts(await readSegment({ number: 0n, path: segmentFile(directory, 0) }, 'torn'))).toEqual(['a'])
   })
 
   test('APPENDS BEHIND A FAILURE fail with it, because they build on it', async () => {
