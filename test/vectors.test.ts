@@ -1,0 +1,279 @@
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, sep } from 'node:path'
+import canonicalize from 'canonicalize'
+import { AbiCoder, Interface } from 'ethers'
+import { MerkleTree } from 'merkletreejs'
+import { describe, expect, test } from 'vitest'
+import { makeVectors } from '../scripts/vectors.ts'
+import { type Patch, patched, type Subject } from '../scripts/vectors-altered.ts'
+import {
+  canonicalText,
+  decodeItem,
+  disclosureDigest,
+  frameLines,
+  fromHex,
+  type Hex,
+  type IndexName,
+  indexKey,
+  type JsonHeader,
+  openRecord,
+  parseJsonHeader,
+  parseRecord,
+  parseSealedRecord,
+  parseSubmissions,
+  readFrame,
+  readFrameTable,
+  toHex,
+  verifyBatch,
+  verifyConsistency,
+  verifyInclusion,
+  verifyLookup,
+  verifyProof,
+  verifyRange,
+  verifySubmissions,
+} from '../src/index.ts'
+import { decompress, readerOf } from './batch/items.ts'
+import { factsOf } from './verify/chain.ts'
+
+const FOLDER = join(import.meta.dirname, 'vectors')
+const textOf = (name: string) => readFileSync(join(FOLDER, name), 'utf8')
+/** The vectors are our own files: the shape that the generator gave them is believed. */
+const jsonOf = <T>(name: string): T => JSON.parse(textOf(name)) as T
+
+const sha256 = (...parts: (string | Uint8Array)[]) => {
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(part)
+  return hash.digest()
+}
+const hexOf = (bytes: Uint8Array) => `0x${Buffer.from(bytes).toString('hex')}`
+const leafOf = (data: string | Uint8Array) => hexOf(sha256(Uint8Array.of(0), data))
+const rootOf = (leafHashes: string[]) =>
+  leafHashes.length === 0
+    ? hexOf(sha256(''))
+    : hexOf(
+        new MerkleTree(
+          leafHashes.map((hash) => fromHex(hash)),
+          (data: Buffer) => sha256(Uint8Array.of(1), data),
+        ).getRoot(),
+      )
+
+test('the files are, byte for byte, what the generator gives, and no others', async () => {
+  const made = await makeVectors()
+  const files = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' }).map((name) =>
+    name.split(sep).join('/'),
+  )
+  expect(files.filter((name) => name !== 'batch').sort()).toEqual([...made.keys()].sort())
+  for (const [name, text] of made)
+    expect(textOf(name) === text, `${name} differs: npm run vectors`).toBe(true)
+})
+
+test('canonical.json holds for canonicalize and node:crypto', () => {
+  type Canonical = {
+    values: { value: unknown; canonical: string }[]
+    refused: { json: string }[]
+    records: { record: unknown; canonical: string; leafHash: string }[]
+  }
+  const { values, refused, records } = jsonOf<Canonical>('canonical.json')
+  for (const { value, canonical } of values) expect(canonicalize(value)).toBe(canonical)
+  for (const { json } of refused) {
+    expect(() => canonicalText(JSON.parse(json))).toThrow(expect.objectContaining({ code: 'BAD_RECORD' }))
+  }
+  expect(records).toHaveLength(10)
+  for (const { record, canonical, leafHash } of records) {
+    expect(canonicalize(record)).toBe(canonical)
+    expect(leafOf(canonical)).toBe(leafHash)
+    expect(parseSealedRecord(record)).toEqual(record)
+  }
+})
+
+test('disclosures.json holds for node:crypto', () => {
+  type Disclosures = {
+    published: { disclosure: string; digest: string }
+    sealed: {
+      open: unknown
+      sealed: unknown
+      disclosures: { name: string; value: unknown; kind: string; disclosure: string; digest: string }[]
+    }[]
+  }
+  const { published, sealed } = jsonOf<Disclosures>('disclosures.json')
+  expect(disclosureDigest(published.disclosure)).toBe(published.digest)
+  for (const { open, sealed: record, disclosures } of sealed) {
+    const parsed = parseSealedRecord(record)
+    expect(
+      openRecord(
+        parsed,
+        disclosures.map(({ disclosure }) => disclosure),
+      ),
+    ).toEqual(parseRecord(open))
+    expect(parsed.data._sd).toEqual(disclosures.map(({ digest }) => digest).sort())
+    for (const { name, value, disclosure, digest } of disclosures) {
+      expect(sha256(disclosure).toString('base64url')).toBe(digest)
+      expect(JSON.parse(Buffer.from(disclosure, 'base64url').toString()).slice(1)).toEqual([name, value])
+    }
+  }
+})
+
+test('tree.json holds for merkletreejs, and every path of it verifies', () => {
+  type Trees = {
+    leaves: { data: string; leafHash: string }[]
+    roots: { size: number; root: string }[]
+    inclusion: { size: number; index: number; path: string[] }[]
+    consistency: { size1: number; size2: number; path: string[] }[]
+    range: { from: number; to: number; size: number; path: string[] }[]
+  }
+  const { leaves, roots, inclusion, consistency, range } = jsonOf<Trees>('tree.json')
+  const hashes = leaves.map(({ leafHash }) => leafHash)
+  for (const { data, leafHash } of leaves) expect(leafOf(fromHex(data))).toBe(leafHash)
+  for (const { size, root } of roots) expect(rootOf(hashes.slice(0, size))).toBe(root)
+  const root = (size: number) => fromHex(roots[size]?.root ?? '')
+  for (const { size, index, path } of inclusion) {
+    verifyInclusion({
+      leafHash: fromHex(hashes[index] ?? ''),
+      index,
+      size,
+      path: path.map((h) => fromHex(h)),
+      root: root(size),
+    })
+  }
+  for (const { size1, size2, path } of consistency) {
+    verifyConsistency({
+      size1,
+      size2,
+      root1: root(size1),
+      root2: root(size2),
+      path: path.map((h) => fromHex(h)),
+    })
+  }
+  for (const { from, to, size, path } of range) {
+    const leafHashes = hashes.slice(from, to).map((h) => fromHex(h))
+    verifyRange({ leafHashes, from, size, path: path.map((h) => fromHex(h)), root: root(size) })
+  }
+  expect([inclusion.length, consistency.length, range.length].every((count) => count >= 10)).toBe(true)
+})
+
+test('index.json holds for merkletreejs, and every lookup of it verifies', () => {
+  type Lookup = {
+    key: string
+    bucket: string
+    index: number
+    path: string[]
+    givenPositions?: number[]
+    positions: number[]
+  }
+  type Index = {
+    items: string[]
+    buckets: { bucket: string; leafHash: string }[]
+    indexRoot: string
+    indexSize: number
+    named: (Lookup & { name: IndexName; value: string })[]
+    edges: Lookup[]
+  }
+  const { items, buckets, indexRoot, indexSize, named, edges } = jsonOf<Index>('index.json')
+  for (const { bucket, leafHash } of buckets) expect(leafOf(fromHex(bucket))).toBe(leafHash)
+  expect(rootOf(buckets.map(({ leafHash }) => leafHash))).toBe(indexRoot)
+  expect(buckets).toHaveLength(indexSize)
+  const header = { indexRoot: fromHex(indexRoot), indexSize, recordCount: items.length }
+  for (const { key, bucket, index, path, givenPositions, positions } of [...named, ...edges]) {
+    const proof = { bucket: fromHex(bucket), index, path: path.map((hash) => fromHex(hash)) }
+    const given = givenPositions === undefined ? {} : { positions: Uint32Array.from(givenPositions) }
+    expect([...verifyLookup(fromHex(key), { ...proof, ...given }, header)]).toEqual(positions)
+  }
+  for (const { name, value, key, positions } of named) {
+    expect(toHex(indexKey(name, value))).toBe(key)
+    expect(hexOf(sha256(name, '\0', value)).slice(0, 34)).toBe(key)
+    for (const position of positions) expect(decodeItem(items[position] ?? '')).toBeDefined()
+  }
+  expect(named.map(({ positions }) => positions.length)).toEqual([1, 10, 1, 28, 0, 0])
+})
+
+test('header.json holds for ethers and merkletreejs', () => {
+  const tuple =
+    'tuple(address publisher, uint64 sequence, bytes32 recordsRoot, uint32 recordCount, bytes32 indexRoot, uint32 indexSize, uint64 firstTime, uint64 lastTime)'
+  const ledger = new Interface([
+    `event Appended(uint64 indexed index, address indexed publisher, ${tuple} header, bytes32 node)`,
+  ])
+  type Headers = {
+    headers: {
+      header: JsonHeader
+      bytes: string
+      leafHash: string
+      event: { topics: Hex[]; data: Hex }
+      rootAfter: string
+    }[]
+  }
+  const { headers } = jsonOf<Headers>('header.json')
+  const hashes = headers.map(({ leafHash }) => leafHash)
+  for (const [index, { header, bytes, leafHash, event, rootAfter }] of headers.entries()) {
+    expect(AbiCoder.defaultAbiCoder().encode([tuple], [header])).toBe(bytes)
+    expect(leafOf(fromHex(bytes))).toBe(leafHash)
+    expect(rootOf(hashes.slice(0, index + 1))).toBe(rootAfter)
+    let perfect = 1
+    while ((index + 1) % (2 * perfect) === 0) perfect *= 2
+    const node = rootOf(hashes.slice(index + 1 - perfect, index + 1))
+    expect(event).toEqual(ledger.encodeEventLog('Appended', [index, header.publisher, header, node]))
+  }
+})
+
+describe('batch/', () => {
+  const bytesOf = (name: string) => Buffer.from(textOf(`batch/${name}.hex`).replaceAll('\n', ''), 'hex')
+  const header = parseJsonHeader(jsonOf('batch/header.json'))
+  const linesOf = async (name: string) => {
+    const file = bytesOf(name)
+    const lines: string[] = []
+    for (const frame of await readFrameTable(readerOf(file), file.length)) {
+      lines.push(...frameLines(await readFrame(readerOf(file), frame, decompress)))
+    }
+    return lines
+  }
+
+  test('is read and verified', async () => {
+    const items = (await linesOf('records.ndjson.zst')).map(decodeItem)
+    const { indexFile, leafHashes } = verifyBatch(header, items)
+    expect(hexOf(indexFile)).toBe(hexOf(bytesOf('index.bin')))
+    expect(hexOf(leafHashes)).toBe(hexOf(bytesOf('tree.bin')))
+    verifySubmissions(parseSubmissions(jsonOf('batch/submissions.json'), header.recordCount), items)
+    expect(await linesOf('vault.ndjson.zst')).toHaveLength(1)
+  })
+
+  test('is the example that docs/format.md, section 16, works out', () => {
+    const page = readFileSync(join(import.meta.dirname, '../docs/format.md'), 'utf8')
+    const [, second, third] = leafHexes(bytesOf('tree.bin'))
+    for (const value of [toHex(header.indexRoot), second, third]) expect(page).toContain(value)
+  })
+
+  const leafHexes = (tree: Buffer) => [0, 1, 2].map((i) => hexOf(tree.subarray(32 * i, 32 * i + 32)))
+})
+
+describe('proof.json', () => {
+  type Proofs = Subject & {
+    verified: object
+    altered: { name: string; patches: Patch[]; error: string; step?: string; code: string }[]
+  }
+  const { proof, chain, trust, verified, altered } = jsonOf<Proofs>('proof.json')
+
+  test('has a proof that verifies', async () => {
+    const { record, closedMembers, logIndex, blockTime } = await verifyProof(proof, factsOf(chain), trust)
+    const found = { record, closedMembers, logIndex: String(logIndex), blockTime: String(blockTime) }
+    expect(found).toEqual(verified)
+  })
+
+  test.each(altered.map((one) => [one.name, one] as const))(
+    'has a proof that is refused: %s',
+    async (_, one) => {
+      const { patches, error, step, code } = one
+      const subject = patched({ proof, chain, trust }, patches)
+      await expect(verifyProof(subject.proof, factsOf(subject.chain), subject.trust)).rejects.toThrow(
+        expect.objectContaining({ name: error, code, ...(step === undefined ? {} : { step }) }),
+      )
+    },
+  )
+
+  test('refuses at every step and with every kind of error', () => {
+    expect(new Set(altered.map(({ step }) => step))).toEqual(
+      new Set([undefined, 'read', 'record', 'batch', 'anchor', 'log']),
+    )
+    expect(new Set(altered.map(({ error }) => error)).size).toBe(3)
+    expect(altered.length).toBeGreaterThanOrEqual(30)
+  })
+})
