@@ -1,16 +1,10 @@
 import type { RequestHandler } from 'express'
-import { type Hex, toHex } from '../bytes/hex.ts'
+import { toHex } from '../bytes/hex.ts'
+import type { LedgerIdentity } from '../chain/ledger.ts'
 import type { Follower } from '../indexer/follower.ts'
 import type { LedgerEntries } from '../store/ledger-entries.ts'
 import { toJsonEntry } from './json.ts'
 import { optionalCount, optionalUint64 } from './query.ts'
-
-/** Which ledger this is. */
-export interface LedgerIdentity {
-  chainId: bigint
-  ledger: Hex
-  deploymentBlock: bigint
-}
 
 const DEFAULT_PAGE = 50
 const MAX_PAGE = 500

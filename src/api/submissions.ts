@@ -5,7 +5,7 @@ import type { Gateway } from '../gateway/gateway.ts'
 import { splitSubmission } from '../gateway/media.ts'
 import type { Follower } from '../indexer/follower.ts'
 import { toJsonReceipt } from '../proof/index.ts'
-import type { LedgerEntries } from '../store/ledger-entries.ts'
+import type { LedgerEntries, LedgerEntry } from '../store/ledger-entries.ts'
 import { toJsonAnchor } from './json.ts'
 import { optionalUint64, parseUint64, requiredText } from './query.ts'
 
@@ -43,8 +43,7 @@ export const getSubmission =
     if (found === undefined) throw new InputError('NOT_FOUND', `${source} has no submission ${sequence}`)
     const { receipt, sealed } = found
     const entry = sealed && entries.ofBatch(sealed.publisher, sealed.batch)
-    const state =
-      entry === undefined ? (sealed ? 'sealed' : 'accepted') : follower.isFinal(entry) ? 'final' : 'anchored'
+    const state = entry === undefined ? (sealed ? 'sealed' : 'accepted') : stateOf(entry, follower)
     response.json({
       receipt: toJsonReceipt(receipt),
       state,
@@ -54,6 +53,12 @@ export const getSubmission =
       ...(entry && { anchor: toJsonAnchor(entry) }),
     })
   }
+
+/** Final is what can be proven: the block is final, and the batch on disk is what the chain says. */
+function stateOf(entry: LedgerEntry, follower: Follower): string {
+  if (entry.state === 'fraud' || entry.state === 'withheld') return entry.state
+  return entry.state === 'verified' && follower.isFinal(entry) ? 'final' : 'anchored'
+}
 
 function sequenceOf(request: Request): bigint | undefined {
   const text = request.get(SEQUENCE_HEADER)

@@ -10,6 +10,14 @@ import type { Rpc } from './rpc.ts'
 /** Where a call looks: a tag, or the hash of a block (EIP-1898), which a node that lags cannot answer wrongly. */
 type BlockReference = 'latest' | { blockHash: Hex }
 
+/** Which ledger: a contract on a chain, and the block where its history begins. */
+export interface LedgerIdentity {
+  chainId: bigint
+  /** 20 bytes */
+  ledger: Hex
+  deploymentBlock: bigint
+}
+
 type PublisherStatus = 'none' | 'active' | 'suspended'
 
 interface Publisher {

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
-import type { LedgerIdentity } from '../api/ledger.ts'
 import { utf8 } from '../bytes/bytes.ts'
 import { isHex } from '../bytes/hex.ts'
 import { readUint64 } from '../bytes/integer.ts'
+import type { LedgerIdentity } from '../chain/ledger.ts'
 import { OperationError } from '../errors.ts'
 import { isMissing, writeDurably } from '../store/durable.ts'
 

@@ -1,0 +1,147 @@
+import type { Hex } from '../bytes/hex.ts'
+import { createAnchor, DEFAULT_ANCHOR_POLICY } from '../chain/anchor.ts'
+import { runAnchor } from '../chain/anchor-loop.ts'
+import { createLedger, type LedgerIdentity } from '../chain/ledger.ts'
+import type { Rpc } from '../chain/rpc.ts'
+import type { Signer } from '../chain/signer.ts'
+import { OperationError } from '../errors.ts'
+import { BatchFolder } from '../store/batch-folder.ts'
+import type { Database } from '../store/database.ts'
+import { SealedBatches } from '../store/sealed-batches.ts'
+import { transactionStore } from '../store/transactions.ts'
+import { WriteAheadLog } from '../store/write-ahead-log.ts'
+import { Gateway, type GatewayPolicy } from './gateway.ts'
+import { recoverLog } from './recover.ts'
+import { Sealer } from './sealer.ts'
+
+export interface PublishingOptions {
+  database: Database
+  /** the write-ahead log's folder */
+  logPath: string
+  batchesPath: string
+  rpc: Rpc
+  identity: LedgerIdentity
+  /** the publisher's key */
+  signer: Signer
+  policy: GatewayPolicy
+  pollMs: number
+  /** milliseconds since 1970 */
+  now: () => number
+  /** told of what goes wrong and is tried again */
+  onTrouble: (message: string, error: unknown) => void
+}
+
+/** A gateway at work: it takes submissions, seals them and brings the headers to the chain. */
+export interface Publishing {
+  gateway: Gateway
+  sealed: SealedBatches
+  publisher: Hex
+  /** batches that the chain has, by its own word */
+  anchored(): bigint
+  /** what goes wrong now, a sentence each */
+  troubles(): string[]
+  /** Rejects when the work cannot go on. */
+  failed: Promise<never>
+  /** Takes nothing new, and resolves when everything taken is sealed; anchoring goes on. */
+  finish(): Promise<void>
+  /** Ends anchoring, after `finish`. */
+  stop(): Promise<void>
+}
+
+const SEAL_RETRY_MS = 1_000
+
+/** @throws {OperationError} `STORE_DAMAGED` when the log is damaged, or the chain has batches that the store lacks */
+export async function startPublishing(options: PublishingOptions): Promise<Publishing> {
+  const { database, logPath, batchesPath, rpc, identity, signer, policy, pollMs, now, onTrouble } = options
+  const publisher = signer.address.toLowerCase() as Hex
+  const sealed = new SealedBatches(database)
+  await expectNoMoreOnChain(rpc, identity, publisher, sealed)
+
+  const recovered = await recoverLog(logPath, publisher, sealed)
+  const trouble: { seal?: string; anchor?: string } = {}
+  const sealer = new Sealer({
+    publisher,
+    batchesPath,
+    sealed,
+    now,
+    retryMs: SEAL_RETRY_MS,
+    onError(error) {
+      trouble.seal = `sealing: ${(error as Error).message}`
+      onTrouble('a batch could not be sealed; trying again', error)
+    },
+  })
+  sealer.onSealed(() => {
+    delete trouble.seal
+  })
+  const gateway = new Gateway({
+    policy,
+    log: await WriteAheadLog.open(logPath, recovered.next),
+    sealer,
+    sealed,
+    batches: new BatchFolder(batchesPath),
+    signer,
+    domain: identity,
+    now,
+    recovered: recovered.waiting,
+  })
+  for (const segment of recovered.segments) sealer.enqueue(segment)
+
+  const running = new AbortController()
+  let anchored = 0n
+  const anchoring = runAnchor({
+    anchor: createAnchor({
+      rpc,
+      signer,
+      ledger: identity.ledger,
+      store: {
+        headersFrom: (sequence, limit) => sealed.headersFrom(publisher, sequence, limit),
+        ...transactionStore(database, publisher),
+      },
+      clock: now,
+      policy: DEFAULT_ANCHOR_POLICY,
+    }),
+    signal: running.signal,
+    pollMs,
+    report(outcome) {
+      if (outcome instanceof OperationError) {
+        trouble.anchor = `anchoring: ${outcome.message}`
+        onTrouble('anchoring failed; trying again', outcome)
+      } else {
+        delete trouble.anchor
+        anchored = outcome.nextSequence
+      }
+    },
+  })
+
+  return {
+    gateway,
+    sealed,
+    publisher,
+    anchored: () => anchored,
+    troubles: () => Object.values(trouble),
+    failed: anchoring.then(() => new Promise<never>(() => undefined)),
+    finish: () => gateway.stop(),
+    async stop() {
+      running.abort()
+      await anchoring
+    },
+  }
+}
+
+/** The chain must not hold batches of ours that this store does not know: the next would take their numbers. */
+async function expectNoMoreOnChain(
+  rpc: Rpc,
+  { ledger }: LedgerIdentity,
+  publisher: Hex,
+  sealed: SealedBatches,
+): Promise<void> {
+  const { nextSequence } = await createLedger(rpc, ledger).publisher(publisher)
+  const known = sealed.nextSequence(publisher)
+  if (nextSequence > known) {
+    throw new OperationError(
+      'STORE_DAMAGED',
+      `the chain holds ${nextSequence} batches of ${publisher}, the catalogue knows ${known}: restore the data folder`,
+      { retryable: false },
+    )
+  }
+}
