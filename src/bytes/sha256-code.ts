@@ -6,7 +6,7 @@
 /** Bytes, nested as they were put together. */
 export type Code = readonly (number | Code)[]
 
-export const unsigned = (n: number): Code => (n < 128 ? [n] : [(n & 127) | 128, unsigned(n >>> 7)])
+const unsigned = (n: number): Code => (n < 128 ? [n] : [(n & 127) | 128, unsigned(n >>> 7)])
 const signed = (n: number): Code => (n >= -64 && n < 64 ? [n & 127] : [(n & 127) | 128, signed(n >> 7)])
 const simd = (opcode: number): Code => [0xfd, unsigned(opcode)]
 const access = (opcode: Code, offset: number): Code => [opcode, 0, unsigned(offset)]
