@@ -1,0 +1,103 @@
+import { spawn } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { describe, expect, test } from 'vitest'
+import { type Patch, patched, type Subject } from '../../scripts/vectors-altered.ts'
+import { readModule } from '../layering/read-module.ts'
+import { exampleOf } from '../record/examples.ts'
+import type { Report, Visit } from './visitor.ts'
+
+const { proof, chain, trust, verified, altered } = JSON.parse(
+  readFileSync(join(import.meta.dirname, '../vectors/proof.json'), 'utf8'),
+) as Subject & {
+  verified: { record: unknown; closedMembers: number }
+  altered: { patches: Patch[]; error: string; step?: string; code: string }[]
+}
+
+type Mode = 'open' | 'strict' | 'bare'
+
+/** Has everything done in a realm of its own, in a process of its own. */
+async function visit(mode: Mode): Promise<Report> {
+  const subjects = [
+    { proof, chain, trust },
+    ...altered.map(({ patches }) => patched({ proof, chain, trust }, patches)),
+  ]
+  const asked: Visit = { subjects, record: exampleOf('tidemark.call.v1') }
+  const child = spawn(process.execPath, [
+    '--experimental-vm-modules',
+    '--disable-warning=ExperimentalWarning',
+    join(import.meta.dirname, 'realm.ts'),
+    mode,
+  ])
+  child.stdin.end(JSON.stringify(asked))
+  const [out, complaints] = await Promise.all([text(child.stdout), text(child.stderr)])
+  expect(complaints).toBe('')
+  return JSON.parse(out) as Report
+}
+
+describe.each<[Mode, string]>([
+  ['open', 'in a realm with what every browser has'],
+  ['strict', 'in a realm that forbids eval and compilation, as under a strict content security policy'],
+  ['bare', 'in a realm that forbids eval and has no WebAssembly at all'],
+])('%s: %s', (mode) => {
+  const visited = visit(mode)
+
+  test('there is nothing of Node', async () => {
+    const { globals, canEvaluate, canCompile } = await visited
+    for (const name of ['process', 'Buffer', 'require', 'global', 'console', 'setTimeout', 'fetch']) {
+      expect(globals).not.toContain(name)
+    }
+    expect(globals.includes('WebAssembly')).toBe(mode !== 'bare')
+    expect([canEvaluate, canCompile]).toEqual([mode === 'open', mode === 'open'])
+  })
+
+  test('a proof is verified, and each altered one refused at its step', async () => {
+    const { outcomes } = await visited
+    expect(outcomes[0]).toEqual({
+      verified: { record: verified.record, closedMembers: verified.closedMembers },
+    })
+    expect(outcomes.slice(1)).toEqual(
+      altered.map(({ error, step, code }) => ({
+        name: error,
+        code,
+        ...(step === undefined ? {} : { step }),
+      })),
+    )
+  })
+
+  test('a record is sealed with random salts, and opened', async () => {
+    const { opened, sealed, digests } = await visited
+    expect(opened).toEqual(exampleOf('tidemark.call.v1'))
+    expect(sealed).toHaveProperty('data._sd', digests[0])
+    expect(digests[0]).toHaveLength(3)
+    expect(digests[1]?.some((digest) => digests[0]?.includes(digest))).toBe(false)
+  })
+})
+
+test('nothing that src/index.ts imports, near or far, needs Node', () => {
+  const source = join(import.meta.dirname, '../../src')
+  const packages = new Set<string>()
+  const seen = new Set<string>()
+  const waiting = [join(source, 'index.ts')]
+  for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+    if (seen.has(file)) continue
+    seen.add(file)
+    const place = relative(source, file)
+    const { imports, unreadable, ambient, globals } = readModule(file)
+    expect(unreadable, place).toEqual([])
+    expect(ambient, place).toEqual([])
+    const names = globals.map(({ name }) => name)
+    for (const name of ['Buffer', 'process', 'require', 'global', '__dirname']) {
+      expect(names, place).not.toContain(name)
+    }
+    for (const { specifier } of imports) {
+      expect(specifier, place).not.toMatch(/^node:/)
+      if (!specifier.startsWith('.')) packages.add(specifier)
+      else waiting.push(join(dirname(file), specifier))
+    }
+  }
+  expect([...seen].every(existsSync)).toBe(true)
+  expect(seen.size).toBeGreaterThan(30)
+  expect([...packages].every((name) => /^(?:typebox|@noble\/hashes)(?:\/|$)/.test(name))).toBe(true)
+})
