@@ -17,6 +17,9 @@ const MAX_BODY_BYTES = 32 * 1024 * 1024
 const PROMISE_MS = 10 * 60_000
 const POLL_MS = 200
 
+/** A call that `tidemark sample` prints when nothing else is asked of it. */
+const SAMPLE_CALL = 'sample-6b86b273-20'
+
 /** `tidemark up`: the whole system in one process, until it is told to end. */
 export const upCommand = () =>
   new Command('up')
@@ -95,9 +98,9 @@ const screen = ({ url, rpcUrl, identity, publisher }: System, data: string) => `
   data       ${data}
 
   Try next, in another terminal:
-    npx tidemark sample --count 1000 | npx tidemark send -
-    npx tidemark prove sample-1 > proof.json
-    npx tidemark verify proof.json
+    npx tidemark sample --count 1000 | npx tidemark send - --wait
+    npx tidemark prove ${SAMPLE_CALL} --out proof.json
+    npx tidemark verify proof.json --ledger ${identity.ledger}
     curl '${url}/v1/batches?limit=1'
 
   Ctrl-C ends it; what was accepted is finished first.
