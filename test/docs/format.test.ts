@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { zstdCompressSync } from 'node:zlib'
-import { id, TypedDataEncoder } from 'ethers'
+import { id, recoverAddress, TypedDataEncoder } from 'ethers'
 import { describe, expect, it } from 'vitest'
 import {
   APPENDED_TOPIC,
@@ -11,11 +11,19 @@ import {
   sealBatch,
   toJsonHeader,
 } from '../../src/batch/index.ts'
-import { toHex } from '../../src/bytes/hex.ts'
+import { type Hex, toHex } from '../../src/bytes/hex.ts'
 import { recoverReceiptSigner } from '../../src/chain/signing.ts'
 import { decodeBucket, indexKey } from '../../src/lookup/index.ts'
 import { hashLeaf, hashNode, inclusionPath } from '../../src/merkle/index.ts'
+import {
+  type JsonProof,
+  parseProof,
+  type Receipt,
+  toJsonProof,
+  toJsonReceipt,
+} from '../../src/proof/index.ts'
 import { canonicalText, leafHash, parseRecord, RECORD_TYPES, sealRecord } from '../../src/record/index.ts'
+import { type ChainFacts, type TransactionReceipt, verifyProof } from '../../src/verify/index.ts'
 
 const page = readFileSync(new URL('../../docs/format.md', import.meta.url), 'utf8')
 const example = page.slice(page.indexOf('## 16 '))
@@ -37,6 +45,11 @@ describe('docs/format.md', () => {
   const items = [{ record, disclosures }, ...beats]
   const leaves = items.map((item) => leafHash(item.record))
   const publisher = '0x70997970c51812dc3a010c7d01b50e0d17dc79c8'
+  const eventTopics: Hex[] = [
+    APPENDED_TOPIC,
+    `0x${'0'.repeat(64)}`,
+    `0x${'0'.repeat(24)}${publisher.slice(2)}`,
+  ]
   const { header, files } = sealBatch(
     publisher,
     0n,
@@ -46,7 +59,8 @@ describe('docs/format.md', () => {
 
   it('seals, spells and hashes the example as the code does', () => {
     for (const disclosure of [...disclosures, ...vault]) expect(example).toContain(`\`${disclosure}\``)
-    expect(between('436 of them:\n\n```\n', '\n```')).toBe(canonicalText(record))
+    expect(between('stands in both lists:\n\n```\n', '\n```')).toBe(canonicalText(record))
+    expect(example).toContain(`${canonicalText(record).length} of them`)
     expect(between('two more records:\n\n```\n', '\n```')).toBe(beats.map(encodeItem).join('\n'))
     const [first, second] = leaves as [Uint8Array, Uint8Array, Uint8Array]
     for (const hash of [...leaves, hashNode(first, second), header.recordsRoot])
@@ -71,31 +85,118 @@ describe('docs/format.md', () => {
     expect(page).toContain(APPENDED_TOPIC)
     const node = hashHeader(header)
     const data = toHex(new Uint8Array([...encodeHeader(header), ...node]))
-    const topics = [APPENDED_TOPIC, `0x${'0'.repeat(64)}`, `0x${'0'.repeat(24)}${publisher.slice(2)}`]
-    expect(decodeAppended(topics, data)).toEqual({ index: 0n, header, node })
+    expect(decodeAppended(eventTopics, data)).toEqual({ index: 0n, header, node })
     for (const name of ['size', 'root', 'peaks', 'deploymentBlock']) {
       expect(page).toContain(id(`${name}()`).slice(0, 10))
     }
   })
 
+  const ledger = '0x5fbdb2315678afecb367f032d93f642f64180aa3'
+  const receipt: Receipt = {
+    source: open.source,
+    sequence: 0n,
+    root: header.recordsRoot,
+    size: items.length,
+    receivedAt: 1_740_965_101_000,
+    anchorBy: 1_740_965_701_000,
+    chainId: 31337n,
+    ledger,
+    publisher,
+    signature: between('signature of the receipt | `', '`') as Hex,
+  }
+
   it('signs the example as the code does', () => {
-    const ledger = '0x5fbdb2315678afecb367f032d93f642f64180aa3'
-    const receipt = {
-      source: open.source,
-      sequence: 0n,
-      root: header.recordsRoot,
+    const { chainId, signature, root, ...members } = receipt
+    const signed = {
+      ...members,
+      root,
       size: 3n,
-      receivedAt: 1_740_965_101_000n,
-      anchorBy: 1_740_965_701_000n,
+      receivedAt: BigInt(receipt.receivedAt),
+      anchorBy: BigInt(receipt.anchorBy),
     }
-    const signature = between('signature of the receipt | `', '`')
-    expect(recoverReceiptSigner({ chainId: 31337n, ledger }, receipt, signature as `0x${string}`)).toBe(
-      publisher,
-    )
-    const domain = { name: 'Tidemark', version: '1', chainId: 31337n, verifyingContract: ledger }
+    expect(recoverReceiptSigner({ chainId, ledger }, signed, signature)).toBe(publisher)
+    const domain = { name: 'Tidemark', version: '1', chainId, verifyingContract: ledger }
     expect(example).toContain(TypedDataEncoder.hashDomain(domain))
-    for (const line of page.match(/^(?:Submission|Receipt)\(.*\)$/gm) ?? [])
-      expect(example).toContain(id(line))
+    for (const name of ['Submission', 'Receipt']) {
+      const type = name + between(`\n${name}`, '\n', page)
+      const fields = between('(', ')', type)
+        .split(',')
+        .map((field) => {
+          const [type = '', name = ''] = field.split(' ')
+          return { name, type }
+        })
+      expect(example).toContain(id(type))
+      const digest = TypedDataEncoder.hash(domain, { [name]: fields }, { ...signed, root: toHex(root) })
+      expect(example).toContain(digest)
+      if (name === 'Receipt') expect(recoverAddress(digest, signature).toLowerCase()).toBe(publisher)
+    }
+  })
+
+  it('spells the receipt as the code does, member by member', () => {
+    const json = toJsonReceipt(receipt)
+    expect(JSON.parse(between('receipt as JSON:\n\n```json\n', '\n```'))).toEqual(json)
+    const section = between('### 11.2 ', '### 11.3 ', page)
+    expect(tableNames(section).match(/\w+/g)?.sort()).toEqual(Object.keys(json).sort())
+  })
+
+  it('shows a proof that the code verifies, open and closed', async () => {
+    const proof = JSON.parse(between('hash are invented:\n\n```json\n', '\n```')) as JsonProof
+    expect(toJsonProof(parseProof(proof))).toEqual(proof)
+    const section = between('## 12 ', '## 13 ', page)
+    const { inclusion, log, anchor, ...whole } = proof
+    const nested = Object.entries({ inclusion, log, anchor })
+    const names = nested.flatMap(([name, part]) => Object.keys(part).map((member) => `${name}.${member}`))
+    expect(
+      tableNames(section)
+        .match(/[\w.]+/g)
+        ?.sort(),
+    ).toEqual([...Object.keys(whole), ...names].sort())
+
+    const chain = chainOf(proof)
+    const closed = await verifyProof(proof, chain, { ledger })
+    expect([closed.closedMembers, closed.record.data.person]).toEqual([2, undefined])
+    const opened = await verifyProof({ ...proof, disclosures }, chain, { ledger })
+    expect([opened.closedMembers, opened.record.data.person]).toEqual([1, open.data.person])
+  })
+
+  /** A chain that holds the batch, and nothing else, where the proof says. */
+  function chainOf({ anchor }: JsonProof): ChainFacts {
+    const node = hashHeader(header)
+    const block = {
+      number: BigInt(anchor.blockNumber),
+      hash: anchor.blockHash,
+      timestamp: 0n,
+      transactionHashes: [anchor.transactionHash],
+    }
+    const receipt: TransactionReceipt = {
+      blockNumber: block.number,
+      blockHash: block.hash,
+      succeeded: true,
+      logs: [
+        {
+          address: anchor.ledger,
+          topics: eventTopics,
+          data: toHex(new Uint8Array([...encodeHeader(header), ...node])),
+          logIndex: anchor.logIndex,
+        },
+      ],
+    }
+    return {
+      chainId: async () => BigInt(anchor.chainId),
+      headBlock: async () => block.number,
+      finalBlock: async () => block.number,
+      blockByNumber: async () => block,
+      blockByHash: async () => block,
+      receipt: async () => receipt,
+      ledgerRoot: async () => node,
+    }
+  }
+
+  it('names no code that the code does not have', () => {
+    const errors = readFileSync(new URL('../../src/errors.ts', import.meta.url), 'utf8')
+    const codes = new Set(page.match(/(?<=`)[A-Z]+(?:_[A-Z]+)+(?=`)/g))
+    for (const code of codes) expect(errors, code).toContain(`'${code}'`)
+    expect(codes.size).toBeGreaterThan(15)
   })
 
   it('lists the members of every type of record, and no others', () => {
