@@ -266,7 +266,7 @@ async function proofVectors() {
 }
 
 /** The batch of docs/format.md, section 16. */
-export function exampleBatch() {
+function exampleBatch() {
   const source = 'urn:example:tax'
   const call = {
     specversion: '1.0',
@@ -315,7 +315,7 @@ export function exampleBatch() {
  * A zstd frame that holds its content as it is (RFC 8878, section 3.1.1: a single segment of raw blocks), so that
  * the bytes do not depend on who compresses.
  */
-export function storeZstd(content: Uint8Array): Uint8Array {
+function storeZstd(content: Uint8Array): Uint8Array {
   const MAX_BLOCK = 131_072
   const parts: Uint8Array[] = [Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0xa0), littleEndian(content.length, 4)]
   for (let start = 0; start === 0 || start < content.length; start += MAX_BLOCK) {

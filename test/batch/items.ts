@@ -10,7 +10,7 @@ export const decompress = (bytes: Uint8Array, sizeBytes: number): Uint8Array =>
   zstdDecompressSync(bytes, { maxOutputLength: Math.max(1, sizeBytes) })
 
 /** Salts that are the same at every run, and different at every call. */
-export function saltsFrom(seed: number): () => Uint8Array {
+function saltsFrom(seed: number): () => Uint8Array {
   const salt = new Uint8Array(16)
   const view = new DataView(salt.buffer)
   view.setUint32(0, seed)

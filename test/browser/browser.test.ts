@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { type Patch, patched, type Subject } from '../../scripts/vectors-altered.ts'
 import { readModule } from '../layering/read-module.ts'
@@ -27,7 +28,7 @@ async function visit(mode: Mode): Promise<Report> {
   const child = spawn(process.execPath, [
     '--experimental-vm-modules',
     '--disable-warning=ExperimentalWarning',
-    join(import.meta.dirname, 'realm.ts'),
+    fileURLToPath(new URL('./realm.ts', import.meta.url)),
     mode,
   ])
   child.stdin.end(JSON.stringify(asked))

@@ -22,7 +22,11 @@ export interface Report {
   canCompile: boolean
 }
 
-/** @param visit JSON of a `Visit`, so that its objects are of this realm; answers with the JSON of a `Report` */
+/**
+ * @param visit JSON of a `Visit`, so that its objects are of this realm
+ * @returns JSON of a `Report`
+ * @public realm.ts finds it by its name
+ */
 export async function run(visit: string): Promise<string> {
   const { subjects, record } = JSON.parse(visit) as Visit
   const outcomes: Report['outcomes'] = []

@@ -11,7 +11,7 @@ export interface WorldBatch {
 }
 
 /** A batch of `count` records with a sequence of its own. */
-export function worldBatch(sequence: number, count: number): WorldBatch {
+function worldBatch(sequence: number, count: number): WorldBatch {
   const submission = submissionOf('urn:tidemark:service:civil-registry', sequence, count)
   const { header } = batchOf(submission)
   const batch = { header: { ...header, sequence: BigInt(sequence) }, items: submission.items }
