@@ -1,3 +1,4 @@
+import { isUint32 } from '../bytes/integer.ts'
 import { OperationError } from '../errors.ts'
 import { FRAME_RECORDS } from './frames.ts'
 
@@ -19,11 +20,26 @@ export function vaultFrames(vault: readonly (readonly string[])[]): string[] {
 
 /** @throws {OperationError} `STORE_DAMAGED` */
 export function parseVaultLine(line: string): VaultLine {
-  const { position, disclosures } = Object(JSON.parse(line)) as Partial<VaultLine>
-  if (typeof position !== 'number' || !Array.isArray(disclosures)) {
-    throw new OperationError('STORE_DAMAGED', 'a line of the vault is not {position, disclosures}', {
-      retryable: false,
-    })
-  }
+  const { position, disclosures } = Object(readJson(line)) as Record<string, unknown>
+  if (
+    !isUint32(position) ||
+    !Array.isArray(disclosures) ||
+    !disclosures.every((text) => typeof text === 'string')
+  )
+    throw damaged()
   return { position, disclosures }
 }
+
+function readJson(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch (cause) {
+    throw damaged(cause)
+  }
+}
+
+const damaged = (cause?: unknown) =>
+  new OperationError('STORE_DAMAGED', 'a line of the vault is not {position, disclosures}', {
+    cause,
+    retryable: false,
+  })

@@ -243,6 +243,27 @@ describe('time', () => {
   })
 })
 
+describe('what begins does not end before', () => {
+  test('a heartbeat', () => {
+    const beat = exampleOf('tidemark.heartbeat.v1')
+    beat.data = { from: beat.data.to, to: beat.data.to }
+    expect(parseRecord(beat)).toEqual(beat)
+    beat.data.to = '2026-03-01T00:59:59.999Z'
+    expect(() => parseRecord(beat)).toThrow(refusal('/data/to'))
+    expect(() => parseSealedRecord(beat)).toThrow(refusal('/data/to'))
+  })
+
+  test('a grant', () => {
+    const { data, ...rest } = exampleOf('tidemark.authorization.v1')
+    const withTimes = (notBefore: number, notAfter: number) => ({
+      ...rest,
+      data: { ...data, grant: { ...(data.grant as Json), notBefore, notAfter } },
+    })
+    expect(parseRecord(withTimes(5, 5))).toEqual(withTimes(5, 5))
+    expect(() => parseRecord(withTimes(6, 5))).toThrow(refusal('/data/grant/notAfter'))
+  })
+})
+
 describe('the sealed form is strict', () => {
   const sealed = () => sealedExampleOf('tidemark.call.v1')
   const digests = (record: { data: Json }) => record.data._sd as string[]
@@ -291,6 +312,28 @@ describe('the sealed form is strict', () => {
     const other = sealed()
     other.data._sd_alg = 'sha-512'
     expect(() => parseSealedRecord(other)).toThrow(refusal('/data/_sd_alg'))
+  })
+
+  test('pseudonyms are sorted, each once, at least one, and stand among the digests', () => {
+    const record = sealed()
+    const [first = '', second = ''] = digests(record)
+    record.data._sd_pseudonyms = [first, second]
+    expect(parseSealedRecord(record)).toEqual(record)
+    for (const [pointer, pseudonyms] of [
+      ['/data/_sd_pseudonyms/1', [second, first]],
+      ['/data/_sd_pseudonyms/1', [first, first]],
+      ['/data/_sd_pseudonyms/0', ['A'.repeat(43)]],
+      ['/data/_sd_pseudonyms/0', ['short']],
+      ['/data/_sd_pseudonyms', []],
+      ['/data/_sd_pseudonyms', first],
+    ] as const) {
+      record.data._sd_pseudonyms = pseudonyms
+      expect(() => parseSealedRecord(record)).toThrow(refusal(pointer))
+    }
+    const bare = sealed()
+    delete bare.data._sd
+    delete bare.data._sd_alg
+    expect(() => parseSealedRecord(bare)).toThrow(refusal('/data/_sd_pseudonyms/0'))
   })
 
   test('a parameter of the content type is refused', () => {

@@ -422,6 +422,58 @@ describe('a chain that cannot tell is no refusal', () => {
     )
   })
 
+  test('a block that is not final yet, whatever it holds', async () => {
+    for (const change of [
+      { blockHash: `0x${'99'.repeat(32)}` as const },
+      { succeeded: false },
+      { logs: [] },
+    ]) {
+      const young = changed((data) => {
+        data.finalBlock = '2'
+        for (const receipt of data.receipts) Object.assign(receipt, change)
+      })
+      await expect(verifyProof(proof(), young)).rejects.toThrow(
+        expect.objectContaining({ name: 'OperationError', code: 'NOT_FINAL' }),
+      )
+    }
+  })
+
+  test('a reorg of a block that is not final yet', async () => {
+    const young = changed((data) => {
+      data.finalBlock = '2'
+      data.receipts = []
+      for (const block of data.blocks) Object.assign(block, { hash: `0x${'99'.repeat(32)}` })
+    })
+    await expect(verifyProof(proof(), young)).rejects.toThrow(
+      expect.objectContaining({ name: 'OperationError', code: 'NOT_FINAL' }),
+    )
+  })
+
+  test('a node whose receipt and block contradict each other', async () => {
+    for (const change of [
+      (data: ChainData) => {
+        for (const block of data.blocks) if (block.number === '3') block.hash = `0x${'99'.repeat(32)}`
+      },
+      (data: ChainData) => {
+        data.blocks = []
+      },
+    ]) {
+      await expect(verifyProof(proof(), changed(change))).rejects.toThrow(
+        expect.objectContaining({ name: 'OperationError', code: 'RPC_MALFORMED' }),
+      )
+    }
+  })
+
+  test('a node that no longer has the block at all', async () => {
+    const pruned = changed((data) => {
+      data.receipts = []
+      data.blocks = []
+    })
+    await expect(verifyProof(proof(), pruned)).rejects.toThrow(
+      expect.objectContaining({ name: 'OperationError', code: 'RPC_REFUSED' }),
+    )
+  })
+
   test('a node that has forgotten the receipt', async () => {
     const pruned = changed((data) => {
       data.receipts = []
