@@ -12,26 +12,35 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-/** Writes a file so that after a crash there is either the old one or the new one, whole. */
-export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = `${path}.tmp`
-  await writeSynced(temporary, bytes)
-  await rename(temporary, path)
-  await syncDirectory(dirname(path))
+/**
+ * Writes a file so that after a crash there is either the old one or the new one, whole.
+ *
+ * @throws {OperationError} `STORE_FAILED`
+ */
+export function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+  return orStoreFailed(path, async () => {
+    const temporary = `${path}.tmp`
+    await writeSynced(temporary, bytes)
+    await rename(temporary, path)
+    await syncDirectory(dirname(path))
+  })
 }
 
-/** Writes a folder of files so that after a crash it is either there whole or not at all. */
-export async function writeFolderDurably(
-  path: string,
-  files: Readonly<Record<string, Uint8Array>>,
-): Promise<void> {
-  const temporary = `${path}.tmp`
-  await rm(temporary, { recursive: true, force: true })
-  await mkdir(temporary, { recursive: true })
-  for (const [name, bytes] of Object.entries(files)) await writeSynced(join(temporary, name), bytes)
-  await syncDirectory(temporary)
-  await rename(temporary, path)
-  await syncDirectory(dirname(path))
+/**
+ * Writes a folder of files so that after a crash it is either there whole or not at all.
+ *
+ * @throws {OperationError} `STORE_FAILED`
+ */
+export function writeFolderDurably(path: string, files: Readonly<Record<string, Uint8Array>>): Promise<void> {
+  return orStoreFailed(path, async () => {
+    const temporary = `${path}.tmp`
+    await rm(temporary, { recursive: true, force: true })
+    await mkdir(temporary, { recursive: true })
+    for (const [name, bytes] of Object.entries(files)) await writeSynced(join(temporary, name), bytes)
+    await syncDirectory(temporary)
+    await rename(temporary, path)
+    await syncDirectory(dirname(path))
+  })
 }
 
 async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
@@ -39,10 +48,18 @@ async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
   try {
     await handle.writeFile(bytes)
     await handle.sync()
-  } catch (cause) {
-    throw new OperationError('STORE_FAILED', `could not write ${path}`, { cause })
   } finally {
     await handle.close()
+  }
+}
+
+async function orStoreFailed(path: string, write: () => Promise<void>): Promise<void> {
+  try {
+    await write()
+  } catch (cause) {
+    throw new OperationError('STORE_FAILED', `could not write ${path}: ${(cause as Error).message}`, {
+      cause,
+    })
   }
 }
 
