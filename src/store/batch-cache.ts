@@ -28,11 +28,11 @@ export class BatchCache {
       return await work(await held.batch)
     } catch (error) {
       // What may not even have opened is opened afresh next time.
-      this.#held.delete(name)
+      if (this.#held.get(name) === held) this.#held.delete(name)
       throw error
     } finally {
       held.users--
-      if (!this.#held.has(name) && held.users === 0) await close(held)
+      if (this.#held.get(name) !== held && held.users === 0) await close(held)
       await this.#evict()
     }
   }
