@@ -75,43 +75,43 @@ export class BatchFolder {
 /** The files of one batch, opened for questions; close it after. It believes the files: verify what it answers. */
 export class OpenBatch {
   readonly #path: string
-  readonly #tree: FileHandle
-  readonly #records: FileHandle
-  readonly #index: FileHandle
-  readonly #indexReader: IndexReader
+  readonly #handles: readonly FileHandle[]
+  readonly #readTree: ReadBytes
+  readonly #readRecords: ReadBytes
+  readonly #index: IndexReader
   readonly #frames: Frame[]
 
   private constructor(
     path: string,
-    tree: FileHandle,
-    records: FileHandle,
-    index: FileHandle,
-    indexReader: IndexReader,
+    handles: readonly FileHandle[],
+    readTree: ReadBytes,
+    readRecords: ReadBytes,
+    index: IndexReader,
     frames: Frame[],
   ) {
     this.#path = path
-    this.#tree = tree
-    this.#records = records
+    this.#handles = handles
+    this.#readTree = readTree
+    this.#readRecords = readRecords
     this.#index = index
-    this.#indexReader = indexReader
     this.#frames = frames
   }
 
   static async open(path: string): Promise<OpenBatch> {
-    const opened: FileHandle[] = []
+    const handles: FileHandle[] = []
     try {
       const openFile = async (name: BatchFileName) => {
         const handle = await open(join(path, name), 'r')
-        opened.push(handle)
-        return handle
+        handles.push(handle)
+        return readerOf(handle, join(path, name))
       }
       const tree = await openFile('tree.bin')
       const records = await openFile('records.ndjson.zst')
       const index = await openFile('index.bin')
-      const frames = await readFrameTable(reader(records), (await records.stat()).size)
-      return new OpenBatch(path, tree, records, index, await IndexReader.open(reader(index)), frames)
+      const frames = await readFrameTable(records.read, records.sizeBytes)
+      return new OpenBatch(path, handles, tree.read, records.read, await IndexReader.open(index.read), frames)
     } catch (cause) {
-      await Promise.all(opened.map((handle) => handle.close()))
+      await Promise.all(handles.map((handle) => handle.close()))
       if (cause instanceof OperationError || cause instanceof VerificationError) throw cause
       throw new OperationError('STORE_FAILED', `could not open the batch at ${path}`, { cause })
     }
@@ -124,11 +124,11 @@ export class OpenBatch {
 
   /** Positions of the records under an index key. */
   find(key: Uint8Array): Promise<Uint32Array> {
-    return this.#indexReader.find(key)
+    return this.#index.find(key)
   }
 
   prove(key: Uint8Array): Promise<LookupProof> {
-    return this.#indexReader.prove(key)
+    return this.#index.prove(key)
   }
 
   async item(position: number): Promise<Item> {
@@ -147,39 +147,55 @@ export class OpenBatch {
 
   /** Private disclosures of a record that have not been erased. */
   async vault(position: number): Promise<string[]> {
-    const handle = await open(this.pathOf('vault.ndjson.zst'), 'r')
+    const path = this.pathOf('vault.ndjson.zst')
+    const handle = await open(path, 'r')
     try {
-      const frames = await readFrameTable(reader(handle), (await handle.stat()).size)
-      const frame = frames[Math.floor(position / FRAME_RECORDS)]
+      const { read, sizeBytes } = await readerOf(handle, path)
+      const frame = (await readFrameTable(read, sizeBytes))[Math.floor(position / FRAME_RECORDS)]
       if (frame === undefined) return []
-      const lines = frameLines(await readFrame(reader(handle), frame, decompress))
-      return lines.map(parseVaultLine).find((line) => line.position === position)?.disclosures ?? []
+      const lines = frameLines(await readFrame(read, frame, decompress)).map(parseVaultLine)
+      return lines.find((line) => line.position === position)?.disclosures ?? []
+    } catch (cause) {
+      if (cause instanceof SyntaxError) throw damaged(`${path} holds a line that is not JSON`, cause)
+      throw cause
     } finally {
       await handle.close()
     }
   }
 
   inclusionPath(recordCount: number, position: number): Promise<Uint8Array[]> {
-    return readInclusionPath(reader(this.#tree), recordCount, position)
+    return readInclusionPath(this.#readTree, recordCount, position)
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#tree.close(), this.#records.close(), this.#index.close()])
+    await Promise.all(this.#handles.map((handle) => handle.close()))
   }
 
   async #lines(index: number): Promise<string[]> {
     const frame = this.#frames[index]
-    return frame === undefined ? [] : frameLines(await readFrame(reader(this.#records), frame, decompress))
+    return frame === undefined ? [] : frameLines(await readFrame(this.#readRecords, frame, decompress))
   }
 }
 
-const reader =
-  (handle: FileHandle): ReadBytes =>
-  async (offset, length) => {
+/**
+ * Reads exactly what is asked for, so that a damaged count cannot make us reserve more than the file holds.
+ *
+ * @throws {OperationError} `STORE_DAMAGED` when the file ends before
+ */
+async function readerOf(handle: FileHandle, path: string): Promise<{ read: ReadBytes; sizeBytes: number }> {
+  const { size } = await handle.stat()
+  const read: ReadBytes = async (offset, length) => {
+    if (offset + length > size) throw damaged(`${path} ends before byte ${offset + length}`)
     const bytes = new Uint8Array(length)
     const { bytesRead } = await handle.read(bytes, 0, length, offset)
-    return bytes.subarray(0, bytesRead)
+    if (bytesRead !== length) throw damaged(`${path} ends before byte ${offset + length}`)
+    return bytes
   }
+  return { read, sizeBytes: size }
+}
+
+const damaged = (message: string, cause?: unknown) =>
+  new OperationError('STORE_DAMAGED', message, { cause, retryable: false })
 
 function ignoreMissing(error: unknown): undefined {
   if (!isMissing(error)) throw error
