@@ -372,6 +372,18 @@ describe('a bucket is one of exactly one form', () => {
     expect([...lookIn([first, last], 0, key(0))]).toEqual([])
   })
 
+  test('and positions against the count of their entry', () => {
+    const given = Uint32Array.from({ length: 12 }, (_, i) => i)
+    for (const count of [9, 12, 13]) {
+      const postings = sha256(positionBytes(given))
+      const only = from(0, highest, Buffer.concat([key(1), positionBytes(Uint32Array.of(count)), postings]))
+      const header = { indexRoot: hashLeaf(only), indexSize: 1, recordCount: 100 }
+      const look = () => verifyLookup(key(1), { bucket: only, index: 0, path: [], positions: given }, header)
+      if (count === 12) expect([...look()]).toEqual([...given])
+      else expect(look).toThrow(expect.objectContaining({ code: 'MALFORMED_INDEX' }))
+    }
+  })
+
   test.each([
     [
       'a first bucket that does not start at the lowest key',
