@@ -21,6 +21,7 @@ export class Sealer {
   readonly #queue: Segment[] = []
   #listeners: ((submissions: readonly AcceptedSubmission[]) => void)[] = []
   #working: Promise<void> | undefined
+  #ending = false
 
   constructor(parts: SealerParts) {
     this.#parts = parts
@@ -42,7 +43,9 @@ export class Sealer {
     return this.#queue.length
   }
 
+  /** Ends when everything is sealed; what cannot be sealed now stays in the log, for the next start. */
   async drain(): Promise<void> {
+    this.#ending = true
     await this.#working
     await this.#background.stop()
   }
@@ -54,6 +57,7 @@ export class Sealer {
         this.#queue.shift()
       } catch (error) {
         this.#parts.onError(error)
+        if (this.#ending) break
         await new Promise((resolve) => setTimeout(resolve, this.#parts.retryMs))
       }
     }
