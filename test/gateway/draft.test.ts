@@ -1,0 +1,185 @@
+import { describe, expect, test } from 'vitest'
+import { InputError } from '../../src/errors.ts'
+import { isSameDraft, readDraft } from '../../src/gateway/draft.ts'
+import { decodeLogEntry, encodeLogEntry } from '../../src/gateway/log-entry.ts'
+import { splitSubmission } from '../../src/gateway/media.ts'
+import { openRecord, parseRecord, sealRecord } from '../../src/record/index.ts'
+import { exampleOf, type Json, WRONG } from '../record/examples.ts'
+
+const call = (change: Json = {}) => ({ ...exampleOf('tidemark.call.v1'), ...change })
+const sealedCall = () => sealRecord(parseRecord(call()))
+const at = (...values: unknown[]) => values.map((value, i) => ({ line: 10 * (i + 1), value }))
+
+function refusal(read: () => unknown): { code: string; line?: number; pointer?: string } {
+  try {
+    read()
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error
+    return { code: error.code, ...error.place }
+  }
+  throw new Error('it was not refused')
+}
+
+describe('a draft', () => {
+  test('keeps pseudonyms beside the record, and puts private members into the vault', () => {
+    const draft = readDraft(at(call()), 10)
+    expect(draft.source).toBe('urn:tidemark:service:civil-registry')
+    const [item] = draft.items
+    if (item === undefined) throw new Error('the draft has no item')
+    expect(item.disclosures).toHaveLength(1)
+    expect(draft.vault).toEqual([[expect.any(String), expect.any(String)]])
+    expect(item.record.data).not.toHaveProperty('person')
+    expect(item.record.data).not.toHaveProperty('agent')
+    expect(openRecord(item.record, [...item.disclosures, ...(draft.vault[0] ?? [])])).toEqual(
+      parseRecord(call()),
+    )
+  })
+
+  test('takes what its source has sealed byte for byte, with its disclosures or without', () => {
+    const { record, disclosures, vault } = sealedCall()
+    const whole = readDraft(at({ record, disclosures: [...vault, ...disclosures] }), 10)
+    expect(whole.items).toEqual([{ record, disclosures }])
+    expect(new Set(whole.vault[0])).toEqual(new Set(vault))
+    const closed = readDraft(at({ record, disclosures }), 10)
+    expect(closed.items).toEqual([{ record, disclosures }])
+    expect(closed.vault).toEqual([[]])
+    const bare = sealRecord(parseRecord({ ...exampleOf('tidemark.destruction.v1') }))
+    expect(readDraft(at(bare.record), 10).items).toEqual([{ record: bare.record, disclosures: [] }])
+  })
+
+  test('is the same as another when it opens to the same, whatever the salts', () => {
+    const one = readDraft(at(call(), call({ id: 'b' })), 10)
+    expect(isSameDraft(one, readDraft(at(call(), call({ id: 'b' })), 10))).toBe(true)
+    expect(isSameDraft(one, readDraft(at(call()), 10))).toBe(false)
+    expect(isSameDraft(one, readDraft(at(call({ id: 'b' }), call()), 10))).toBe(false)
+    const data = { ...call().data, note: 'asked elsewhere' }
+    expect(isSameDraft(one, readDraft(at(call(), call({ id: 'b', data })), 10))).toBe(false)
+  })
+
+  test('survives the log as it was', () => {
+    const draft = readDraft(at(call(), call({ id: 'line\nfeed \u2028' })), 10)
+    const submission = {
+      source: draft.source,
+      sequence: 2n ** 63n - 1n,
+      root: new Uint8Array(32).fill(7),
+      size: 2,
+      receivedAt: 1,
+      anchorBy: 2,
+    }
+    expect(decodeLogEntry(encodeLogEntry(submission, draft))).toEqual({ submission, draft })
+  })
+})
+
+describe('a draft is refused with the line and the pointer:', () => {
+  const good = call()
+
+  test.each<[string, unknown[], object]>([
+    ['nothing', [], { code: 'EMPTY_SUBMISSION' }],
+    ['a number', [7], { code: 'BAD_RECORD', line: 10, pointer: '' }],
+    ['null', [good, null], { code: 'BAD_RECORD', line: 20, pointer: '' }],
+    ['a list', [good, []], { code: 'BAD_RECORD', line: 20, pointer: '' }],
+    ['an unknown type', [call({ type: 'x' })], { code: 'BAD_RECORD', line: 10, pointer: '/type' }],
+    ['a missing id', [good, call({ id: undefined })], { code: 'BAD_RECORD', line: 20, pointer: '/id' }],
+    ['an unknown member', [call({ extra: 1 })], { code: 'BAD_RECORD', line: 10, pointer: '/extra' }],
+    ['a bad time', [call({ time: 'noon' })], { code: 'BAD_RECORD', line: 10, pointer: '/time' }],
+    [
+      'another source',
+      [good, call({ id: 'b', source: 'urn:other' })],
+      { code: 'MIXED_SOURCES', line: 20, pointer: '/source' },
+    ],
+    ['an id twice', [good, call({ id: 'b' }), call()], { code: 'DUPLICATE_ID', line: 30, pointer: '/id' }],
+    [
+      'more records than allowed',
+      ['a', 'b', 'c', 'd'].map((id) => call({ id })),
+      { code: 'TOO_LARGE', line: 40 },
+    ],
+  ])('%s', (_, values, expected) => {
+    expect(refusal(() => readDraft(at(...values), 3))).toEqual(expected)
+  })
+
+  test.each(WRONG.slice(0, 20))('a wrong member of %s: %s', (type, member, value) => {
+    const example = exampleOf(type)
+    example.data[member] = value
+    expect(refusal(() => readDraft(at(example), 3))).toMatchObject({
+      code: 'BAD_RECORD',
+      line: 10,
+      pointer: expect.stringMatching(new RegExp(`^/data/${member}`)),
+    })
+  })
+
+  test('disclosures that do not fit', () => {
+    const { record, disclosures, vault } = sealedCall()
+    const foreign = sealedCall().disclosures
+    const refusals = [
+      { record, disclosures: [...disclosures, ...disclosures] },
+      { record, disclosures: foreign },
+      { record, disclosures: ['?'] },
+      { record, disclosures: vault },
+      { record, disclosures: 'all' },
+      record,
+    ].map((value) => refusal(() => readDraft(at(call({ id: 'first' }), value), 9)))
+    for (const found of refusals) {
+      expect(found).toEqual({ code: 'BAD_DISCLOSURE', line: 20, pointer: '/disclosures' })
+    }
+  })
+
+  test('an item with a third member', () => {
+    const { record, disclosures } = sealedCall()
+    expect(refusal(() => readDraft(at({ record, disclosures, more: 1 }), 9))).toEqual({
+      code: 'BAD_RECORD',
+      line: 10,
+      pointer: '/more',
+    })
+  })
+
+  test('a record of 65,536 bytes', () => {
+    const inputs = Array.from({ length: 256 }, () => '\u4e2d'.repeat(100))
+    const transfer = exampleOf('tidemark.transfer.v1')
+    transfer.data.inputs = inputs
+    expect(refusal(() => readDraft(at(transfer), 9))).toEqual({ code: 'TOO_LARGE', line: 10 })
+  })
+})
+
+describe('a body', () => {
+  const bytes = (text: string) => new TextEncoder().encode(text)
+  const split = (type: string, text: string) => [...splitSubmission(type, bytes(text))]
+
+  test.each(['application/x-ndjson', 'application/ndjson', 'Application/X-NDJSON; charset=utf-8'])(
+    'of %s has a record a line, empty lines aside',
+    (type) => {
+      expect(split(type, '{"a":1}\n\n  \r\n{"b":2}\r\n')).toEqual([
+        { line: 1, value: { a: 1 } },
+        { line: 4, value: { b: 2 } },
+      ])
+      expect(split(type, '')).toEqual([])
+    },
+  )
+
+  test('of one event is one record', () => {
+    expect(split('application/cloudevents+json', '{\n"a":1}')).toEqual([{ line: 1, value: { a: 1 } }])
+  })
+
+  test('of a batch of events is its members, counted from 1', () => {
+    expect(split('application/cloudevents-batch+json', '[{"a":1},7]')).toEqual([
+      { line: 1, value: { a: 1 } },
+      { line: 2, value: 7 },
+    ])
+  })
+
+  test.each<[string, string, string, object]>([
+    ['no type', '', '{}', { code: 'UNSUPPORTED_MEDIA_TYPE' }],
+    ['another type', 'text/plain', '{}', { code: 'UNSUPPORTED_MEDIA_TYPE' }],
+    ['plain JSON', 'application/json', '{}', { code: 'UNSUPPORTED_MEDIA_TYPE' }],
+    ['a line that is cut off', 'application/x-ndjson', '{}\n{"a":', { code: 'BAD_JSON', line: 2 }],
+    ['a batch that is no list', 'application/cloudevents-batch+json', '{}', { code: 'BAD_JSON', line: 1 }],
+    ['an event that is no JSON', 'application/cloudevents+json', 'x', { code: 'BAD_JSON', line: 1 }],
+  ])('is refused for %s', (_, type, text, expected) => {
+    expect(refusal(() => split(type, text))).toEqual(expected)
+  })
+
+  test('that is not UTF-8 is refused', () => {
+    expect(refusal(() => [...splitSubmission('application/x-ndjson', Uint8Array.of(0x7b, 0xff))])).toEqual({
+      code: 'BAD_JSON',
+    })
+  })
+})
