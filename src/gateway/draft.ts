@@ -3,6 +3,7 @@ import { utf8 } from '../bytes/bytes.ts'
 import { InputError, VerificationError } from '../errors.ts'
 import {
   canonicalText,
+  disclosureDigest,
   openPseudonyms,
   openRecord,
   parseDisclosure,
@@ -58,6 +59,9 @@ export function readDraft(records: Iterable<Incoming>, maxRecords: number): Draf
     if (draft.items.length === maxRecords) {
       throw new InputError('TOO_LARGE', `a submission has at most ${maxRecords} records`, { line })
     }
+    if (utf8(JSON.stringify(vault)).length >= MAX_LINE_BYTES - 64) {
+      throw new InputError('TOO_LARGE', 'the private members of the record are too long', { line })
+    }
     draft.items.push(item)
     draft.vault.push(vault)
   }
@@ -74,7 +78,10 @@ export function isSameDraft(a: Draft, b: Draft): boolean {
 function openText({ items, vault }: Draft, i: number): string {
   const item = items[i]
   if (item === undefined) return ''
-  return canonicalText(openRecord(item.record, [...item.disclosures, ...(vault[i] ?? [])]))
+  const disclosures = [...item.disclosures, ...(vault[i] ?? [])]
+  const opened = new Set(disclosures.map(disclosureDigest))
+  const closed = item.record.data._sd?.filter((digest) => !opened.has(digest)) ?? []
+  return canonicalText({ record: openRecord(item.record, disclosures), closed })
 }
 
 function readItem(value: unknown): { item: Item; vault: string[] } {

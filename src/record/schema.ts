@@ -5,8 +5,7 @@ import { RECORD_TYPES, type RecordType, type RecordTypeName } from './types.ts'
 
 const closed = { additionalProperties: false } as const
 
-const digests = optional(Type.Array(digest, { minItems: 1, maxItems: 64 }))
-const seals = { _sd: digests, _sd_alg: optional(oneOf('sha-256')), _sd_pseudonyms: digests }
+const digests = (most: number) => optional(Type.Array(digest, { minItems: 1, maxItems: most }))
 
 /** JSON Schema of a record of one type as a source writes it, nothing sealed yet. */
 export const openSchema = (type: RecordTypeName): TSchema => {
@@ -19,8 +18,11 @@ export const openSchema = (type: RecordTypeName): TSchema => {
 
 /** JSON Schema of a record of one type as the ledger keeps it: sealed members gone, their digests in `_sd`. */
 export const sealedSchema = (type: RecordTypeName): TSchema => {
-  const { open }: RecordType = RECORD_TYPES[type]
-  return envelope(type, Type.Object({ ...open, ...seals }, closed))
+  const { open, pseudonyms }: RecordType = RECORD_TYPES[type]
+  const seals = { _sd: digests(64), _sd_alg: optional(oneOf('sha-256')) }
+  const count = Object.keys(pseudonyms).length
+  const listed: TProperties = count === 0 ? {} : { _sd_pseudonyms: digests(count) }
+  return envelope(type, Type.Object({ ...open, ...seals, ...listed }, closed))
 }
 
 function envelope(type: RecordTypeName, data: TSchema) {

@@ -89,7 +89,8 @@ export function openRecord(record: FlowRecord, disclosures: readonly string[]): 
         `${record.type} does not seal a member ${JSON.stringify(name)}, or has it twice`,
       )
     }
-    if (!validator(`${record.type} ${name}`, () => schema).Check(value)) {
+    const fits = validator(`${record.type} ${name}`, () => schema).Check(value)
+    if (!fits || (typeof value === 'string' && !value.isWellFormed())) {
       throw new VerificationError('BAD_DISCLOSURE', `the disclosed ${name} is not a value of ${record.type}`)
     }
     // Otherwise a person could be kept out of the index and shown all the same.

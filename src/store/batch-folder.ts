@@ -138,10 +138,23 @@ export class OpenBatch {
     return decodeItem(line)
   }
 
-  /** All records in their order, a frame at a time. */
+  /**
+   * All records in their order, a frame at a time.
+   *
+   * @throws {VerificationError} `BATCH_MISMATCH` or `MALFORMED_RECORD`
+   */
   async *items(): AsyncGenerator<Item> {
     for (let frame = 0; frame < this.#frames.length; frame++) {
-      for (const line of await this.#lines(frame)) yield decodeItem(line)
+      const lines = await this.#lines(frame)
+      // Otherwise a position would lead to another line than its record's.
+      const isLast = frame === this.#frames.length - 1
+      if (lines.length === 0 || lines.length > FRAME_RECORDS || (!isLast && lines.length < FRAME_RECORDS)) {
+        throw new VerificationError(
+          'BATCH_MISMATCH',
+          `frame ${frame} of the records has ${lines.length} lines`,
+        )
+      }
+      for (const line of lines) yield decodeItem(line)
     }
   }
 
