@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander'
-import { DEFAULT_CHAIN_PORT, DEFAULT_PORT, parseWhole } from './options.ts'
+import { DEFAULT_API, DEFAULT_CHAIN_PORT, DEFAULT_PORT, DEFAULT_RPC, parseWhole } from './options.ts'
 import { type System, startSystem } from './system.ts'
 
 interface UpOptions {
@@ -88,7 +88,10 @@ function signalled(): Promise<undefined> {
   })
 }
 
-const screen = ({ url, rpcUrl, identity, publisher }: System, data: string) => `
+function screen({ url, rpcUrl, identity, publisher }: System, data: string): string {
+  const api = url === DEFAULT_API ? '' : ` --api ${url}`
+  const rpc = rpcUrl === DEFAULT_RPC ? '' : ` --rpc ${rpcUrl}`
+  return `
   Tidemark is running.
 
   API        ${url}
@@ -98,10 +101,11 @@ const screen = ({ url, rpcUrl, identity, publisher }: System, data: string) => `
   data       ${data}
 
   Try next, in another terminal:
-    npx tidemark sample --count 1000 | npx tidemark send - --wait
-    npx tidemark prove ${SAMPLE_CALL} --out proof.json
-    npx tidemark verify proof.json --ledger ${identity.ledger}
+    npx tidemark sample --count 1000 | npx tidemark send - --wait${api}
+    npx tidemark prove ${SAMPLE_CALL} --out proof.json${api}
+    npx tidemark verify proof.json --ledger ${identity.ledger}${rpc}
     curl '${url}/v1/batches?limit=1'
 
   Ctrl-C ends it; what was accepted is finished first.
 `
+}

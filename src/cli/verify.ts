@@ -6,7 +6,7 @@ import { InputError } from '../errors.ts'
 import { parseProof } from '../proof/index.ts'
 import { type VerifiedProof, verifyProof } from '../verify/index.ts'
 import { crossCheck } from './cross-check.ts'
-import { DEFAULT_CHAIN_PORT, jsonOption } from './options.ts'
+import { DEFAULT_RPC, jsonOption } from './options.ts'
 import { readText } from './read-lines.ts'
 
 interface VerifyOptions {
@@ -27,7 +27,7 @@ export const verifyCommand = () =>
     .addOption(
       new Option('--rpc <url>', 'a node of the chain that you trust')
         .env('TIDEMARK_RPC')
-        .default(`http://127.0.0.1:${DEFAULT_CHAIN_PORT}`),
+        .default(DEFAULT_RPC),
     )
     .addOption(
       new Option('--ledger <address>', 'the ledger that the proof must be of').argParser(parseAddress),
