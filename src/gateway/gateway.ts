@@ -23,10 +23,17 @@ export interface GatewayPolicy {
   maxWaitingRecords: number
 }
 
+/** A batch is sealed at this size too, since whoever seals or checks it holds it in memory. */
+const SEAL_BYTES = 64 * 1024 * 1024
+/** What waits for sealing is held in memory, so that a repeated submission can be compared. */
+const MAX_WAITING_BYTES = 256 * 1024 * 1024
+
 /** A submission between the log and its batch. */
 export interface Waiting {
   submission: AcceptedSubmission
   draft: Draft
+  /** of its entry in the log */
+  bytes: number
   /** resolves when it is synced to disk */
   durable: Promise<void>
 }
@@ -41,7 +48,7 @@ interface GatewayParts {
   domain: SigningDomain
   now: () => number
   /** what an earlier run left in the log */
-  recovered: readonly { submission: AcceptedSubmission; draft: Draft }[]
+  recovered: readonly Omit<Waiting, 'durable'>[]
 }
 
 /** Takes submissions: each is durable and numbered when it is acknowledged, and goes into exactly one batch. */
@@ -49,15 +56,17 @@ export class Gateway {
   readonly #parts: GatewayParts
   readonly #waiting = new Map<string, Map<bigint, Waiting>>()
   #waitingRecords = 0
-  /** records of the log's open segment, and the timer that closes it */
+  #waitingBytes = 0
+  /** of the log's open segment, and the timer that closes it */
   #openRecords = 0
+  #openBytes = 0
   #timer: NodeJS.Timeout | undefined
   #stopping = false
 
   constructor(parts: GatewayParts) {
     this.#parts = parts
-    for (const { submission, draft } of parts.recovered) {
-      this.#remember({ submission, draft, durable: Promise.resolve() })
+    for (const { submission, draft, bytes } of parts.recovered) {
+      this.#remember({ submission, draft, bytes, durable: Promise.resolve() })
     }
     parts.sealer.onSealed((submissions) => this.#forget(submissions))
   }
@@ -86,24 +95,19 @@ export class Gateway {
         `the next submission of ${draft.source} is number ${next}, not ${sequence}`,
       )
     }
-    const size = draft.items.length
-    if (this.#waitingRecords > 0 && this.#waitingRecords + size > this.#parts.policy.maxWaitingRecords) {
-      throw new OperationError(
-        'OVERLOADED',
-        `${this.#waitingRecords} records wait for sealing; try again soon`,
-      )
-    }
     const receivedAt = this.#parts.now()
     const leafHashes = hashLeaves(draft.items.map(({ record }) => canonicalBytes(record)))
     const submission: AcceptedSubmission = {
       source: draft.source,
       sequence: next,
       root: treeRoot(leafHashes),
-      size,
+      size: draft.items.length,
       receivedAt,
       anchorBy: receivedAt + this.#parts.policy.promiseMs,
     }
-    await this.#log(submission, draft)
+    const entry = encodeLogEntry(submission, draft)
+    this.#expectRoom(submission.size, entry.length)
+    await this.#log(submission, draft, entry)
     return this.#sign(submission)
   }
 
@@ -165,14 +169,30 @@ export class Gateway {
     }
   }
 
+  #expectRoom(records: number, bytes: number): void {
+    if (this.#waitingRecords === 0) return
+    const { maxWaitingRecords } = this.#parts.policy
+    if (
+      this.#waitingRecords + records <= maxWaitingRecords &&
+      this.#waitingBytes + bytes <= MAX_WAITING_BYTES
+    ) {
+      return
+    }
+    throw new OperationError('OVERLOADED', `${this.#waitingRecords} records wait for sealing; try again soon`)
+  }
+
   /** Everything up to the first await happens at once, so that sequences and segments keep the order of arrival. */
-  async #log(submission: AcceptedSubmission, draft: Draft): Promise<void> {
+  async #log(submission: AcceptedSubmission, draft: Draft, entry: Uint8Array): Promise<void> {
     const { sealRecords, sealAfterMs } = this.#parts.policy
-    if (this.#openRecords > 0 && this.#openRecords + submission.size > sealRecords) void this.#rotate()
+    const records = this.#openRecords + submission.size
+    if (this.#openRecords > 0 && (records > sealRecords || this.#openBytes + entry.length > SEAL_BYTES)) {
+      void this.#rotate()
+    }
     this.#openRecords += submission.size
+    this.#openBytes += entry.length
     this.#timer ??= setTimeout(() => void this.#rotate(), sealAfterMs)
-    const durable = this.#parts.log.append(encodeLogEntry(submission, draft))
-    this.#remember({ submission, draft, durable })
+    const durable = this.#parts.log.append(entry)
+    this.#remember({ submission, draft, bytes: entry.length, durable })
     try {
       await durable
     } catch (error) {
@@ -186,6 +206,7 @@ export class Gateway {
     clearTimeout(this.#timer)
     this.#timer = undefined
     this.#openRecords = 0
+    this.#openBytes = 0
     // A log that cannot go on refuses the next append, and says why there.
     const segment = await this.#parts.log.rotate().catch(() => undefined)
     if (segment !== undefined) this.#parts.sealer.enqueue(segment)
@@ -196,13 +217,17 @@ export class Gateway {
     const ofSource = this.#waiting.get(source) ?? new Map<bigint, Waiting>()
     this.#waiting.set(source, ofSource.set(sequence, waiting))
     this.#waitingRecords += size
+    this.#waitingBytes += waiting.bytes
   }
 
   #forget(submissions: readonly AcceptedSubmission[]): void {
     for (const { source, sequence, size } of submissions) {
       const ofSource = this.#waiting.get(source)
-      if (ofSource?.delete(sequence) !== true) continue
+      const waiting = ofSource?.get(sequence)
+      if (ofSource === undefined || waiting === undefined) continue
+      ofSource.delete(sequence)
       this.#waitingRecords -= size
+      this.#waitingBytes -= waiting.bytes
       if (ofSource.size === 0) this.#waiting.delete(source)
     }
   }

@@ -14,7 +14,7 @@ import { decodeLogEntry } from './log-entry.ts'
 export interface Recovered {
   /** to be sealed, in this order */
   segments: Segment[]
-  waiting: { submission: AcceptedSubmission; draft: Draft }[]
+  waiting: { submission: AcceptedSubmission; draft: Draft; bytes: number }[]
   /** the log goes on with this segment */
   next: bigint
 }
@@ -36,7 +36,10 @@ export async function recoverLog(
   const segments = await listSegments(directory)
   for (const segment of segments) {
     const ending = segment === segments.at(-1) ? 'torn' : 'whole'
-    const entries = (await readSegment(segment, ending)).map(decodeLogEntry)
+    const entries = (await readSegment(segment, ending)).map((entry) => ({
+      ...decodeLogEntry(entry),
+      bytes: entry.length,
+    }))
     if (segment.number < recovered.next || entries.length === 0) {
       await removeSegment(segment)
       continue

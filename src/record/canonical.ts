@@ -5,7 +5,7 @@ const MAX_DEPTH = 64
 
 /** The JCS (RFC 8785) text of a JSON value whose numbers are safe integers. Same errors as `canonicalBytes`. */
 export function canonicalText(value: unknown): string {
-  return serialize(value, '', 0)
+  return serialize(value, [])
 }
 
 /**
@@ -18,40 +18,53 @@ export function canonicalBytes(value: unknown): Uint8Array {
   return utf8(canonicalText(value))
 }
 
-function serialize(value: unknown, pointer: string, depth: number): string {
+/** @param place names and positions that lead here; put together only when something is wrong */
+function serialize(value: unknown, place: (string | number)[]): string {
   switch (typeof value) {
     case 'string':
-      return quote(value, pointer)
+      return quote(value, place)
     case 'number':
-      if (!Number.isSafeInteger(value)) throw bad(`${value} is not a safe integer`, pointer)
-      return JSON.stringify(value)
+      if (!Number.isSafeInteger(value)) throw bad(`${value} is not a safe integer`, place)
+      return value === 0 ? '0' : `${value}`
     case 'boolean':
       return value ? 'true' : 'false'
     case 'object':
       break
     default:
-      throw bad(`JSON has no ${typeof value}`, pointer)
+      throw bad(`JSON has no ${typeof value}`, place)
   }
   if (value === null) return 'null'
-  if (depth === MAX_DEPTH) throw bad(`nested deeper than ${MAX_DEPTH}`, pointer)
+  if (place.length === MAX_DEPTH) throw bad(`nested deeper than ${MAX_DEPTH}`, place)
+  let text = ''
   if (Array.isArray(value)) {
-    return `[${Array.from(value, (item, i) => serialize(item, `${pointer}/${i}`, depth + 1)).join(',')}]`
+    for (let i = 0; i < value.length; i++) {
+      place.push(i)
+      text += `${i === 0 ? '' : ','}${serialize(value[i], place)}`
+      place.pop()
+    }
+    return `[${text}]`
   }
-  const members: string[] = []
   // RFC 8785, section 3.2.3: names are ordered by UTF-16 code units, which is what sort() does.
   for (const name of Object.keys(value).sort()) {
-    const place = `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
-    members.push(
-      `${quote(name, place)}:${serialize((value as Record<string, unknown>)[name], place, depth + 1)}`,
-    )
+    place.push(name)
+    const member = serialize((value as Record<string, unknown>)[name], place)
+    text += `${text === '' ? '' : ','}${quote(name, place)}:${member}`
+    place.pop()
   }
-  return `{${members.join(',')}}`
+  return `{${text}}`
 }
 
-function quote(text: string, pointer: string): string {
-  if (!text.isWellFormed()) throw bad('the text holds half of a surrogate pair', pointer)
+/** Printable ASCII without quotes and backslashes stands in JSON as it is. */
+const PLAIN = /^[ !#-[\]-~]*$/
+
+function quote(text: string, place: readonly (string | number)[]): string {
+  if (PLAIN.test(text)) return `"${text}"`
+  if (!text.isWellFormed()) throw bad('the text holds half of a surrogate pair', place)
   return JSON.stringify(text)
 }
 
-const bad = (reason: string, pointer: string) =>
-  new InputError('BAD_RECORD', `${pointer === '' ? 'the value' : pointer}: ${reason}`, { pointer })
+/** The place as an RFC 6901 pointer. */
+function bad(reason: string, place: readonly (string | number)[]): InputError {
+  const pointer = place.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+  return new InputError('BAD_RECORD', `${pointer === '' ? 'the value' : pointer}: ${reason}`, { pointer })
+}
