@@ -59,7 +59,10 @@ async function send(file: string, options: SendCommandOptions): Promise<void> {
     progress.end()
     if (answers.length > 0 || records === 0) printSent(answers, records, last.size, options.json)
   }
-  if (options.wait === true) await waitUntilFinal(api, last, options.waitTimeout)
+  if (options.wait === true) {
+    await waitUntilFinal(api, last, options.waitTimeout)
+    if (!options.json) process.stdout.write('all are final on the chain\n')
+  }
 }
 
 /** A file is read through once before anything of it is sent, so that a bad line stops it while nothing has happened. */

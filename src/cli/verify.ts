@@ -87,7 +87,7 @@ function describe(verified: VerifiedProof, { rpc, ledger, crossCheck }: VerifyOp
   const lines = [
     'VERIFIED',
     `  record    ${record.id} of ${record.source}`,
-    `            ${record.type} at ${record.time}${closedMembers > 0 ? `, ${closedMembers} members kept closed` : ''}`,
+    `            ${record.type} at ${record.time}${closedMembers > 0 ? `, ${closedMembers} of its members kept closed` : ''}`,
     `  batch     ${header.sequence} of publisher ${header.publisher}, ${header.recordCount} records`,
     `  ledger    entry ${logIndex} of ${anchor.ledger} on chain ${anchor.chainId}`,
     `  anchored  block ${anchor.blockNumber} at ${blockTime(verified)}; final block ${finalBlock}`,
