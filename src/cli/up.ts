@@ -1,5 +1,12 @@
 import { Command, Option } from 'commander'
-import { DEFAULT_API, DEFAULT_CHAIN_PORT, DEFAULT_PORT, DEFAULT_RPC, parseWhole } from './options.ts'
+import {
+  DEFAULT_API,
+  DEFAULT_CHAIN_PORT,
+  DEFAULT_PORT,
+  DEFAULT_RPC,
+  jsonOption,
+  parseWhole,
+} from './options.ts'
 import { type System, startSystem } from './system.ts'
 
 interface UpOptions {
@@ -9,6 +16,7 @@ interface UpOptions {
   data: string
   sealAfter: number
   sealRecords: number
+  json: boolean
 }
 
 /** The most records that a batch holds, and a submission with it. */
@@ -44,6 +52,7 @@ export const upCommand = () =>
         .argParser(parseWhole(1, MAX_BATCH_RECORDS))
         .default(MAX_BATCH_RECORDS),
     )
+    .addOption(jsonOption())
     .action(up)
 
 const portOption = (flags: string, description: string) =>
@@ -70,7 +79,7 @@ async function up(options: UpOptions): Promise<void> {
     onTrouble: (message, error) =>
       process.stderr.write(`tidemark: ${message}${error instanceof Error ? `: ${error.message}` : ''}\n`),
   })
-  process.stdout.write(screen(system, options.data))
+  process.stdout.write(options.json ? `${JSON.stringify(toJson(system))}\n` : screen(system, options.data))
   await untilEnded(system)
 }
 
@@ -87,6 +96,14 @@ function signalled(): Promise<undefined> {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(undefined))
   })
 }
+
+const toJson = ({ url, rpcUrl, identity, publisher }: System) => ({
+  api: url,
+  rpc: rpcUrl,
+  chainId: String(identity.chainId),
+  ledger: identity.ledger,
+  publisher,
+})
 
 function screen({ url, rpcUrl, identity, publisher }: System, data: string): string {
   const api = url === DEFAULT_API ? '' : ` --api ${url}`
