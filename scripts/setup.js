@@ -42,7 +42,7 @@ function runNpm(args) {
 
 function digest(paths) {
   const hash = createHash('sha256')
-  for (const path of paths) hash.update(path).update('\0').update(readFileSync(join(root, path))).update('\0')
+  for (const path of paths) hash.update(`${path}\0`).update(readFileSync(join(root, path)))
   return hash.digest('hex')
 }
 
