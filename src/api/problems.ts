@@ -86,7 +86,7 @@ const problem = (code: string, status: number, title: string, detail: string): P
   detail,
 })
 
-export function sendProblem(response: Response, found: Problem): void {
+function sendProblem(response: Response, found: Problem): void {
   if (found.status === 503 || found.code === 'NOT_READY') response.set('Retry-After', RETRY_AFTER_SECONDS)
   response.status(found.status).type('application/problem+json').send(JSON.stringify(found))
 }

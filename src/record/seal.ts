@@ -24,7 +24,7 @@ export interface Disclosed {
   value: unknown
 }
 
-export const SALT_BYTES = 16
+const SALT_BYTES = 16
 
 /**
  * Replaces the sealable members of `data` by salted digests (RFC 9901, section 4.2).
