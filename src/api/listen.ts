@@ -9,6 +9,7 @@ export interface Listening {
   serve(application: RequestListener): void
   /** Takes no new connections; those in use get their answer, then `closeAll` ends what is left. */
   close(): void
+  /** Also when nothing was closed before, as after a start that failed. */
   closeAll(): void
 }
 
@@ -30,7 +31,10 @@ export async function listen(host: string, port: number): Promise<Listening> {
       server.close()
       server.closeIdleConnections()
     },
-    closeAll: () => server.closeAllConnections(),
+    closeAll() {
+      server.close()
+      server.closeAllConnections()
+    },
   }
 }
 

@@ -1,0 +1,315 @@
+import { execFile } from 'node:child_process'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { callOf, freePort, ndjson } from '../api/world.ts'
+import { endAfterTest, expectNoProcess, makeFolder, startUp, tidemark, type Up } from '../e2e/processes.ts'
+import { temporaryFolder } from '../store/temporary.ts'
+
+let up: Up
+let folder: Awaited<ReturnType<typeof makeFolder>>
+let proofText: string
+const api = () => ['--api', up.url]
+const rpc = () => ['--rpc', up.rpcUrl]
+
+beforeAll(async () => {
+  folder = await makeFolder()
+  up = await startUp([
+    '--data',
+    join(folder.path, 'data'),
+    '--port',
+    '0',
+    '--chain-port',
+    '0',
+    '--seal-after',
+    '50',
+  ])
+  const records = ndjson(...Array.from({ length: 20 }, (_, i) => callOf('urn:cli', `cli-${i}`)))
+  expect((await tidemark(['send', '-', '--wait', ...api()], { stdin: records })).code).toBe(0)
+  proofText = (await tidemark(['prove', 'cli-3', ...api()])).stdout
+})
+afterAll(async () => {
+  const code = await up.stop()
+  await expectNoProcess(folder.path)
+  await folder.remove()
+  expect(code).toBe(0)
+})
+
+async function file(text: string, name = 'file'): Promise<string> {
+  const path = join(await temporaryFolder(), name)
+  await writeFile(path, text)
+  return path
+}
+
+async function nextSequence(source: string): Promise<string> {
+  const answer = await fetch(`${up.url}/v1/submissions?${new URLSearchParams({ source })}`)
+  return ((await answer.json()) as { nextSequence: string }).nextSequence
+}
+
+describe('tidemark up', () => {
+  test('says where everything is, and what to try next', () => {
+    expect(up.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+    expect(up.rpcUrl).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+    expect(up.ledger).toMatch(/^0x[0-9a-f]{40}$/)
+    expect(up.screen).toMatch(/sample .*send -/)
+  })
+
+  test('twice on the same folder is refused, and the first goes on', async () => {
+    const second = await tidemark([
+      'up',
+      '--data',
+      join(folder.path, 'data'),
+      '--port',
+      '0',
+      '--chain-port',
+      '0',
+    ])
+    expect(second).toMatchObject({ code: 3, stdout: '' })
+    expect(second.stderr).toContain(`another process works in ${join(folder.path, 'data')}`)
+    expect((await fetch(`${up.url}/healthz`)).status).toBe(200)
+  })
+
+  test.each(['--port', '--chain-port'])(
+    'with a %s in use says so, and leaves nothing running',
+    async (option) => {
+      const own = await temporaryFolder()
+      const server = createServer()
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      onTestFinished(() => void server.close())
+      const address = server.address()
+      const taken = String(typeof address === 'object' && address !== null ? address.port : 0)
+      const other = option === '--port' ? '--chain-port' : '--port'
+      const ended = await tidemark(['up', '--data', own, option, taken, other, '0'])
+      expect(ended.code).toBe(3)
+      expect(ended.stderr).toContain(`port ${taken} is in use`)
+      await expectNoProcess(own)
+    },
+  )
+
+  test.each([
+    ['a port that is none', ['--port', '65536']],
+    ['no number', ['--port', 'x']],
+    ['an unknown option', ['--nonsense']],
+    ['no time to seal', ['--seal-after', '0']],
+  ])('with %s is exit code 2', async (_, args) => {
+    expect((await tidemark(['up', ...args])).code).toBe(2)
+  })
+
+  test('over a folder whose ledger.json is damaged names the file', async () => {
+    const own = await temporaryFolder()
+    await mkdir(own, { recursive: true })
+    await writeFile(join(own, 'ledger.json'), '{"chainId":')
+    const ended = await tidemark(['up', '--data', own, '--port', '0', '--chain-port', '0'])
+    expect(ended.code).toBe(3)
+    expect(ended.stderr).toContain(join(own, 'ledger.json'))
+    await expectNoProcess(own)
+  })
+
+  test('ended by Ctrl-C finishes what it took, and goes on with the same ledger at the next start', async () => {
+    const own = await makeFolder()
+    onTestFinished(own.remove)
+    const args = ['--data', own.path, '--port', '0', '--chain-port', '0']
+    const first = endAfterTest(await startUp(args))
+    const sent = await tidemark(['send', '-', '--api', first.url], { stdin: ndjson(callOf('urn:own', 'a')) })
+    expect(sent.code).toBe(0)
+    expect(await first.stop()).toBe(0)
+    const second = endAfterTest(await startUp(args))
+    expect(second.ledger).toBe(first.ledger)
+    const proof = await tidemark(['prove', 'a', '--api', second.url])
+    expect(proof.code, proof.stderr).toBe(0)
+    expect((await tidemark(['verify', '-', '--rpc', second.rpcUrl], { stdin: proof.stdout })).code).toBe(0)
+    expect(await second.stop()).toBe(0)
+    await expectNoProcess(own.path)
+  })
+})
+
+describe('tidemark sample and send', () => {
+  test('work as a pipe, and every record is final after --wait', async () => {
+    const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+    const { stdout } = await promisify(execFile)('bash', [
+      '-c',
+      `set -o pipefail; "$0" "$1" sample --count 300 --seed pipe | "$0" "$1" send - --wait --json --api ${up.url}`,
+      process.execPath,
+      main,
+    ])
+    const { records, receipts } = JSON.parse(stdout)
+    expect(records).toBe(300)
+    expect(receipts.reduce((sum: number, { size }: { size: string }) => sum + Number(size), 0)).toBe(300)
+    for (const { source, sequence } of receipts) {
+      const answer = await fetch(`${up.url}/v1/submissions?${new URLSearchParams({ source, sequence })}`)
+      expect(await answer.json()).toMatchObject({ state: 'final' })
+    }
+  })
+
+  test('print the same sample for the same seed, and end quietly when the reader does', async () => {
+    const [one, same, other] = await Promise.all(
+      ['a', 'a', 'b'].map((seed) => tidemark(['sample', '--count', '50', '--seed', seed])),
+    )
+    expect(one?.stdout).toBe(same?.stdout)
+    expect(one?.stdout).not.toBe(other?.stdout)
+    expect(one?.stdout.trimEnd().split('\n')).toHaveLength(50)
+    const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+    const head = await promisify(execFile)('bash', [
+      '-c',
+      'set -o pipefail; "$0" "$1" sample --count 100000 | head -n 2',
+      process.execPath,
+      main,
+    ])
+    expect(head.stdout.trimEnd().split('\n')).toHaveLength(2)
+    expect(head.stderr).toBe('')
+  })
+
+  test('a file with a bad line sends nothing, and says line and field with exit code 2', async () => {
+    const lines = Array.from({ length: 30 }, (_, i) => callOf('urn:badfile', `${i}`))
+    const bad = callOf('urn:badfile', 'bad', { time: 'noon' })
+    const path = await file(ndjson(...lines, bad))
+    const plain = await tidemark(['send', path, '--size', '5', ...api()])
+    expect(plain).toMatchObject({ code: 2, stdout: '' })
+    expect(plain.stderr).toMatch(/line 31: \/time/)
+    const json = await tidemark(['send', path, '--size', '5', '--json', ...api()])
+    expect(json.code).toBe(2)
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      verdict: 'failed',
+      error: { code: 'BAD_RECORD', line: 31, pointer: '/time' },
+    })
+    expect(await nextSequence('urn:badfile')).toBe('0')
+  })
+
+  test('what only the gateway refuses is told with the line of the file', async () => {
+    const path = await file(
+      `\n${ndjson(callOf('urn:twice', 'a'), callOf('urn:twice', 'b'), callOf('urn:twice', 'a'))}`,
+    )
+    const ended = await tidemark(['send', path, ...api()])
+    expect(ended.code).toBe(2)
+    expect(ended.stderr).toMatch(/line 4: id a stands/)
+    expect(await nextSequence('urn:twice')).toBe('0')
+  })
+
+  test.each<[string, string, RegExp]>([
+    ['a line that is cut off', '{"a":', /line 1/],
+    ['a file that is not there', '', /cannot read/],
+  ])('%s is exit code 2', async (name, text, message) => {
+    const path = name.includes('not there') ? '/nonexistent/file' : await file(text)
+    const ended = await tidemark(['send', path, ...api()])
+    expect(ended.code).toBe(2)
+    expect(ended.stderr).toMatch(message)
+  })
+
+  test('no gateway is exit code 3 after some tries, and says how to start one', async () => {
+    const path = await file(ndjson(callOf('urn:none', 'a')))
+    const ended = await tidemark(['send', path, '--api', `http://127.0.0.1:${await freePort()}`])
+    expect(ended.code).toBe(3)
+    expect(ended.stderr).toContain('tidemark up')
+  })
+
+  test('nothing to send is no error', async () => {
+    const ended = await tidemark(['send', '-', '--json', ...api()])
+    expect(ended.code).toBe(0)
+    expect(JSON.parse(ended.stdout)).toEqual({ records: 0, submissions: 0, receipts: [] })
+  })
+})
+
+describe('tidemark prove', () => {
+  test('prints a proof, or writes it where it is told', async () => {
+    expect(JSON.parse(proofText)).toMatchObject({
+      format: 'tidemark-proof/1',
+      record: { id: 'cli-3' },
+      disclosures: [],
+    })
+    const out = join(await temporaryFolder(), 'proof.json')
+    const ended = await tidemark(['prove', 'cli-3', '--source', 'urn:cli', '--out', out, ...api()])
+    expect(ended).toMatchObject({ code: 0, stdout: '' })
+    expect(await readFile(out, 'utf8')).toBe(proofText)
+    const open = await tidemark(['prove', 'cli-3', '--disclose', 'person', ...api()])
+    expect(JSON.parse(open.stdout).disclosures).toHaveLength(1)
+  })
+
+  test('of nothing is exit code 2, of nobody there 3', async () => {
+    expect(await tidemark(['prove', 'no-such-record', ...api()])).toMatchObject({ code: 2, stdout: '' })
+    expect((await tidemark(['prove', 'x', '--api', `http://127.0.0.1:${await freePort()}`])).code).toBe(3)
+    expect((await tidemark(['prove', ...api()])).code).toBe(2)
+  })
+})
+
+describe('tidemark verify', () => {
+  test('0: a good proof, from a file or from standard input, and cross-checked by another implementation', async () => {
+    const path = await file(proofText)
+    const ended = await tidemark(['verify', path, '--cross-check', '--ledger', up.ledger, ...rpc()])
+    expect(ended.code, ended.stderr).toBe(0)
+    expect(ended.stdout).toMatch(/^VERIFIED\n +record +cli-3 of urn:cli\n/)
+    expect(ended.stdout).toContain('merkletreejs')
+    const json = await tidemark(['verify', '-', '--json', ...rpc()], { stdin: proofText })
+    expect(json.code).toBe(0)
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      verdict: 'verified',
+      record: { id: 'cli-3', source: 'urn:cli' },
+      ledgerPinned: false,
+      crossChecked: false,
+    })
+  })
+
+  test('1: a changed proof, and the step that refused it', async () => {
+    const path = await file(proofText.replace('traffic-office', 'traffic-0ffice'))
+    const ended = await tidemark(['verify', path, ...rpc()])
+    expect(ended).toMatchObject({ code: 1, stdout: '' })
+    expect(ended.stderr).toMatch(/REFUTED at step batch: /)
+    const json = await tidemark(['verify', path, '--json', ...rpc()])
+    expect(json.code).toBe(1)
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      verdict: 'refuted',
+      error: { code: 'ROOT_MISMATCH', step: 'batch' },
+    })
+    const pinned = await tidemark([
+      'verify',
+      await file(proofText),
+      '--ledger',
+      `0x${'11'.repeat(20)}`,
+      ...rpc(),
+    ])
+    expect(pinned.code).toBe(1)
+  })
+
+  test.each<[string, string]>([
+    ['empty', ''],
+    ['cut off', '{"format":"tidemark-proof/1","record":'],
+    ['no proof', '{"hello":1}'],
+    ['another format', '{"format":"tidemark-proof/9"}'],
+    ['no object', 'null'],
+  ])('2: a file that is %s', async (_, text) => {
+    const ended = await tidemark(['verify', await file(text), '--json', ...rpc()])
+    expect(ended.code).toBe(2)
+    expect(JSON.parse(ended.stdout)).toMatchObject({ verdict: 'failed', error: { code: 'BAD_BUNDLE' } })
+  })
+
+  test('2: no file, no argument, a wrong option', async () => {
+    expect((await tidemark(['verify', '/nonexistent/proof', ...rpc()])).code).toBe(2)
+    expect((await tidemark(['verify'])).code).toBe(2)
+    expect((await tidemark(['verify', 'x', '--ledger', 'x'])).code).toBe(2)
+    expect((await tidemark(['verify', 'x', '--finality', 'soon'])).code).toBe(2)
+    expect((await tidemark(['nonsense'])).code).toBe(2)
+  })
+
+  test('3: a node that is dead or is no node: neither verified nor refuted', async () => {
+    const path = await file(proofText)
+    for (const url of [`http://127.0.0.1:${await freePort()}`, up.url]) {
+      const ended = await tidemark(['verify', path, '--rpc', url, '--json'])
+      expect(ended.code, url).toBe(3)
+      expect(JSON.parse(ended.stdout)).toMatchObject({ verdict: 'failed' })
+    }
+  })
+
+  test('3: a block that is not final enough yet', async () => {
+    const ended = await tidemark(['verify', await file(proofText), '--finality', '100000', ...rpc()])
+    expect(ended.code).toBe(3)
+    expect(ended.stderr).toContain('not final yet')
+  })
+})
+
+test('tidemark --help and --version are no errors', async () => {
+  for (const args of [['--help'], ['--version'], ['up', '--help'], ['verify', '--help']]) {
+    expect((await tidemark(args)).code, args.join(' ')).toBe(0)
+  }
+})
