@@ -158,12 +158,7 @@ export class Gateway {
   async #loadDraft({ source, publisher, batch, first, size }: SealedSubmission): Promise<Draft> {
     const files = await this.#parts.batches.open(publisher, batch)
     try {
-      const draft: Draft = { source, items: [], vault: [] }
-      for (let position = first; position < first + size; position++) {
-        draft.items.push(await files.item(position))
-        draft.vault.push(await files.vault(position))
-      }
-      return draft
+      return { source, items: await files.itemsFrom(first, size), vault: await files.vaultFrom(first, size) }
     } finally {
       await files.close()
     }

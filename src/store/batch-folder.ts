@@ -132,10 +132,26 @@ export class OpenBatch {
   }
 
   async item(position: number): Promise<Item> {
-    const lines = await this.#lines(Math.floor(position / FRAME_RECORDS))
-    const line = lines[position % FRAME_RECORDS]
-    if (line === undefined) throw new OperationError('STORE_DAMAGED', `the batch has no record ${position}`)
-    return decodeItem(line)
+    const [item] = await this.itemsFrom(position, 1)
+    if (item === undefined) throw missing(position)
+    return item
+  }
+
+  /**
+   * `count` records from position `first` on; each frame is read once.
+   *
+   * @throws {OperationError} `STORE_DAMAGED` when the batch has fewer
+   */
+  async itemsFrom(first: number, count: number): Promise<Item[]> {
+    const items: Item[] = []
+    for (let position = first; position < first + count; position = first + items.length) {
+      const start = position % FRAME_RECORDS
+      const lines = await this.#lines(Math.floor(position / FRAME_RECORDS))
+      const wanted = lines.slice(start, start + count - items.length)
+      if (wanted.length === 0) throw missing(position)
+      items.push(...wanted.map(decodeItem))
+    }
+    return items
   }
 
   /**
@@ -158,19 +174,22 @@ export class OpenBatch {
     }
   }
 
-  /** Private disclosures of a record that have not been erased. */
-  async vault(position: number): Promise<string[]> {
+  /** Private disclosures of `count` records from position `first` on that have not been erased, a list a record. */
+  async vaultFrom(first: number, count: number): Promise<string[][]> {
+    const found: string[][] = Array.from({ length: count }, () => [])
     const path = this.pathOf('vault.ndjson.zst')
     const handle = await open(path, 'r')
     try {
       const { read, sizeBytes } = await readerOf(handle, path)
-      const frame = (await readFrameTable(read, sizeBytes))[Math.floor(position / FRAME_RECORDS)]
-      if (frame === undefined) return []
-      const lines = frameLines(await readFrame(read, frame, decompress)).map(parseVaultLine)
-      return lines.find((line) => line.position === position)?.disclosures ?? []
-    } catch (cause) {
-      if (cause instanceof SyntaxError) throw damaged(`${path} holds a line that is not JSON`, cause)
-      throw cause
+      const frames = await readFrameTable(read, sizeBytes)
+      const [start, end] = [first, first + count - 1].map((position) => Math.floor(position / FRAME_RECORDS))
+      for (const frame of frames.slice(start, (end ?? 0) + 1)) {
+        for (const line of frameLines(await readFrame(read, frame, decompress))) {
+          const { position, disclosures } = parseVaultLine(line)
+          if (found[position - first] !== undefined) found[position - first] = disclosures
+        }
+      }
+      return found
     } finally {
       await handle.close()
     }
@@ -207,8 +226,9 @@ async function readerOf(handle: FileHandle, path: string): Promise<{ read: ReadB
   return { read, sizeBytes: size }
 }
 
-const damaged = (message: string, cause?: unknown) =>
-  new OperationError('STORE_DAMAGED', message, { cause, retryable: false })
+const missing = (position: number) => damaged(`the batch has no record ${position}`)
+
+const damaged = (message: string) => new OperationError('STORE_DAMAGED', message, { retryable: false })
 
 function ignoreMissing(error: unknown): undefined {
   if (!isMissing(error)) throw error

@@ -121,10 +121,23 @@ describe('a batch on disk', () => {
   test('gives out of its vault what belongs to a record', async () => {
     const open = await opened()
     for (const position of [0, 2, 255, 256, 299, 300, 529, 530, 900]) {
-      expect(await open.vault(position)).toEqual(vault[position] ?? [])
+      expect(await open.vaultFrom(position, 1)).toEqual([vault[position] ?? []])
     }
     expect(vault.filter((disclosures) => disclosures.length > 0).length).toBeGreaterThan(100)
   })
+})
+
+test('a batch gives back any run of its records and of its vault', async () => {
+  const open = await opened()
+  await fc.assert(
+    fc.asyncProperty(fc.nat(529), fc.nat(530), async (first, wanted) => {
+      const count = Math.min(wanted, 530 - first)
+      expect(await open.itemsFrom(first, count)).toEqual(items.slice(first, first + count))
+      expect(await open.vaultFrom(first, count)).toEqual(vault.slice(first, first + count))
+    }),
+    runs(20),
+  )
+  await expect(open.itemsFrom(500, 31)).rejects.toMatchObject({ code: 'STORE_DAMAGED' })
 })
 
 describe('a batch that is not whole', () => {
@@ -213,7 +226,7 @@ async function readEverything(folder: BatchFolder, count = 530): Promise<boolean
       await collect(open.items())
       for (const position of [0, count - 1]) {
         await open.item(position)
-        await open.vault(position)
+        await open.vaultFrom(position, 1)
         await open.inclusionPath(count, position)
       }
     } finally {
