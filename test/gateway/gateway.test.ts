@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { recoverReceiptSigner } from '../../src/chain/signing.ts'
 import { hashLeaves, treeRoot } from '../../src/merkle/index.ts'
@@ -203,6 +206,33 @@ describe('sealing', () => {
 })
 
 describe('a gateway under load', () => {
+  test('A FULL DISK refuses what does not fit, gives its numbers to what comes after, and loses nothing', async () => {
+    const path = await temporaryFolder()
+    const program = fileURLToPath(new URL('./full-disk.ts', import.meta.url))
+    // Blocks of 1,024 bytes a file; the catalogue is smaller than that, the log is not.
+    const { stdout } = await promisify(execFile)('bash', [
+      '-c',
+      'ulimit -f 300; exec "$0" "$1" "$2"',
+      process.execPath,
+      program,
+      path,
+    ])
+    const { acknowledged, codes, next, waiting, small } = JSON.parse(stdout)
+    expect(new Set(codes)).toEqual(new Set(['STORE_FAILED']))
+    expect(acknowledged).toEqual(acknowledged.map((_: string, i: number) => String(i)))
+    expect(acknowledged.length).toBeGreaterThan(5)
+    expect([next, small, waiting]).toEqual([
+      String(acknowledged.length),
+      String(acknowledged.length),
+      20 * acknowledged.length,
+    ])
+    const { stop } = await startGateway(path)
+    await stop()
+    const ledger = await readLedger(path)
+    expect([...ledger.keys()]).toEqual([...acknowledged, small].map((sequence) => `urn:a#${sequence}`))
+    expect(ledger.get(`urn:a#${small}`)).toEqual(['small-0'])
+  })
+
   test('refuses what is too much, numbers nothing of it, and takes it later', async () => {
     const path = await temporaryFolder()
     await writeFile(join(path, 'batches'), '')
