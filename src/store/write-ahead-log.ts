@@ -69,6 +69,11 @@ export class WriteAheadLog {
     return new Promise((resolve, reject) => this.#enqueue({ resolve, reject }))
   }
 
+  /** Why nothing can be appended until a restart; undefined while it can. */
+  get failure(): OperationError | undefined {
+    return this.#broken
+  }
+
   async close(): Promise<void> {
     while (this.#working !== undefined) await this.#working
     this.#broken ??= new OperationError('SHUTTING_DOWN', 'the log is closed')
