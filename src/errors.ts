@@ -51,6 +51,7 @@ export type OperationCode =
   | 'PORT_IN_USE'
   | 'CHAIN_FAILED'
   | 'GATEWAY_UNREACHABLE'
+  | 'STARTING'
   | 'SHUTTING_DOWN'
   | 'OVERLOADED'
 
