@@ -205,6 +205,24 @@ describe('tidemark sample and send', () => {
     expect(ended.stderr).toContain('tidemark up')
   })
 
+  test('reads a file that is larger than its memory: a bad last line is found', async () => {
+    const good = JSON.stringify(callOf('urn:cli', 'many'))
+    const path = await file(`${`${good}\n`.repeat(100_000)}{"bad"\n`)
+    const sent = await tidemark(['send', path, ...api()], {
+      env: { NODE_OPTIONS: '--max-old-space-size=48' },
+    })
+    expect(sent).toMatchObject({ code: 2, stdout: '' })
+    expect(sent.stderr).toContain('line 100001')
+  })
+
+  test('a file that is no text, or whose line has no end, is exit code 2', async () => {
+    const path = join(await temporaryFolder(), 'binary')
+    await writeFile(path, Buffer.from([0x7b, 0xff, 0x0a]))
+    expect(await tidemark(['send', path, ...api()])).toMatchObject({ code: 2, stdout: '' })
+    await writeFile(path, 'x'.repeat(2_000_000))
+    expect(await tidemark(['send', path, ...api()])).toMatchObject({ code: 2, stdout: '' })
+  })
+
   test('nothing to send is no error', async () => {
     const ended = await tidemark(['send', '-', '--json', ...api()])
     expect(ended.code).toBe(0)
