@@ -8,6 +8,7 @@
 
 export type InputCode =
   | 'BAD_ARGUMENT'
+  | 'BAD_BODY'
   | 'BAD_JSON'
   | 'BAD_RECORD'
   | 'BAD_DISCLOSURE'
@@ -53,6 +54,7 @@ export type OperationCode =
   | 'GATEWAY_UNREACHABLE'
   | 'SHUTTING_DOWN'
   | 'OVERLOADED'
+  | 'CHAIN_STALLED'
 
 /** Where in the caller's input a fault lies: line is one-based, pointer an RFC 6901 JSON pointer. */
 export interface InputPlace {

@@ -6,9 +6,12 @@ import type { Finder } from '../indexer/finder.ts'
 import type { Follower } from '../indexer/follower.ts'
 import type { LedgerEntries } from '../store/ledger-entries.ts'
 import type { SealedBatches } from '../store/sealed-batches.ts'
+import { readBody } from './body.ts'
+import type { BytesInFlight } from './bytes-in-flight.ts'
 import { getBatches, getLedger } from './ledger.ts'
 import { problemHandler } from './problems.ts'
 import { getProof, getRecords } from './records.ts'
+import { type RequestSummary, trackRequests } from './requests.ts'
 import { getSubmission, postSubmission } from './submissions.ts'
 
 export interface AppParts {
@@ -20,7 +23,11 @@ export interface AppParts {
   identity: LedgerIdentity
   health: () => Health
   limits: { bodyBytes: number; submissionRecords: number }
-  onFault: (error: unknown) => void
+  inFlight: BytesInFlight
+  /** answers GET /metrics */
+  metrics: RequestHandler
+  onFault: (error: unknown, requestId: string) => void
+  onRequest: (summary: RequestSummary) => void
 }
 
 export interface Health {
@@ -36,10 +43,11 @@ export function createApp(parts: AppParts): Express {
   const app = express()
   app.disable('x-powered-by')
   app.set('query parser', 'simple')
+  app.use(trackRequests(parts.onRequest, () => performance.now()))
 
   app.post(
     '/v1/submissions',
-    express.raw({ type: () => true, limit: limits.bodyBytes }),
+    readBody(limits.bodyBytes, parts.inFlight),
     postSubmission(gateway, limits.submissionRecords),
   )
   app.get('/v1/submissions', getSubmission(gateway, entries, follower))
@@ -48,6 +56,7 @@ export function createApp(parts: AppParts): Express {
   app.get('/v1/batches', getBatches(entries, follower))
   app.get('/v1/ledger', getLedger(identity, follower))
   app.get('/healthz', getHealth(parts.health))
+  app.get('/metrics', parts.metrics)
 
   app.use((request) => {
     throw new InputError('NOT_FOUND', `there is nothing at ${request.method} ${request.path}`)
