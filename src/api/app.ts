@@ -8,7 +8,9 @@ import type { LedgerEntries } from '../store/ledger-entries.ts'
 import type { SealedBatches } from '../store/sealed-batches.ts'
 import { readBody } from './body.ts'
 import type { BytesInFlight } from './bytes-in-flight.ts'
+import { getDocs, getDocsStyle } from './docs-page.ts'
 import { getBatches, getLedger } from './ledger.ts'
+import { createOpenApi } from './openapi.ts'
 import { problemHandler } from './problems.ts'
 import { getProof, getRecords } from './records.ts'
 import { type RequestSummary, trackRequests } from './requests.ts'
@@ -37,6 +39,8 @@ export interface Health {
   [detail: string]: unknown
 }
 
+const API_VERSION = '1.0.0'
+
 /** The HTTP API, version 1. */
 export function createApp(parts: AppParts): Express {
   const { gateway, follower, finder, entries, sealed, identity, limits } = parts
@@ -57,6 +61,11 @@ export function createApp(parts: AppParts): Express {
   app.get('/v1/ledger', getLedger(identity, follower))
   app.get('/healthz', getHealth(parts.health))
   app.get('/metrics', parts.metrics)
+
+  const document = createOpenApi(API_VERSION)
+  app.get('/openapi.json', (_request, response) => void response.json(document))
+  app.get('/docs', getDocs(document))
+  app.get('/docs.css', getDocsStyle)
 
   app.use((request) => {
     throw new InputError('NOT_FOUND', `there is nothing at ${request.method} ${request.path}`)
