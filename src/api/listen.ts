@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
 import { OperationError } from '../errors.ts'
 import { toProblem } from './problems.ts'
 
@@ -10,6 +11,8 @@ export interface Listening {
   serve(application: RequestListener): void
   /** Takes no new connections; those in use get their answer, then `closeAll` ends what is left. */
   close(): void
+  /** Resolves when no request waits for its answer any more, or after a while. */
+  answered(graceMs: number): Promise<void>
   /** Also when nothing was closed before, as after a start that failed. */
   closeAll(): void
 }
@@ -26,12 +29,14 @@ export interface ClientTimeouts {
   idleMs: number
 }
 
-export const DEFAULT_TIMEOUTS: ClientTimeouts = {
+const DEFAULT_TIMEOUTS: ClientTimeouts = {
   headersMs: 10_000,
   requestMs: 60_000,
   keepAliveMs: 75_000,
   idleMs: 120_000,
 }
+
+const ANSWERED_POLL_MS = 10
 
 /** Node looks for late clients so many times within the shortest time that it gives them. */
 const CHECKS_PER_TIMEOUT = 4
@@ -46,6 +51,8 @@ export async function listen(
   timeouts: ClientTimeouts = DEFAULT_TIMEOUTS,
 ): Promise<Listening> {
   let application: RequestListener = answerStarting
+  let open = 0
+  let closing = false
   const server = createServer(
     {
       headersTimeout: timeouts.headersMs,
@@ -55,7 +62,12 @@ export async function listen(
         Math.min(timeouts.headersMs, timeouts.requestMs) / CHECKS_PER_TIMEOUT,
       ),
     },
-    (request, response) => application(request, response),
+    (request, response) => {
+      open++
+      response.once('close', () => open--)
+      if (closing) response.setHeader('Connection', 'close')
+      application(request, response)
+    },
   )
   server.setTimeout(timeouts.idleMs)
   server.on('clientError', refuseClient)
@@ -67,8 +79,13 @@ export async function listen(
       application = next
     },
     close() {
+      closing = true
       server.close()
       server.closeIdleConnections()
+    },
+    async answered(graceMs) {
+      const late = AbortSignal.timeout(graceMs)
+      while (open > 0 && !late.aborted) await delay(ANSWERED_POLL_MS)
     },
     closeAll() {
       server.close()

@@ -54,6 +54,8 @@ export interface System {
 
 /** How long `stop` waits for the chain. What is sealed and not anchored by then is anchored after the next start. */
 const DRAIN_MS = 10_000
+/** How long it then waits for answers on their way, such as to a client that has not sent all of its request. */
+const ANSWER_MS = 1_000
 
 /**
  * Starts everything, in the order in which the parts need each other.
@@ -187,6 +189,7 @@ async function assemble(
     server.close()
     await publishing.finish()
     await settle(publishing, indexing, pollMs, () => chainAlive)
+    await server.answered(ANSWER_MS)
     await stopAll()
   }
   return {

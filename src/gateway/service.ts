@@ -42,7 +42,7 @@ export interface StallPolicy {
 }
 
 /** Transactions sent since the start, and what the last one offered. */
-export interface TransactionCounts {
+interface TransactionCounts {
   first: number
   bump: number
   rebroadcast: number
