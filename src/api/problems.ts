@@ -29,6 +29,7 @@ const INPUT: Record<InputCode, [status: number, title: string]> = {
 
 const OPERATION: Partial<Record<OperationCode, [status: number, title: string]>> = {
   OVERLOADED: [503, 'Too much is waiting'],
+  STARTING: [503, 'The server is starting'],
   SHUTTING_DOWN: [503, 'The server is shutting down'],
   CHAIN_STALLED: [503, 'The chain takes nothing'],
   STORE_FAILED: [503, 'The disk failed'],

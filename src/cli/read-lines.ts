@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
-import { text } from 'node:stream/consumers'
+import { buffer } from 'node:stream/consumers'
 import { readRecord, type SourceLine } from '../client/send.ts'
 import { fromXroad, parseXroad } from '../client/xroad.ts'
 import { InputError } from '../errors.ts'
@@ -37,8 +37,7 @@ export async function readXroadLines(path: string, input: Readable): Promise<Sou
 export async function readText(path: string, input: Readable): Promise<string> {
   let bytes: Uint8Array
   try {
-    if (path === '-') return await text(input)
-    bytes = await readFile(path)
+    bytes = path === '-' ? await buffer(input) : await readFile(path)
   } catch (cause) {
     throw cannotRead(path, cause)
   }

@@ -169,7 +169,11 @@ export async function startPublishing(options: PublishingOptions): Promise<Publi
     backlog,
     transactions,
     syncedGroups: () => log.syncedGroups,
-    troubles: () => [...Object.values(trouble), ...stalled()],
+    troubles: () => [
+      ...(log.failure === undefined ? [] : [`write-ahead log: ${log.failure.message}`]),
+      ...Object.values(trouble),
+      ...stalled(),
+    ],
     failed: anchoring.then(() => new Promise<never>(() => undefined)),
     finish: () => gateway.stop(),
     async stop() {

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import { eventually } from '../store/temporary.ts'
@@ -96,6 +97,15 @@ export async function startUp(args: readonly string[]): Promise<Up> {
   }
 }
 
+/** Starts `tidemark up` and kills it so long after, wherever it then is. */
+export async function killWhileStarting(args: readonly string[], afterMs: number): Promise<void> {
+  const child = spawn(process.execPath, [MAIN, 'up', ...args], { stdio: 'ignore' })
+  const ended = once(child, 'exit')
+  await delay(afterMs)
+  child.kill('SIGKILL')
+  await ended
+}
+
 /** Ends it after the test, whatever became of the test. */
 export function endAfterTest(up: Up): Up {
   onTestFinished(async () => {
@@ -105,7 +115,7 @@ export function endAfterTest(up: Up): Up {
 }
 
 /** Command lines of the processes that work in a folder. */
-export async function processesOf(folder: string): Promise<string[]> {
+async function processesOf(folder: string): Promise<string[]> {
   const found: string[] = []
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
     const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
