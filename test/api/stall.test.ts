@@ -1,3 +1,4 @@
+import { readdir, readFile } from 'node:fs/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { createRpc } from '../../src/chain/rpc.ts'
 import { eventually } from '../store/temporary.ts'
@@ -75,3 +76,39 @@ test('A CHAIN THAT MINES NOTHING with fail-closed: new work is refused and told 
   await resume(world)
   await eventually(async () => (await post(world, 'after')).status === 201 || undefined)
 })
+
+test('A FROZEN CHAIN that answers nothing at all: health and work go on, and all arrives once it thaws', async () => {
+  const world = await startTestSystem({ stall: { afterMs: AFTER_MS, failClosed: false } })
+  onTestFinished(world.close)
+  const pids = await anvilsOf(world.dataPath)
+  expect(pids).toHaveLength(1)
+  const signal = (name: NodeJS.Signals) => {
+    for (const pid of pids) process.kill(pid, name)
+  }
+  signal('SIGSTOP')
+  onTestFinished(() => signal('SIGCONT'))
+  expect((await post(world, 'frozen')).status).toBe(201)
+  await eventually(async () => {
+    const { text } = await exchange(world.system.url, 'GET', '/healthz')
+    return text.includes('the chain has stalled: 1 sealed batches') || undefined
+  })
+  expect((await post(world, 'frozen too')).status).toBe(201)
+  expect(await metric(world, 'records_accepted_total')).toBe(2)
+  signal('SIGCONT')
+  // What is frozen is saved rarely for a while: saving seems to take long.
+  const thawed = async () => (await metric(world, 'batches\\{state="final"\\}')) === 2 || undefined
+  await eventually(thawed, 45_000)
+})
+
+/** The EVMs that work in a folder, not their guards. */
+async function anvilsOf(folder: string): Promise<number[]> {
+  const found: number[] = []
+  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    // A process may end while it is looked at.
+    const [program = '', ...args] = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split(
+      '\0',
+    )
+    if (/anvil/.test(program) && args.some((arg) => arg.startsWith(folder))) found.push(Number(pid))
+  }
+  return found
+}
