@@ -8,6 +8,7 @@
 
 export type InputCode =
   | 'BAD_ARGUMENT'
+  | 'BAD_BODY'
   | 'BAD_JSON'
   | 'BAD_RECORD'
   | 'BAD_DISCLOSURE'
@@ -54,6 +55,7 @@ export type OperationCode =
   | 'STARTING'
   | 'SHUTTING_DOWN'
   | 'OVERLOADED'
+  | 'CHAIN_STALLED'
 
 /** Where in the caller's input a fault lies: line is one-based, pointer an RFC 6901 JSON pointer. */
 export interface InputPlace {

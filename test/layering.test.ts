@@ -189,6 +189,13 @@ test.each<[string, string, string, string]>([
     "import type { Wallet } from 'ethers'",
     'ethers, which is for',
   ],
+  [
+    'metrics below the api',
+    'gateway/two.ts',
+    "import { Counter } from 'prom-client'",
+    'prom-client, which is for api',
+  ],
+  ['logging below the cli', 'api/two.ts', "import { pino } from 'pino'", 'pino, which is for cli'],
   ['a part of ethers', 'indexer/two.ts', "import { id } from 'ethers/hash'", 'ethers, which is for'],
   [
     'express outside of its rungs',

@@ -6,9 +6,14 @@ import type { Finder } from '../indexer/finder.ts'
 import type { Follower } from '../indexer/follower.ts'
 import type { LedgerEntries } from '../store/ledger-entries.ts'
 import type { SealedBatches } from '../store/sealed-batches.ts'
+import { readBody } from './body.ts'
+import type { BytesInFlight } from './bytes-in-flight.ts'
+import { getDocs, getDocsStyle } from './docs-page.ts'
 import { getBatches, getLedger } from './ledger.ts'
+import { createOpenApi } from './openapi.ts'
 import { problemHandler } from './problems.ts'
 import { getProof, getRecords } from './records.ts'
+import { type RequestSummary, trackRequests } from './requests.ts'
 import { getSubmission, postSubmission } from './submissions.ts'
 
 export interface AppParts {
@@ -20,7 +25,11 @@ export interface AppParts {
   identity: LedgerIdentity
   health: () => Health
   limits: { bodyBytes: number; submissionRecords: number }
-  onFault: (error: unknown) => void
+  inFlight: BytesInFlight
+  /** answers GET /metrics */
+  metrics: RequestHandler
+  onFault: (error: unknown, requestId: string) => void
+  onRequest: (summary: RequestSummary) => void
 }
 
 export interface Health {
@@ -30,16 +39,19 @@ export interface Health {
   [detail: string]: unknown
 }
 
+const API_VERSION = '1.0.0'
+
 /** The HTTP API, version 1. */
 export function createApp(parts: AppParts): Express {
   const { gateway, follower, finder, entries, sealed, identity, limits } = parts
   const app = express()
   app.disable('x-powered-by')
   app.set('query parser', 'simple')
+  app.use(trackRequests(parts.onRequest, () => performance.now()))
 
   app.post(
     '/v1/submissions',
-    express.raw({ type: () => true, limit: limits.bodyBytes }),
+    readBody(limits.bodyBytes, parts.inFlight),
     postSubmission(gateway, limits.submissionRecords),
   )
   app.get('/v1/submissions', getSubmission(gateway, entries, follower))
@@ -48,6 +60,12 @@ export function createApp(parts: AppParts): Express {
   app.get('/v1/batches', getBatches(entries, follower))
   app.get('/v1/ledger', getLedger(identity, follower))
   app.get('/healthz', getHealth(parts.health))
+  app.get('/metrics', parts.metrics)
+
+  const document = createOpenApi(API_VERSION)
+  app.get('/openapi.json', (_request, response) => void response.json(document))
+  app.get('/docs', getDocs(document))
+  app.get('/docs.css', getDocsStyle)
 
   app.use((request) => {
     throw new InputError('NOT_FOUND', `there is nothing at ${request.method} ${request.path}`)

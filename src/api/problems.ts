@@ -10,6 +10,7 @@ import {
 /** HTTP status and title of each code, as RFC 9457 problems. */
 const INPUT: Record<InputCode, [status: number, title: string]> = {
   BAD_ARGUMENT: [400, 'A parameter is wrong'],
+  BAD_BODY: [400, 'The body cannot be read'],
   BAD_JSON: [400, 'The body is not the JSON that its type announces'],
   BAD_RECORD: [422, 'A record does not fit its type'],
   BAD_DISCLOSURE: [422, 'A disclosure does not fit its record'],
@@ -30,12 +31,14 @@ const OPERATION: Partial<Record<OperationCode, [status: number, title: string]>>
   OVERLOADED: [503, 'Too much is waiting'],
   STARTING: [503, 'The server is starting'],
   SHUTTING_DOWN: [503, 'The server is shutting down'],
+  CHAIN_STALLED: [503, 'The chain takes nothing'],
   STORE_FAILED: [503, 'The disk failed'],
   RPC_UNREACHABLE: [503, 'The chain cannot be reached'],
   RPC_LAGS: [503, 'The chain lags'],
 }
 
-const RETRY_AFTER_SECONDS = '1'
+/** A chain that has stalled for minutes will not be back within a second. */
+const RETRY_AFTER_SECONDS: Partial<Record<string, string>> = { CHAIN_STALLED: '30' }
 
 /** The body of a problem document. */
 export interface Problem {
@@ -44,6 +47,8 @@ export interface Problem {
   status: number
   code: string
   detail: string
+  /** names the request, as its answer's `X-Request-Id` does */
+  instance?: string
   line?: number
   pointer?: string
 }
@@ -60,23 +65,7 @@ export function toProblem(error: unknown): Problem {
   }
   if (error instanceof VerificationError)
     return problem(error.code, 500, 'A stored proof is refuted', error.message)
-  return (
-    toBodyProblem(error) ??
-    problem('INTERNAL', 500, 'The server failed', 'this is a fault of the server, not yours')
-  )
-}
-
-/** The body parser's own errors carry a status and a type. */
-function toBodyProblem(error: unknown): Problem | undefined {
-  const { status, type, message } = Object(error) as { status?: unknown; type?: unknown; message?: unknown }
-  const detail = String(message)
-  if (type === 'entity.too.large') return problem('TOO_LARGE', 413, INPUT.TOO_LARGE[1], detail)
-  if (status === 415)
-    return problem('UNSUPPORTED_MEDIA_TYPE', 415, 'This content encoding is not taken', detail)
-  if (typeof status === 'number' && status >= 400 && status < 500) {
-    return problem('BAD_REQUEST', status, 'The request cannot be read', detail)
-  }
-  return undefined
+  return problem('INTERNAL', 500, 'The server failed', 'this is a fault of the server, not yours')
 }
 
 const problem = (code: string, status: number, title: string, detail: string): Problem => ({
@@ -88,16 +77,20 @@ const problem = (code: string, status: number, title: string, detail: string): P
 })
 
 function sendProblem(response: Response, found: Problem): void {
-  if (found.status === 503 || found.code === 'NOT_READY') response.set('Retry-After', RETRY_AFTER_SECONDS)
+  if (found.status === 503 || found.code === 'NOT_READY') {
+    response.set('Retry-After', RETRY_AFTER_SECONDS[found.code] ?? '1')
+  }
   response.status(found.status).type('application/problem+json').send(JSON.stringify(found))
 }
 
 /** The last handler: every error becomes a problem document, and those that are ours are told to `onFault`. */
 export const problemHandler =
-  (onFault: (error: unknown) => void): ErrorRequestHandler =>
+  (onFault: (error: unknown, requestId: string) => void): ErrorRequestHandler =>
   (error, _request, response, next) => {
-    const found = toProblem(error)
-    if (found.status >= 500 && found.status !== 503) onFault(error)
+    const requestId = String(response.locals.requestId)
+    const found = { ...toProblem(error), instance: `urn:tidemark:request:${requestId}` }
+    response.locals.problem = found.code
+    if (found.status >= 500 && found.status !== 503) onFault(error, requestId)
     if (response.headersSent) next(error)
     else sendProblem(response, found)
   }

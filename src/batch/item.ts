@@ -22,7 +22,9 @@ export function decodeItem(line: string): Item {
     if (encodeItem(item) === line) return item
   } catch (cause) {
     if (!(cause instanceof InputError || cause instanceof SyntaxError)) throw cause
-    throw new VerificationError('MALFORMED_RECORD', `a line of the batch is not a record: ${cause.message}`, {
+    // A parser's message quotes what it read, and this one ends up in logs.
+    const reason = cause instanceof InputError ? cause.message : 'not JSON'
+    throw new VerificationError('MALFORMED_RECORD', `a line of the batch is not a record: ${reason}`, {
       cause,
     })
   }

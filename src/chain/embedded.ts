@@ -39,6 +39,8 @@ export interface EmbeddedChain {
 /** No two dumps follow each other faster, and a dump takes at most one part in eleven of the time. */
 const LEAST_PAUSE_MS = 50
 const PAUSE_PER_DUMP = 10
+/** Unless one took long because the chain or the machine had been suspended: finality must not wait for ten times that. */
+const LONGEST_PAUSE_MS = 30_000
 
 const ANVIL_OPTIONS = [
   ['--chain-id', String(LOCAL_CHAIN_ID)],
@@ -87,7 +89,8 @@ export async function startEmbeddedChain(options: EmbeddedChainOptions): Promise
     while (!stopped.signal.aborted) {
       const startedAt = clock()
       await save()
-      const pauseMs = Math.max(LEAST_PAUSE_MS, PAUSE_PER_DUMP * (clock() - startedAt))
+      const dueMs = PAUSE_PER_DUMP * (clock() - startedAt)
+      const pauseMs = Math.min(Math.max(LEAST_PAUSE_MS, dueMs), LONGEST_PAUSE_MS)
       // An aborted pause is how it ends.
       await delay(pauseMs, undefined, { signal: stopped.signal }).catch(() => undefined)
     }

@@ -1,7 +1,10 @@
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createApp, type Health } from '../api/app.ts'
-import { listen } from '../api/listen.ts'
+import { BytesInFlight } from '../api/bytes-in-flight.ts'
+import { type ClientTimeouts, listen } from '../api/listen.ts'
+import { createMetrics } from '../api/metrics.ts'
+import type { RequestSummary } from '../api/requests.ts'
 import type { Hex } from '../bytes/hex.ts'
 import { devWallet } from '../chain/dev-accounts.ts'
 import { startEmbeddedChain } from '../chain/embedded.ts'
@@ -9,11 +12,12 @@ import { chainFacts } from '../chain/facts.ts'
 import type { LedgerIdentity } from '../chain/ledger.ts'
 import { OperationError } from '../errors.ts'
 import type { GatewayPolicy } from '../gateway/gateway.ts'
-import { type Publishing, startPublishing } from '../gateway/service.ts'
+import { type Publishing, type StallPolicy, startPublishing } from '../gateway/service.ts'
 import { type Indexing, startIndexing } from '../indexer/service.ts'
 import { openDatabase } from '../store/database.ts'
 import { lockFolder } from '../store/folder-lock.ts'
 import { findOrDeployLedger } from './embedded-ledger.ts'
+import { gatherFacts } from './facts.ts'
 
 export interface SystemConfig {
   /** everything that must survive a restart */
@@ -23,12 +27,17 @@ export interface SystemConfig {
   port: number
   chainPort: number
   policy: GatewayPolicy
+  stall: StallPolicy
   pollMs: number
-  limits: { bodyBytes: number; submissionRecords: number }
+  /** `inFlightBytes` bounds the bodies of all requests together */
+  limits: { bodyBytes: number; submissionRecords: number; inFlightBytes: number }
+  timeouts?: ClientTimeouts
   /** told what is being done while it starts */
   onProgress: (message: string) => void
   /** told of what goes wrong while it runs */
-  onTrouble: (message: string, error?: unknown) => void
+  onTrouble: (message: string, error?: unknown, requestId?: string) => void
+  /** told of every answered request */
+  onRequest?: (summary: RequestSummary) => void
 }
 
 /** A running gateway, anchor, indexer and API over an embedded chain, all in this process. */
@@ -45,6 +54,8 @@ export interface System {
 
 /** How long `stop` waits for the chain. What is sealed and not anchored by then is anchored after the next start. */
 const DRAIN_MS = 10_000
+/** How long it then waits for answers on their way, such as to a client that has not sent all of its request. */
+const ANSWER_MS = 1_000
 
 /**
  * Starts everything, in the order in which the parts need each other.
@@ -73,7 +84,7 @@ async function assemble(
   const { dataPath, pollMs, onProgress, onTrouble } = config
   started.push(await lockFolder(dataPath))
   // The port before the chain: who starts a second system should hear of it at once.
-  const server = await listen(config.host, config.port)
+  const server = await listen(config.host, config.port, config.timeouts)
   started.push(() => server.closeAll())
 
   onProgress('starting the embedded chain')
@@ -112,6 +123,7 @@ async function assemble(
     identity,
     signer: devWallet('publisher', identity.chainId),
     policy: config.policy,
+    stall: config.stall,
     pollMs,
     now: Date.now,
     onTrouble,
@@ -120,24 +132,52 @@ async function assemble(
 
   const { gateway, sealed, publisher } = publishing
   const { follower, finder, entries } = indexing
-  const health = (): Health => {
-    const problems = [...publishing.troubles(), ...indexing.troubles()]
+  const inFlight = new BytesInFlight(config.limits.inFlightBytes)
+  const problems = (): string[] => {
     const saving = embedded.saveFailure()
-    if (saving !== undefined) problems.push(`saving the chain: ${saving.message}`)
+    const bad = saving === undefined ? [] : [`saving the chain: ${saving.message}`]
+    return [...publishing.troubles(), ...indexing.troubles(), ...bad]
+  }
+  const facts = () =>
+    gatherFacts({ publishing, indexing, inFlight, problems: problems().length, now: Date.now })
+  const metrics = createMetrics(facts)
+  started.push(() => metrics.stop())
+  const health = (): Health => {
+    const found = problems()
+    const { recordsWaiting, batches, backlog, headBlock, finalBlock } = facts()
     return {
-      status: problems.length === 0 ? 'ok' : 'degraded',
-      problems,
-      recordsWaiting: gateway.waitingRecords,
-      batchesSealed: String(sealed.nextSequence(publisher)),
-      batchesAnchored: String(publishing.anchored()),
-      batchesVerified: entries.countInState('verified'),
-      headBlock: String(follower.state.head),
-      finalBlock: String(follower.state.finalBlock),
+      status: found.length === 0 ? 'ok' : 'degraded',
+      problems: found,
+      recordsWaiting,
+      batchesSealed: String(batches.sealed),
+      batchesAnchored: String(batches.anchored),
+      batchesVerified: batches.verified,
+      batchesNotAnchored: backlog.batches,
+      oldestNotAnchoredSeconds: Math.round(backlog.oldestMs / 1_000),
+      headBlock: String(headBlock),
+      finalBlock: String(finalBlock),
     }
   }
-  const onFault = (error: unknown) => onTrouble('a request failed', error)
-  const { limits } = config
-  server.serve(createApp({ gateway, follower, finder, entries, sealed, identity, limits, health, onFault }))
+  const { limits, onRequest } = config
+  server.serve(
+    createApp({
+      gateway,
+      follower,
+      finder,
+      entries,
+      sealed,
+      identity,
+      limits,
+      inFlight,
+      health,
+      metrics: metrics.handler,
+      onFault: (error, requestId) => onTrouble('a request failed', error, requestId),
+      onRequest(summary) {
+        metrics.onRequest(summary)
+        onRequest?.(summary)
+      },
+    }),
+  )
 
   let chainAlive = true
   const chainEnded = embedded.exited.then(({ output }) => {
@@ -149,6 +189,7 @@ async function assemble(
     server.close()
     await publishing.finish()
     await settle(publishing, indexing, pollMs, () => chainAlive)
+    await server.answered(ANSWER_MS)
     await stopAll()
   }
   return {

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander'
+import { createLog, LOG_FORMATS, LOG_LEVELS, type Log, type LogFormat, type LogLevel } from './log.ts'
 import {
   DEFAULT_API,
   DEFAULT_CHAIN_PORT,
@@ -16,12 +17,19 @@ interface UpOptions {
   data: string
   sealAfter: number
   sealRecords: number
+  stalledAfter: number
+  failClosed: boolean
+  log: LogFormat
+  logLevel: LogLevel
   json: boolean
 }
 
 /** The most records that a batch holds, and a submission with it. */
 const MAX_BATCH_RECORDS = 65_536
 const MAX_BODY_BYTES = 32 * 1024 * 1024
+/** Parsed and sealed, a body takes several times its bytes. */
+const MAX_BYTES_IN_FLIGHT = 2 * MAX_BODY_BYTES
+const STALLED_AFTER_MS = 10 * 60_000
 const PROMISE_MS = 10 * 60_000
 const POLL_MS = 200
 
@@ -52,6 +60,17 @@ export const upCommand = () =>
         .argParser(parseWhole(1, MAX_BATCH_RECORDS))
         .default(MAX_BATCH_RECORDS),
     )
+    .addOption(
+      new Option(
+        '--stalled-after <ms>',
+        'the chain has stalled when a sealed batch has not reached it for so long',
+      )
+        .argParser(parseWhole(1, 86_400_000))
+        .default(STALLED_AFTER_MS),
+    )
+    .addOption(new Option('--fail-closed', 'accept nothing new while the chain has stalled').default(false))
+    .addOption(new Option('--log <format>', 'of what goes to stderr').choices(LOG_FORMATS).default('auto'))
+    .addOption(new Option('--log-level <level>', 'least that is logged').choices(LOG_LEVELS).default('info'))
     .addOption(jsonOption())
     .action(up)
 
@@ -59,6 +78,7 @@ const portOption = (flags: string, description: string) =>
   new Option(flags, `${description}; 0 for any free one`).argParser(parseWhole(0, 65_535))
 
 async function up(options: UpOptions): Promise<void> {
+  const log = createLog(process.stderr, options.log, options.logLevel)
   const system = await startSystem({
     dataPath: options.data,
     host: options.host,
@@ -70,23 +90,26 @@ async function up(options: UpOptions): Promise<void> {
       promiseMs: PROMISE_MS,
       maxWaitingRecords: 8 * MAX_BATCH_RECORDS,
     },
+    stall: { afterMs: options.stalledAfter, failClosed: options.failClosed },
     pollMs: POLL_MS,
     limits: {
+      inFlightBytes: MAX_BYTES_IN_FLIGHT,
       bodyBytes: MAX_BODY_BYTES,
       submissionRecords: Math.min(options.sealRecords, MAX_BATCH_RECORDS),
     },
-    onProgress: (message) => process.stderr.write(`tidemark: ${message}\n`),
-    onTrouble: (message, error) =>
-      process.stderr.write(`tidemark: ${message}${error instanceof Error ? `: ${error.message}` : ''}\n`),
+    onProgress: log.progress,
+    onTrouble: log.trouble,
+    onRequest: log.request,
   })
   process.stdout.write(options.json ? `${JSON.stringify(toJson(system))}\n` : screen(system, options.data))
-  await untilEnded(system)
+  await untilEnded(system, log)
 }
 
 /** Runs until a signal, or until a part fails for good; then everything taken is finished first. */
-async function untilEnded(system: System): Promise<void> {
+async function untilEnded(system: System, log: Log): Promise<void> {
   const failure = await Promise.race([system.failed, signalled()])
-  if (failure === undefined) process.stderr.write('tidemark: finishing what was accepted\n')
+  if (failure === undefined) log.progress('finishing what was accepted')
+  else log.trouble('the system cannot go on', failure)
   await system.stop()
   if (failure !== undefined) throw failure
 }

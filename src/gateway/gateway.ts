@@ -49,12 +49,24 @@ interface GatewayParts {
   now: () => number
   /** what an earlier run left in the log */
   recovered: readonly Omit<Waiting, 'durable'>[]
+  /** Throws an `OperationError` when nothing new may be taken now. */
+  expectOpen?: () => void
+}
+
+/** What a gateway has accepted since its start; bytes as in the log. */
+export interface Accepted {
+  submissions: number
+  records: number
+  bytes: number
 }
 
 /** Takes submissions: each is durable and numbered when it is acknowledged, and goes into exactly one batch. */
 export class Gateway {
   readonly #parts: GatewayParts
   readonly #waiting = new Map<string, Map<bigint, Waiting>>()
+  /** the same, in the order in which they came */
+  readonly #arrivals = new Set<Waiting>()
+  readonly #accepted: Accepted = { submissions: 0, records: 0, bytes: 0 }
   #waitingRecords = 0
   #waitingBytes = 0
   /** of the log's open segment, and the timer that closes it */
@@ -75,6 +87,16 @@ export class Gateway {
     return this.#waitingRecords
   }
 
+  get accepted(): Readonly<Accepted> {
+    return this.#accepted
+  }
+
+  /** By when the oldest submission that waits for its batch was promised to the chain. */
+  get anchorBy(): number | undefined {
+    const [oldest] = this.#arrivals
+    return oldest?.submission.anchorBy
+  }
+
   /**
    * Accepts a submission; it is synced to disk when the promise resolves.
    *
@@ -82,7 +104,7 @@ export class Gateway {
    *   the same content gets the same receipt again
    * @throws {InputError} `SEQUENCE_CONFLICT` when that sequence holds other content, `SEQUENCE_GAP` when it is not
    *   the next
-   * @throws {OperationError} `OVERLOADED`, `SHUTTING_DOWN` or `STORE_FAILED`: nothing was accepted
+   * @throws {OperationError} `OVERLOADED`, `SHUTTING_DOWN`, `CHAIN_STALLED` or `STORE_FAILED`: nothing was accepted
    */
   async accept(draft: Draft, sequence?: bigint): Promise<Receipt> {
     if (this.#stopping)
@@ -95,6 +117,7 @@ export class Gateway {
         `the next submission of ${draft.source} is number ${next}, not ${sequence}`,
       )
     }
+    this.#parts.expectOpen?.()
     const receivedAt = this.#parts.now()
     const leafHashes = hashLeaves(draft.items.map(({ record }) => canonicalBytes(record)))
     const submission: AcceptedSubmission = {
@@ -108,6 +131,9 @@ export class Gateway {
     const entry = encodeLogEntry(submission, draft)
     this.#expectRoom(submission.size, entry.length)
     await this.#log(submission, draft, entry)
+    this.#accepted.submissions++
+    this.#accepted.records += submission.size
+    this.#accepted.bytes += entry.length
     return this.#sign(submission)
   }
 
@@ -211,6 +237,7 @@ export class Gateway {
     const { source, sequence, size } = waiting.submission
     const ofSource = this.#waiting.get(source) ?? new Map<bigint, Waiting>()
     this.#waiting.set(source, ofSource.set(sequence, waiting))
+    this.#arrivals.add(waiting)
     this.#waitingRecords += size
     this.#waitingBytes += waiting.bytes
   }
@@ -221,6 +248,7 @@ export class Gateway {
       const waiting = ofSource?.get(sequence)
       if (ofSource === undefined || waiting === undefined) continue
       ofSource.delete(sequence)
+      this.#arrivals.delete(waiting)
       this.#waitingRecords -= size
       this.#waitingBytes -= waiting.bytes
       if (ofSource.size === 0) this.#waiting.delete(source)

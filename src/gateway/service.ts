@@ -1,5 +1,5 @@
 import type { Hex } from '../bytes/hex.ts'
-import { createAnchor, DEFAULT_ANCHOR_POLICY } from '../chain/anchor.ts'
+import { type AnchorState, createAnchor, DEFAULT_ANCHOR_POLICY } from '../chain/anchor.ts'
 import { runAnchor } from '../chain/anchor-loop.ts'
 import { createLedger, type LedgerIdentity } from '../chain/ledger.ts'
 import type { Rpc } from '../chain/rpc.ts'
@@ -10,6 +10,7 @@ import type { Database } from '../store/database.ts'
 import { SealedBatches } from '../store/sealed-batches.ts'
 import { transactionStore } from '../store/transactions.ts'
 import { WriteAheadLog } from '../store/write-ahead-log.ts'
+import { Backlog } from './backlog.ts'
 import { Gateway, type GatewayPolicy } from './gateway.ts'
 import { recoverLog } from './recover.ts'
 import { Sealer } from './sealer.ts'
@@ -24,11 +25,29 @@ export interface PublishingOptions {
   /** the publisher's key */
   signer: Signer
   policy: GatewayPolicy
+  stall: StallPolicy
   pollMs: number
   /** milliseconds since 1970 */
   now: () => number
   /** told of what goes wrong and is tried again */
   onTrouble: (message: string, error: unknown) => void
+}
+
+/** What to do when sealed batches do not reach the chain. */
+export interface StallPolicy {
+  /** after so long it has stalled */
+  afterMs: number
+  /** whether nothing new is accepted then */
+  failClosed: boolean
+}
+
+/** Transactions sent since the start, and what the last one offered. */
+interface TransactionCounts {
+  first: number
+  bump: number
+  rebroadcast: number
+  /** wei per gas; undefined before the first */
+  lastMaxFee: bigint | undefined
 }
 
 /** A gateway at work: it takes submissions, seals them and brings the headers to the chain. */
@@ -38,6 +57,10 @@ export interface Publishing {
   publisher: Hex
   /** batches that the chain has, by its own word */
   anchored(): bigint
+  backlog: Backlog
+  transactions: Readonly<TransactionCounts>
+  /** groups of submissions that were synced together */
+  syncedGroups(): number
   /** what goes wrong now, a sentence each */
   troubles(): string[]
   /** Rejects when the work cannot go on. */
@@ -52,10 +75,12 @@ const SEAL_RETRY_MS = 1_000
 
 /** @throws {OperationError} `STORE_DAMAGED` when the log is damaged, or the chain has batches that the store lacks */
 export async function startPublishing(options: PublishingOptions): Promise<Publishing> {
-  const { database, logPath, batchesPath, rpc, identity, signer, policy, pollMs, now, onTrouble } = options
+  const { database, logPath, batchesPath, rpc, identity, signer, policy, stall, pollMs, now, onTrouble } =
+    options
   const publisher = signer.address.toLowerCase() as Hex
   const sealed = new SealedBatches(database)
-  await expectNoMoreOnChain(rpc, identity, publisher, sealed)
+  let anchored = await expectNoMoreOnChain(rpc, identity, publisher, sealed)
+  const backlog = new Backlog((from) => sealed.timesFrom(publisher, from), anchored)
 
   const recovered = await recoverLog(logPath, publisher, sealed)
   const trouble: { seal?: string; anchor?: string } = {}
@@ -70,9 +95,17 @@ export async function startPublishing(options: PublishingOptions): Promise<Publi
       onTrouble('a batch could not be sealed; trying again', error)
     },
   })
-  sealer.onSealed(() => {
+  sealer.onSealed((submissions) => {
     delete trouble.seal
+    const anchorBy = submissions.reduce((earliest, one) => Math.min(earliest, one.anchorBy), Infinity)
+    backlog.add({ sequence: sealed.nextSequence(publisher) - 1n, sealedAt: now(), anchorBy })
   })
+  const stalled = (): string[] => {
+    const ageMs = backlog.ageMs(now())
+    if (ageMs <= stall.afterMs) return []
+    const age = `${Math.round(ageMs / 1_000)} seconds`
+    return [`the chain has stalled: ${backlog.size} sealed batches wait for it, the oldest for ${age}`]
+  }
   const log = await WriteAheadLog.open(logPath, recovered.next)
   const gateway = new Gateway({
     policy,
@@ -84,11 +117,18 @@ export async function startPublishing(options: PublishingOptions): Promise<Publi
     domain: identity,
     now,
     recovered: recovered.waiting,
+    expectOpen() {
+      const [reason] = stall.failClosed ? stalled() : []
+      if (reason !== undefined) {
+        throw new OperationError('CHAIN_STALLED', `${reason}; nothing new is taken until they arrive`)
+      }
+    },
   })
   for (const segment of recovered.segments) sealer.enqueue(segment)
 
   const running = new AbortController()
-  let anchored = 0n
+  const transactions: TransactionCounts = { first: 0, bump: 0, rebroadcast: 0, lastMaxFee: undefined }
+  const store = transactionStore(database, publisher)
   const anchoring = runAnchor({
     anchor: createAnchor({
       rpc,
@@ -96,7 +136,11 @@ export async function startPublishing(options: PublishingOptions): Promise<Publi
       ledger: identity.ledger,
       store: {
         headersFrom: (sequence, limit) => sealed.headersFrom(publisher, sequence, limit),
-        ...transactionStore(database, publisher),
+        ...store,
+        saveTransaction(transaction) {
+          store.saveTransaction(transaction)
+          transactions.lastMaxFee = transaction.maxFeePerGas
+        },
       },
       clock: now,
       policy: DEFAULT_ANCHOR_POLICY,
@@ -110,6 +154,9 @@ export async function startPublishing(options: PublishingOptions): Promise<Publi
       } else {
         delete trouble.anchor
         anchored = outcome.nextSequence
+        backlog.follow(anchored)
+        const sent = sentBy(outcome)
+        if (sent !== undefined) transactions[sent]++
       }
     },
   })
@@ -119,9 +166,13 @@ export async function startPublishing(options: PublishingOptions): Promise<Publi
     sealed,
     publisher,
     anchored: () => anchored,
+    backlog,
+    transactions,
+    syncedGroups: () => log.syncedGroups,
     troubles: () => [
       ...(log.failure === undefined ? [] : [`write-ahead log: ${log.failure.message}`]),
       ...Object.values(trouble),
+      ...stalled(),
     ],
     failed: anchoring.then(() => new Promise<never>(() => undefined)),
     finish: () => gateway.stop(),
@@ -132,13 +183,22 @@ export async function startPublishing(options: PublishingOptions): Promise<Publi
   }
 }
 
-/** The chain must not hold batches of ours that this store does not know: the next would take their numbers. */
+function sentBy(outcome: AnchorState): 'first' | 'bump' | 'rebroadcast' | undefined {
+  if (outcome.kind === 'sent') return outcome.replaces ? 'bump' : 'first'
+  return outcome.kind !== 'idle' && outcome.rebroadcast ? 'rebroadcast' : undefined
+}
+
+/**
+ * The chain must not hold batches of ours that this store does not know: the next would take their numbers.
+ *
+ * @returns how many it holds
+ */
 async function expectNoMoreOnChain(
   rpc: Rpc,
   { ledger }: LedgerIdentity,
   publisher: Hex,
   sealed: SealedBatches,
-): Promise<void> {
+): Promise<bigint> {
   const { nextSequence } = await createLedger(rpc, ledger).publisher(publisher)
   const known = sealed.nextSequence(publisher)
   if (nextSequence > known) {
@@ -148,4 +208,5 @@ async function expectNoMoreOnChain(
       { retryable: false },
     )
   }
+  return nextSequence
 }

@@ -37,7 +37,8 @@ export class LedgerEntries {
     | 'from'
     | 'byState'
     | 'lastOfTransaction'
-    | 'count',
+    | 'count'
+    | 'lastUpTo',
     StatementSync
   >
 
@@ -59,6 +60,10 @@ export class LedgerEntries {
       byState: prepare('SELECT * FROM entries WHERE state = ? ORDER BY log_index LIMIT ?'),
       lastOfTransaction: prepare('SELECT max(log_index) AS last FROM entries WHERE transaction_hash = ?'),
       count: prepare('SELECT count(*) AS count FROM entries WHERE state = ?'),
+      // Blocks ascend with the index, so this reads the entries above the block only.
+      lastUpTo: prepare(
+        'SELECT log_index FROM entries WHERE block_number <= ? ORDER BY log_index DESC LIMIT 1',
+      ),
     }
   }
 
@@ -112,6 +117,12 @@ export class LedgerEntries {
 
   countInState(state: EntryState): number {
     return Number(this.#statements.count.get(state)?.count)
+  }
+
+  /** Entries in this block and those before it. */
+  countUpTo(blockNumber: bigint): number {
+    const last = this.#statements.lastUpTo.get(blockNumber)?.log_index
+    return typeof last === 'bigint' ? Number(last) + 1 : 0
   }
 
   /** Size of the ledger when the transaction ended. */

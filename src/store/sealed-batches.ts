@@ -22,12 +22,21 @@ export interface SealedSubmission extends AcceptedSubmission {
   first: number
 }
 
+/** A sealed batch that the chain may not have. Times in milliseconds since 1970. */
+export interface UnanchoredBatch {
+  sequence: bigint
+  sealedAt: number
+  /** the earliest promise of its receipts */
+  anchorBy: number
+}
+
 /** The catalogue's part about our own batches: what has been sealed, and from which submissions. */
 export class SealedBatches {
   readonly #database: Database
   readonly #insertBatch: StatementSync
   readonly #insertSubmission: StatementSync
   readonly #selectFrom: StatementSync
+  readonly #selectTimes: StatementSync
   readonly #selectLast: StatementSync
   readonly #selectSubmission: StatementSync
   readonly #selectLastOfSource: StatementSync
@@ -45,6 +54,10 @@ export class SealedBatches {
     this.#selectFrom = prepare(
       'SELECT header FROM batches WHERE publisher = ? AND sequence >= ? ORDER BY sequence LIMIT ?',
     )
+    this.#selectTimes = prepare(`
+      SELECT sequence, sealed_at, anchor_by FROM batches
+      JOIN (SELECT batch, min(anchor_by) AS anchor_by FROM submissions WHERE publisher = ?1 AND batch >= ?2 GROUP BY batch)
+      ON batch = sequence WHERE publisher = ?1 AND sequence >= ?2 ORDER BY sequence`)
     this.#selectLast = prepare('SELECT max(sequence) AS last FROM batches WHERE publisher = ?')
     this.#selectSubmission = prepare('SELECT * FROM submissions WHERE source = ? AND sequence = ?')
     // One step of the index a source, however many submissions it has.
@@ -84,6 +97,16 @@ export class SealedBatches {
     return this.#selectFrom
       .all(publisher, sequence, limit)
       .map(({ header }) => decodeHeader(header as Uint8Array))
+  }
+
+  /** The batches from a sequence on. Reads every submission when there are any: for starts and reorgs. */
+  timesFrom(publisher: Hex, sequence: bigint): UnanchoredBatch[] {
+    if (sequence >= this.nextSequence(publisher)) return []
+    return this.#selectTimes.all(publisher, sequence).map((row) => ({
+      sequence: row.sequence as bigint,
+      sealedAt: Number(row.sealed_at),
+      anchorBy: Number(row.anchor_by),
+    }))
   }
 
   /** The next batch of a publisher has this sequence. */

@@ -39,6 +39,7 @@ export class WriteAheadLog {
   #queue: (Append | Rotation)[] = []
   #working: Promise<void> | undefined
   #broken: OperationError | undefined
+  #groups = 0
 
   private constructor(directory: string, number: bigint, file: FileHandle) {
     this.#directory = directory
@@ -49,6 +50,11 @@ export class WriteAheadLog {
   /** Opens the log for writing at segment `number`, which must be new or empty. */
   static async open(directory: string, number: bigint): Promise<WriteAheadLog> {
     return new WriteAheadLog(directory, number, await createSegment(directory, number))
+  }
+
+  /** How many groups of appends have been synced. */
+  get syncedGroups(): number {
+    return this.#groups
   }
 
   /**
@@ -166,6 +172,7 @@ export class WriteAheadLog {
       throw cause
     }
     this.#size += sizeBytes
+    this.#groups++
   }
 
   async #cutBack(): Promise<void> {

@@ -54,6 +54,7 @@ function expectProblem(answer: Answer, status: number, code: string, more: objec
     type: `urn:tidemark:problem:${code.toLowerCase().replaceAll('_', '-')}`,
     title: expect.stringMatching(/../),
     detail: expect.stringMatching(/../),
+    instance: `urn:tidemark:request:${answer.headers['x-request-id']}`,
     status,
     code,
     ...more,
@@ -178,7 +179,7 @@ describe('POST /v1/submissions', () => {
       expectProblem(await post(body, { 'content-type': type }), 415, 'UNSUPPORTED_MEDIA_TYPE')
     }
     expectProblem(await post(body, { ...NDJSON, 'content-encoding': 'rot13' }), 415, 'UNSUPPORTED_MEDIA_TYPE')
-    expectProblem(await post('not gzip', { ...NDJSON, 'content-encoding': 'gzip' }), 400, 'BAD_REQUEST')
+    expectProblem(await post('not gzip', { ...NDJSON, 'content-encoding': 'gzip' }), 400, 'BAD_BODY')
     expectProblem(await post(Uint8Array.of(0xc3, 0x28)), 400, 'BAD_JSON')
   })
 })

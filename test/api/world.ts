@@ -24,7 +24,8 @@ export async function startTestSystem(
     port: 0,
     chainPort: 0,
     pollMs: 20,
-    limits: { bodyBytes: 200_000, submissionRecords: 100 },
+    limits: { bodyBytes: 200_000, submissionRecords: 100, inFlightBytes: 1_000_000 },
+    stall: { afterMs: 600_000, failClosed: false },
     onProgress: () => undefined,
     onTrouble: (message, error) =>
       troubles.push(`${message}: ${error instanceof Error ? (error.stack ?? error.message) : ''}`),

@@ -94,6 +94,8 @@ describe('tidemark up', () => {
     ['no number', ['--port', 'x']],
     ['an unknown option', ['--nonsense']],
     ['no time to seal', ['--seal-after', '0']],
+    ['no time to stall', ['--stalled-after', '0']],
+    ['a log of a format that is none', ['--log', 'xml']],
   ])('with %s is exit code 2', async (_, args) => {
     expect((await tidemark(['up', ...args])).code).toBe(2)
   })

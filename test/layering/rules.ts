@@ -33,6 +33,8 @@ export const NOT_IMPORTED = ['web']
 export const PACKAGE_RUNGS: Readonly<Record<string, readonly string[]>> = {
   ethers: ['chain', 'client', 'cli'],
   express: ['api', 'client'],
+  pino: ['cli'],
+  'prom-client': ['api'],
 }
 
 /** All that the pure core may import besides itself. */

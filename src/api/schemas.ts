@@ -1,0 +1,234 @@
+import Type, { type TSchema } from 'typebox'
+import { count, decimal, hex, oneOf, optional, text } from '../record/fields.ts'
+import { RECORD_TYPES, type RecordTypeName } from '../record/index.ts'
+import { openSchema, sealedSchema } from '../record/schema.ts'
+
+/** The JSON that goes over the wire, as JSON Schema; the names are those of the OpenAPI document. */
+
+const strict = { additionalProperties: false } as const
+
+/** A name of one of the schemas below, for a document's components. */
+const named: Record<string, TSchema> = {}
+
+function name<T extends TSchema>(as: string, schema: T): T {
+  named[as] = schema
+  return schema
+}
+
+export const SCHEMAS: Readonly<Record<string, TSchema>> = named
+
+const types = Object.keys(RECORD_TYPES) as RecordTypeName[]
+const address = hex(20)
+const hash = hex(32)
+
+/** `tidemark.call.v1` is `call.v1` in names of components. */
+const short = (type: RecordTypeName) => type.replace(/^tidemark\./, '')
+
+const OpenRecord = name(
+  'Record.open',
+  Type.Union(types.map((type) => name(`${short(type)}.open`, openSchema(type)))),
+)
+const SealedRecord = name(
+  'Record.sealed',
+  Type.Union(types.map((type) => name(`${short(type)}.sealed`, sealedSchema(type)))),
+)
+const SealedItem = name(
+  'SealedItem',
+  Type.Object({ record: SealedRecord, disclosures: Type.Array(Type.String()) }, strict),
+)
+
+/** What a submission consists of. */
+export const Submittable = name('Submittable', Type.Union([OpenRecord, SealedRecord, SealedItem]))
+export const SubmittableBatch = Type.Array(Submittable, { minItems: 1 })
+
+const Receipt = name(
+  'Receipt',
+  Type.Object(
+    {
+      format: oneOf('tidemark-receipt/1'),
+      source: text(256),
+      sequence: decimal,
+      root: hash,
+      size: decimal,
+      receivedAt: decimal,
+      anchorBy: decimal,
+      chainId: decimal,
+      ledger: address,
+      publisher: address,
+      signature: hex(65),
+    },
+    strict,
+  ),
+)
+
+const Place = name(
+  'Place',
+  Type.Object(
+    { ledgerIndex: decimal, blockNumber: decimal, blockHash: hash, transactionHash: hash, logIndex: count },
+    strict,
+  ),
+)
+
+const Header = name(
+  'Header',
+  Type.Object(
+    {
+      publisher: address,
+      sequence: decimal,
+      recordsRoot: hash,
+      recordCount: count,
+      indexRoot: hash,
+      indexSize: count,
+      firstTime: decimal,
+      lastTime: decimal,
+    },
+    strict,
+  ),
+)
+
+export const SubmissionAccepted = name('SubmissionAccepted', Type.Object({ receipt: Receipt }, strict))
+
+export const SubmissionState = name(
+  'SubmissionState',
+  Type.Union([
+    Type.Object({ source: Type.String(), nextSequence: decimal }, strict),
+    Type.Object(
+      {
+        receipt: Receipt,
+        state: oneOf('accepted', 'sealed', 'anchored', 'final', 'fraud', 'withheld'),
+        batch: optional(Type.Object({ publisher: address, sequence: decimal, first: count }, strict)),
+        anchor: optional(Place),
+      },
+      strict,
+    ),
+  ]),
+)
+
+export const FoundRecords = name(
+  'FoundRecords',
+  Type.Object(
+    {
+      records: Type.Array(
+        Type.Object(
+          {
+            record: SealedRecord,
+            batch: Type.Object({ publisher: address, sequence: decimal, position: count }, strict),
+            anchor: Place,
+            final: Type.Boolean(),
+          },
+          strict,
+        ),
+        { minItems: 1 },
+      ),
+    },
+    strict,
+  ),
+)
+
+const path = Type.Array(hash, { maxItems: 64 })
+
+export const Proof = name(
+  'Proof',
+  Type.Object(
+    {
+      format: oneOf('tidemark-proof/1'),
+      record: SealedRecord,
+      disclosures: Type.Array(Type.String()),
+      inclusion: Type.Object({ index: count, path }, strict),
+      batch: Header,
+      log: Type.Object({ index: decimal, size: decimal, path }, strict),
+      anchor: Type.Object(
+        {
+          chainId: decimal,
+          ledger: address,
+          blockNumber: decimal,
+          blockHash: hash,
+          transactionHash: hash,
+          logIndex: count,
+        },
+        strict,
+      ),
+    },
+    strict,
+  ),
+)
+
+export const Batches = name(
+  'Batches',
+  Type.Object(
+    {
+      batches: Type.Array(
+        Type.Object(
+          {
+            batch: Header,
+            anchor: Place,
+            state: oneOf('announced', 'verified', 'fraud', 'withheld'),
+            reason: optional(Type.String()),
+            final: Type.Boolean(),
+          },
+          strict,
+        ),
+      ),
+      next: optional(decimal),
+    },
+    strict,
+  ),
+)
+
+/** A block number, or -1 before the first was seen. */
+const block = Type.String({ pattern: '^(?:-1|0|[1-9][0-9]*)$' })
+
+export const Ledger = name(
+  'Ledger',
+  Type.Object(
+    {
+      chainId: decimal,
+      ledger: address,
+      deploymentBlock: decimal,
+      size: decimal,
+      root: hash,
+      peaks: path,
+      headBlock: block,
+      finalBlock: block,
+      lagging: Type.Boolean(),
+    },
+    strict,
+  ),
+)
+
+export const HealthState = name(
+  'Health',
+  Type.Object(
+    {
+      status: oneOf('ok', 'degraded'),
+      problems: Type.Array(Type.String()),
+      recordsWaiting: count,
+      batchesSealed: decimal,
+      batchesAnchored: decimal,
+      batchesVerified: count,
+      batchesNotAnchored: count,
+      oldestNotAnchoredSeconds: count,
+      headBlock: block,
+      finalBlock: block,
+    },
+    strict,
+  ),
+)
+
+/** RFC 9457, with a code to match on and the place in the body where there is one. */
+export const ProblemDocument = name(
+  'Problem',
+  Type.Object(
+    {
+      type: Type.String({ pattern: '^urn:tidemark:problem:[a-z0-9-]+$' }),
+      title: text(256),
+      status: Type.Integer({ minimum: 400, maximum: 599 }),
+      code: Type.String({ pattern: '^[A-Z][A-Z0-9_]*$' }),
+      detail: Type.String(),
+      instance: optional(Type.String()),
+      line: optional(Type.Integer({ minimum: 1 })),
+      pointer: optional(Type.String()),
+    },
+    strict,
+  ),
+)

@@ -1,0 +1,226 @@
+import { gzipSync, zstdCompressSync } from 'node:zlib'
+import { Validator } from '@seriousme/openapi-schema-validator'
+import fc, { type Arbitrary } from 'fast-check'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type AppParts, createApp } from '../../src/api/app.ts'
+import type { DocumentedOperation } from '../../src/api/openapi.ts'
+import { runs } from '../bytes/runs.ts'
+import { eventually } from '../store/temporary.ts'
+import { type Contract, fetchContract } from './contract.ts'
+import { fromSchema, mutated } from './from-schema.ts'
+import {
+  callOf,
+  exchange,
+  keepAliveAgent,
+  NDJSON,
+  ndjson,
+  startTestSystem,
+  type TestSystem,
+} from './world.ts'
+
+let world: TestSystem
+let contract: Contract
+const agent = keepAliveAgent()
+
+beforeAll(async () => {
+  world = await startTestSystem()
+  contract = await fetchContract(world.system.url)
+})
+afterAll(async () => {
+  agent.destroy()
+  await world.close()
+})
+
+const ask = (method: string, path: string, options: Parameters<typeof exchange>[3] = {}) =>
+  exchange(world.system.url, method, path, { agent, ...options })
+
+test('the document is valid OpenAPI 3.1, by a validator that we did not write', async () => {
+  const validator = new Validator()
+  // It changes what it is given.
+  const { valid, errors } = await validator.validate({ ...structuredClone(contract.document) })
+  expect(errors).toBeUndefined()
+  expect(valid).toBe(true)
+  expect(validator.version).toBe('3.1')
+})
+
+test('the routes of the application and those of the document are the same', () => {
+  // Routes are only registered here, never called: what they work with is not needed.
+  const app = createApp({ identity: {}, limits: {}, metrics: () => undefined } as unknown as AppParts)
+  const served = app.router.stack.flatMap(({ route }) =>
+    route === undefined ? [] : route.stack.map(({ method }) => `${method} ${route.path}`),
+  )
+  const documented = operations().map(([method, path]) => `${method} ${path}`)
+  expect([...new Set(served)].sort()).toEqual(documented.sort())
+})
+
+test('every reference in it leads somewhere, and every schema is used', () => {
+  const text = JSON.stringify(contract.document)
+  for (const [, name = ''] of text.matchAll(/"#\/components\/schemas\/([^"]+)"/g)) {
+    expect(contract.document.components.schemas).toHaveProperty([name])
+  }
+  for (const name of Object.keys(contract.document.components.schemas)) {
+    expect(text).toContain(`"#/components/schemas/${name}"`)
+  }
+})
+
+test('the page for people names every route, and loads nothing from anywhere', async () => {
+  const { text, headers } = await ask('GET', '/docs')
+  for (const path of Object.keys(contract.document.paths)) expect(text).toContain(path)
+  expect(headers['content-security-policy']).toMatch(/^default-src 'none'; style-src 'self';/)
+  expect(text).not.toMatch(/<script|\son\w+=|style=|<style|https?:|src=/)
+  const links = [...text.matchAll(/href="([^"#]+)"/g)].map(([, href]) => href)
+  expect(new Set(links)).toEqual(new Set(['docs.css', 'openapi.json']))
+  expect((await ask('GET', '/docs.css')).headers['content-type']).toMatch(/^text\/css/)
+  for (const [, name = ''] of text.matchAll(/href="#([^"]+)"/g)) expect(text).toContain(`id="${name}"`)
+})
+
+test('what every route really answers is what the document says', async () => {
+  const submit = (body: string, headers: Record<string, string> = {}) =>
+    ask('POST', '/v1/submissions', { headers: { ...NDJSON, ...headers }, body })
+  await submit(ndjson(callOf('urn:contract', 'a')))
+  const final = () => ask('GET', '/v1/submissions?source=urn:contract&sequence=0')
+  await eventually(async () => JSON.parse((await final()).text).state === 'final' || undefined)
+  const answered = new Set<string>()
+  const gets = [
+    '/v1/submissions?source=urn:contract',
+    '/v1/submissions?source=urn:contract&sequence=0',
+    '/v1/submissions?source=urn:contract&sequence=9',
+    '/v1/submissions',
+    '/v1/records?source=urn:contract&id=a',
+    '/v1/records?source=urn:contract&id=none',
+    '/v1/records',
+    '/v1/proofs?id=a&disclose=person',
+    '/v1/proofs?id=none',
+    '/v1/proofs',
+    '/v1/batches?limit=3',
+    '/v1/batches?limit=0',
+    '/v1/ledger',
+    '/healthz',
+    '/metrics',
+    '/openapi.json',
+    '/docs',
+    '/docs.css',
+  ]
+  const posts: [body: string, headers: Record<string, string>][] = [
+    [ndjson(callOf('urn:contract', 'b')), {}],
+    ['{', {}],
+    [ndjson(callOf('urn:contract', 'b')), { 'tidemark-sequence': '9' }],
+    ['x'.repeat(200_001), {}],
+    ['x', { 'content-type': 'text/plain' }],
+    ['x', { 'content-encoding': 'br' }],
+    [ndjson(callOf('urn:contract', 'b', { time: 'noon' })), {}],
+  ]
+  for (const target of gets) {
+    const path = target.split('?')[0] ?? ''
+    const answer = await ask('GET', target)
+    expect(contract.faultsOf('GET', path, answer), target).toEqual([])
+    answered.add(`get ${path} ${answer.status}`)
+  }
+  for (const [body, headers] of posts) {
+    const answer = await submit(body, headers)
+    expect(contract.faultsOf('POST', '/v1/submissions', answer)).toEqual([])
+    answered.add(`post /v1/submissions ${answer.status}`)
+  }
+  // Whatever the document promises was seen here, but for what takes a stalled chain, a slow client or bad luck.
+  const promised = operations().flatMap(([method, path, { responses }]) =>
+    Object.keys(responses).map((status) => `${method} ${path} ${status}`),
+  )
+  const unseen = promised.filter((one) => !answered.has(one) && !one.endsWith(' 503'))
+  expect(unseen).toEqual(['post /v1/submissions 408', 'get /v1/proofs 409'])
+})
+
+test('of whatever comes, made from the document and bent, nothing is answered with a fault', {
+  timeout: 300_000,
+}, async () => {
+  const bodies = requestBodies()
+  const [posts, gets] = ['post', 'get'].map((wanted) => operations().filter(([method]) => method === wanted))
+  const operation = fc.oneof(fc.constantFrom(...(posts ?? [])), fc.constantFrom(...(gets ?? [])))
+  const request = operation.chain(([method, path, operation]) =>
+    fc.record({
+      method: fc.constant(method.toUpperCase()),
+      path: fc.constant(path),
+      query: parametersIn(operation, 'query'),
+      headers: parametersIn(operation, 'header'),
+      content: operation.requestBody === undefined ? fc.constant(undefined) : bodies,
+    }),
+  )
+  const statuses: Record<string, number> = {}
+  await fc.assert(
+    fc.asyncProperty(request, async ({ method, path, query, headers, content }) => {
+      const search = new URLSearchParams(query).toString()
+      const answer = await ask(method, `${path}?${search}`, {
+        headers: { ...sendable(headers), ...content?.headers },
+        ...(content !== undefined && { body: content.body }),
+      })
+      expect(contract.faultsOf(method, path, answer)).toEqual([])
+      if (answer.status >= 500) expect(answer.status).toBe(503)
+      statuses[answer.status] = (statuses[answer.status] ?? 0) + 1
+    }),
+    runs(600),
+  )
+  expect(world.troubles).toEqual([])
+  // A fuzzer whose every request is refused at the door tests the door only.
+  for (const status of [200, 201, 400, 404, 415, 422]) expect(statuses).toHaveProperty(String(status))
+})
+
+function operations(): [method: string, path: string, operation: DocumentedOperation][] {
+  return Object.entries(contract.document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]): [string, string, DocumentedOperation] => [
+      method,
+      path,
+      operation,
+    ]),
+  )
+}
+
+/** Each parameter as the document wants it, of any other text, or not at all. */
+function parametersIn(operation: DocumentedOperation, place: string): Arbitrary<Record<string, string>> {
+  const members = operation.parameters
+    .filter((parameter) => parameter.in === place)
+    .map(({ name, schema }): [string, Arbitrary<string>] => [
+      name,
+      fc.oneof(
+        { weight: 4, arbitrary: fromSchema(contract.resolve(schema)).map(String) },
+        { weight: 2, arbitrary: fc.constantFrom('urn:contract', 'a', '0') },
+        { weight: 1, arbitrary: fc.string({ unit: 'binary' }) },
+      ),
+    ])
+  return fc
+    .record(Object.fromEntries(members), { requiredKeys: [], noNullPrototype: true })
+    .map((given) => Object.fromEntries(Object.entries(given).map(([name, value]) => [name, value ?? ''])))
+}
+
+/** Node refuses to send what is no header at all. */
+const sendable = (headers: Record<string, string>) =>
+  Object.fromEntries(Object.entries(headers).filter(([, value]) => /^[\t\x20-\x7e]*$/.test(value)))
+
+interface Content {
+  body: Uint8Array
+  headers: Record<string, string>
+}
+
+/** Bodies of every media type of the document, right or bent, compressed in truth or in name only. */
+function requestBodies(): Arbitrary<Content> {
+  const content = contract.document.paths['/v1/submissions']?.post?.requestBody?.content ?? {}
+  const texts = Object.entries(content).map(([mediaType, { schema, 'x-line-schema': lines }]) => {
+    const values = fromSchema(contract.resolve(lines ?? schema))
+    const bent = fc.oneof({ weight: 2, arbitrary: values }, { weight: 1, arbitrary: values.chain(mutated) })
+    const text =
+      lines === undefined
+        ? bent.map((value) => JSON.stringify(value) ?? '')
+        : fc.array(bent, { maxLength: 4 }).map((values) => ndjson(...values))
+    return text.map((body) => ({ mediaType, body }))
+  })
+  const encoding = fc.constantFrom('none', 'gzip', 'zstd', 'gzip in name', 'zstd in name', 'compress')
+  return fc
+    .tuple(fc.oneof(...texts), encoding, fc.constantFrom('', 'x'))
+    .map(([{ mediaType, body }, how, bad]) => {
+      const bytes = Buffer.from(body)
+      const headers: Record<string, string> = { 'content-type': how === 'compress' ? bad : mediaType }
+      if (how === 'none') return { body: bytes, headers }
+      const [name = ''] = how.split(' ')
+      headers['content-encoding'] = name
+      if (how === 'gzip') return { body: gzipSync(bytes), headers }
+      return { body: how === 'zstd' ? zstdCompressSync(bytes) : bytes, headers }
+    })
+}
