@@ -69,6 +69,11 @@ export class WriteAheadLog {
     return new Promise((resolve, reject) => this.#enqueue({ resolve, reject }))
   }
 
+  /** Whether it can take nothing any more; a failed append alone does not break it. */
+  get isBroken(): boolean {
+    return this.#broken !== undefined
+  }
+
   async close(): Promise<void> {
     while (this.#working !== undefined) await this.#working
     this.#broken ??= new OperationError('SHUTTING_DOWN', 'the log is closed')
