@@ -48,7 +48,7 @@ export interface GatewayApi {
    *
    * @returns the receipt as it came, not yet verified
    */
-  submit(body: Uint8Array, headers: Record<string, string>, signal?: AbortSignal): Promise<unknown>
+  submit(body: Uint8Array, headers: Record<string, string>): Promise<unknown>
   submissionState(source: string, sequence: string): Promise<string>
   /** @returns the text of the bundle */
   proof(query: { source?: string; id: string; disclose: readonly string[] }): Promise<string>
@@ -60,16 +60,23 @@ const PASSING = [408, 425, 429]
 /** However long a gateway wants to be left alone, it is asked again after this. */
 const MAX_RETRY_AFTER_MS = 300_000
 
-/** @param options.token a bearer token, where the source does not sign */
+/**
+ * @param options.token a bearer token, where the source does not sign
+ * @param options.signal ends what is under way
+ */
 export function createGatewayApi(
   baseUrl: string,
-  { token, now = Date.now }: { token?: string | undefined; now?: () => number } = {},
+  {
+    token,
+    signal: ended,
+    now = Date.now,
+  }: { token?: string | undefined; signal?: AbortSignal; now?: () => number } = {},
 ): GatewayApi {
   async function call(path: string, init: RequestInit = {}): Promise<string> {
     const headers = new Headers(init.headers)
     if (token !== undefined) headers.set('authorization', `Bearer ${token}`)
     const late = AbortSignal.timeout(TIMEOUT_MS)
-    const signal = init.signal ? AbortSignal.any([init.signal, late]) : late
+    const signal = ended ? AbortSignal.any([ended, late]) : late
     let response: Response
     let text: string
     try {
@@ -108,9 +115,8 @@ export function createGatewayApi(
       if (next === undefined) throw notAGateway()
       return next
     },
-    async submit(body, headers, signal) {
-      const init = { method: 'POST', headers, body, ...(signal && { signal }) }
-      return (await callJson('/v1/submissions', init)).receipt
+    async submit(body, headers) {
+      return (await callJson('/v1/submissions', { method: 'POST', headers, body })).receipt
     },
     async submissionState(source, sequence) {
       const { state } = await callJson(`/v1/submissions?${new URLSearchParams({ source, sequence })}`)

@@ -2,7 +2,7 @@
  * How long to pause before a try is repeated; undefined to give up.
  *
  * @param failures so far, from 1
- * @param waitedMs since the first try
+ * @param waitedMs since the first failure after which nothing has succeeded
  */
 export type Pauses = (failures: number, waitedMs: number) => number | undefined
 

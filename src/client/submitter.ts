@@ -43,6 +43,7 @@ export class Submitter {
   readonly #parts: SubmitterParts
   #compression: Compression | undefined
   #next: bigint | undefined
+  #failingSince: number | undefined
 
   constructor(parts: SubmitterParts) {
     this.#parts = parts
@@ -63,7 +64,6 @@ export class Submitter {
     const { clock, pauses, onFailure } = this.#parts
     const root = treeRoot(concatBytes(...lines.map(({ leafHash }) => leafHash)))
     const body = utf8(lines.map(({ text }) => `${text}\n`).join(''))
-    const startedAt = clock.now()
     let { sequence } = options
     for (let failures = 1; ; failures++) {
       try {
@@ -71,14 +71,15 @@ export class Submitter {
           sequence = this.#next ?? (await this.#parts.api.nextSequence(this.#parts.source))
           await options.onSequence?.(sequence)
         }
-        return await this.#try({ sequence, root, size: BigInt(lines.length) }, body, options.signal)
+        return await this.#try({ sequence, root, size: BigInt(lines.length) }, body)
       } catch (error) {
         if (options.signal?.aborted || !this.#passes(error)) throw error
         if (isWrongNumber(error)) {
           sequence = undefined
           this.#next = undefined
         }
-        const pauseMs = pauses(failures, clock.now() - startedAt)
+        this.#failingSince ??= clock.now()
+        const pauseMs = pauses(failures, clock.now() - this.#failingSince)
         if (pauseMs === undefined) throw error
         onFailure?.(error)
         const demandedMs = error instanceof GatewayAwayError ? error.retryAfterMs : 0
@@ -88,11 +89,7 @@ export class Submitter {
     }
   }
 
-  async #try(
-    unnamed: Omit<SignedSubmission, 'source'>,
-    body: Uint8Array,
-    signal?: AbortSignal,
-  ): Promise<JsonReceipt> {
+  async #try(unnamed: Omit<SignedSubmission, 'source'>, body: Uint8Array): Promise<JsonReceipt> {
     const { api, source, identify, key } = this.#parts
     const submission = { source, ...unnamed }
     const identity = await identify()
@@ -104,24 +101,25 @@ export class Submitter {
       headers['tidemark-root'] = toHex(submission.root)
       headers['tidemark-signature'] = await signSubmission(key, identity, submission)
     }
-    const answer = await this.#post(api, body, headers, signal)
+    const answer = await this.#post(api, body, headers)
     const receipt = verifyReceipt(answer, submission, identity)
     this.#next = submission.sequence + 1n
+    this.#failingSince = undefined
     return receipt
   }
 
   /** A gateway that does not take the compression (415) gets everything plain from then on. */
-  async #post(api: GatewayApi, body: Uint8Array, headers: Record<string, string>, signal?: AbortSignal) {
+  async #post(api: GatewayApi, body: Uint8Array, headers: Record<string, string>) {
     if (this.#compression !== undefined) {
       const encoded = { ...headers, 'content-encoding': this.#compression }
       try {
-        return await api.submit(compress(body, this.#compression), encoded, signal)
+        return await api.submit(compress(body, this.#compression), encoded)
       } catch (error) {
         if (!(error instanceof ProblemError && error.status === 415)) throw error
         this.#compression = undefined
       }
     }
-    return api.submit(body, headers, signal)
+    return api.submit(body, headers)
   }
 
   #passes(error: unknown): boolean {
