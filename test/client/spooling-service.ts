@@ -1,6 +1,6 @@
 /**
  * A service that records until it is killed, or the spool takes no more:
- * `node spooling-service.ts URL SPOOL TAG COUNT RECORD_BYTES`. Prints the id of each record that it was told is safe, a
+ * `node spooling-service.ts URL SPOOL TAG COUNT NOTE_BYTES`. Prints the id of each record that it was told is safe, a
  * line each, then the code of each that was refused.
  */
 import { Tidemark } from '../../src/client/index.ts'
@@ -26,4 +26,4 @@ for (let i = 0; i < Number(count); i += 5) {
     process.stdout.write(outcome.status === 'fulfilled' ? `${ids[k]}\n` : `refused ${outcome.reason.code}\n`)
   }
 }
-await ledger.close({ timeoutMs: 30_000 })
+await ledger.close({ timeoutMs: 100 })
