@@ -52,6 +52,7 @@ export type OperationCode =
   | 'PORT_IN_USE'
   | 'CHAIN_FAILED'
   | 'GATEWAY_UNREACHABLE'
+  | 'STARTING'
   | 'SHUTTING_DOWN'
   | 'OVERLOADED'
 

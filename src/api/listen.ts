@@ -52,7 +52,7 @@ function bind(server: Server, host: string, port: number): Promise<void> {
 }
 
 const answerStarting: RequestListener = (_request, response) => {
-  const problem = toProblem(new OperationError('SHUTTING_DOWN', 'the server is starting; try again soon'))
+  const problem = toProblem(new OperationError('STARTING', 'the server is starting; try again soon'))
   response.writeHead(problem.status, { 'content-type': 'application/problem+json', 'retry-after': '1' })
   response.end(JSON.stringify(problem))
 }

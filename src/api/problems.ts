@@ -28,6 +28,7 @@ const INPUT: Record<InputCode, [status: number, title: string]> = {
 
 const OPERATION: Partial<Record<OperationCode, [status: number, title: string]>> = {
   OVERLOADED: [503, 'Too much is waiting'],
+  STARTING: [503, 'The server is starting'],
   SHUTTING_DOWN: [503, 'The server is shutting down'],
   STORE_FAILED: [503, 'The disk failed'],
   RPC_UNREACHABLE: [503, 'The chain cannot be reached'],

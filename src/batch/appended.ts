@@ -1,4 +1,4 @@
-import { fromHex, type Hex, isHex, toHex } from '../bytes/hex.ts'
+import { fromHex, type Hex, isHex } from '../bytes/hex.ts'
 import { VerificationError } from '../errors.ts'
 import { decodeHeader, HEADER_BYTES, type Header } from './header.ts'
 
@@ -28,7 +28,7 @@ export function decodeAppended(topics: readonly string[], data: string): Appende
   }
   const bytes = fromHex(data)
   const header = decodeHeader(bytes.subarray(0, HEADER_BYTES))
-  if (toHex(fromHex(publisher).subarray(12)) !== header.publisher) {
+  if (publisher !== `0x${'00'.repeat(12)}${header.publisher.slice(2)}`) {
     throw new VerificationError('MALFORMED_HEADER', 'the Appended event names two publishers')
   }
   return { index: BigInt(index), header, node: bytes.slice(HEADER_BYTES) }

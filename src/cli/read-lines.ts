@@ -1,27 +1,38 @@
 import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
-import { text } from 'node:stream/consumers'
+import { buffer } from 'node:stream/consumers'
 import { readRecord, type SourceLine } from '../client/send.ts'
 import { fromXroad, parseXroad } from '../client/xroad.ts'
 import { InputError } from '../errors.ts'
 
 /** The records of a file, or of standard input when it is `-`; one JSON record a line. */
 export async function* readRecordLines(path: string, input: Readable): AsyncGenerator<SourceLine> {
-  const stream: Readable = path === '-' ? input : createReadStream(path)
-  const failed = new Promise<never>((_, reject) =>
-    stream.once('error', (cause) => reject(cannotRead(path, cause))),
-  )
-  // Only the race below listens to it.
-  failed.catch(() => undefined)
-  const lines = createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })[
-    Symbol.asyncIterator
-  ]()
-  for (let line = 1; ; line++) {
-    const next = await Promise.race([lines.next(), failed])
-    if (next.done === true) return
-    if (next.value.trim() !== '') yield readRecord(parseJson(next.value, line), line)
+  let line = 0
+  for await (const text of splitLines(path, path === '-' ? input : createReadStream(path))) {
+    line++
+    if (text.trim() !== '') yield readRecord(parseJson(text, line), line)
+  }
+}
+
+/** No more of a line than this is held in memory; no record is as long. */
+const MAX_LINE_LENGTH = 1024 * 1024
+
+async function* splitLines(path: string, stream: Readable): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  let rest = ''
+  try {
+    for await (const chunk of stream) {
+      const lines = `${rest}${decoder.decode(chunk as Uint8Array, { stream: true })}`.split('\n')
+      rest = lines.pop() ?? ''
+      if (rest.length > MAX_LINE_LENGTH)
+        throw new RangeError(`a line is longer than ${MAX_LINE_LENGTH} characters`)
+      yield* lines
+    }
+    yield `${rest}${decoder.decode()}`
+  } catch (cause) {
+    if (cause instanceof InputError) throw cause
+    throw cannotRead(path, cause)
   }
 }
 
@@ -37,8 +48,7 @@ export async function readXroadLines(path: string, input: Readable): Promise<Sou
 export async function readText(path: string, input: Readable): Promise<string> {
   let bytes: Uint8Array
   try {
-    if (path === '-') return await text(input)
-    bytes = await readFile(path)
+    bytes = path === '-' ? await buffer(input) : await readFile(path)
   } catch (cause) {
     throw cannotRead(path, cause)
   }

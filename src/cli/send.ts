@@ -57,8 +57,10 @@ async function send(file: string, options: SendCommandOptions): Promise<void> {
     })
   } finally {
     progress.end()
-    if (answers.length > 0 || records === 0) printSent(answers, records, last.size, options.json)
+    // Also when a later part failed: these are accepted all the same.
+    if (answers.length > 0) printSent(answers, records, last.size, options.json)
   }
+  if (answers.length === 0) printSent(answers, records, last.size, options.json)
   if (options.wait === true) {
     await waitUntilFinal(api, last, options.waitTimeout)
     if (!options.json) process.stdout.write('all are final on the chain\n')

@@ -81,7 +81,7 @@ export class Spool {
 
   /** Whether nothing can be appended before the open segment is closed. */
   get isBroken(): boolean {
-    return this.#log.isBroken
+    return this.#log.failure !== undefined
   }
 
   /** @throws {OperationError} `STORE_FAILED`; then the line is not in the spool */
@@ -98,12 +98,12 @@ export class Spool {
   cut(): Promise<SpooledSegment | undefined> {
     const log = this.#log
     const rotated = log.rotate().catch((error: unknown) => {
-      if (!log.isBroken) throw error
+      if (log.failure === undefined) throw error
       return undefined
     })
     const cut = this.#cutting.then(async () => {
       const closed = await rotated
-      const segment = closed ?? (this.#log.isBroken ? await this.#replaceLog() : undefined)
+      const segment = closed ?? (this.isBroken ? await this.#replaceLog() : undefined)
       return segment && { ...segment, sequence: undefined }
     })
     this.#cutting = cut.catch(() => undefined)

@@ -69,6 +69,7 @@ export class Sealer {
     const { header, submissions } = await this.#background.run({ segment, publisher, batchesPath })
     sealed.add(header, submissions, now())
     for (const listener of this.#listeners) listener(submissions)
-    await removeSegment(segment)
+    // A segment that outlives its batch is recognised and removed at the next start.
+    await removeSegment(segment).catch(this.#parts.onError)
   }
 }

@@ -73,9 +73,10 @@ export async function startPublishing(options: PublishingOptions): Promise<Publi
   sealer.onSealed(() => {
     delete trouble.seal
   })
+  const log = await WriteAheadLog.open(logPath, recovered.next)
   const gateway = new Gateway({
     policy,
-    log: await WriteAheadLog.open(logPath, recovered.next),
+    log,
     sealer,
     sealed,
     batches: new BatchFolder(batchesPath),
@@ -118,7 +119,10 @@ export async function startPublishing(options: PublishingOptions): Promise<Publi
     sealed,
     publisher,
     anchored: () => anchored,
-    troubles: () => Object.values(trouble),
+    troubles: () => [
+      ...(log.failure === undefined ? [] : [`write-ahead log: ${log.failure.message}`]),
+      ...Object.values(trouble),
+    ],
     failed: anchoring.then(() => new Promise<never>(() => undefined)),
     finish: () => gateway.stop(),
     async stop() {

@@ -4,7 +4,8 @@ import { crc32 } from 'node:zlib'
 import { OperationError } from '../errors.ts'
 import { syncDirectory } from './durable.ts'
 
-const FRAME_HEAD_BYTES = 8
+/** Of a frame, before its payload: `length u32 || crc32 of the length || crc32 of the payload`. */
+const FRAME_HEAD_BYTES = 12
 
 /** One segment found on disk; its number is the sequence of the batch that it becomes. */
 export interface Segment {
@@ -27,8 +28,7 @@ interface Rotation {
  * The write-ahead log: what is appended is on disk before the promise resolves.
  *
  * Segment n holds exactly what batch n will hold, so a crash between any two steps of sealing leaves nothing to
- * guess: a segment whose batch is there is deleted, any other is sealed. A frame is `length u32 || crc32 u32 ||
- * payload`. One sync serves all appends that wait for it.
+ * guess: a segment whose batch is there is deleted, any other is sealed. One sync serves all appends that wait.
  */
 export class WriteAheadLog {
   readonly #directory: string
@@ -69,9 +69,9 @@ export class WriteAheadLog {
     return new Promise((resolve, reject) => this.#enqueue({ resolve, reject }))
   }
 
-  /** Whether it can take nothing any more; a failed append alone does not break it. */
-  get isBroken(): boolean {
-    return this.#broken !== undefined
+  /** Why nothing can be appended until a restart; undefined while it can. */
+  get failure(): OperationError | undefined {
+    return this.#broken
   }
 
   async close(): Promise<void> {
@@ -197,11 +197,15 @@ export async function readSegment(segment: Segment, ending: 'torn' | 'whole'): P
   let offset = 0
   while (offset < bytes.length && !isZero(bytes.subarray(offset))) {
     const start = offset + FRAME_HEAD_BYTES
-    const end = start <= bytes.length ? start + view.getUint32(offset) : Number.POSITIVE_INFINITY
-    const whole = end <= bytes.length
-    const payload = whole ? bytes.subarray(start, end) : undefined
-    if (payload === undefined || crc32(payload) !== view.getUint32(offset + 4)) {
-      if (whole && end < bytes.length) throw damaged(segment, offset)
+    if (start > bytes.length) break
+    // A length that cannot be believed leads nowhere: what follows may have been acknowledged.
+    if (crc32(bytes.subarray(offset, offset + 4)) !== view.getUint32(offset + 4))
+      throw damaged(segment, offset)
+    const end = start + view.getUint32(offset)
+    if (end > bytes.length) break
+    const payload = bytes.subarray(start, end)
+    if (crc32(payload) !== view.getUint32(offset + 8)) {
+      if (end < bytes.length) throw damaged(segment, offset)
       break
     }
     payloads.push(payload)
@@ -250,6 +254,7 @@ function frameHead(payload: Uint8Array): Uint8Array {
   const head = new Uint8Array(FRAME_HEAD_BYTES)
   const view = new DataView(head.buffer)
   view.setUint32(0, payload.length)
-  view.setUint32(4, crc32(payload))
+  view.setUint32(4, crc32(head.subarray(0, 4)))
+  view.setUint32(8, crc32(payload))
   return head
 }

@@ -1,3 +1,5 @@
+import { rm, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
@@ -419,6 +421,31 @@ describe('a wrong question', () => {
     )
     expect(world.troubles).toEqual([])
   })
+})
+
+test('A LOG THAT CANNOT GO ON: submissions are refused, /healthz says why, and it still ends', async () => {
+  const own = await startTestSystem()
+  onTestFinished(own.close)
+  const send = (id: string) =>
+    exchange(own.system.url, 'POST', '/v1/submissions', {
+      headers: NDJSON,
+      body: ndjson(callOf('urn:log', id)),
+    })
+  // Always full, and it cannot be cut back: what the next segment will be written to.
+  await symlink('/dev/full', join(own.dataPath, 'log', '000000000001.wal'))
+  expect((await send('a')).status).toBe(201)
+  const refused = await eventually(async () => {
+    const answer = await send('b')
+    return answer.status === 201 ? undefined : answer
+  })
+  expectProblem(refused, 503, 'STORE_FAILED')
+  const health = await exchange(own.system.url, 'GET', '/healthz')
+  expect(health.status).toBe(503)
+  expect(JSON.parse(health.text)).toMatchObject({
+    status: 'degraded',
+    problems: [expect.stringMatching(/^write-ahead log: .*restart/)],
+  })
+  await rm(join(own.dataPath, 'log', '000000000001.wal'))
 })
 
 describe('a system that starts or ends', () => {

@@ -19,7 +19,7 @@ export async function startTestSystem(
 ): Promise<TestSystem> {
   const dataPath = change.dataPath ?? (await mkdtemp(join(tmpdir(), 'tidemark-api-')))
   const troubles: string[] = []
-  const system = await startSystem({
+  const starting = startSystem({
     host: '127.0.0.1',
     port: 0,
     chainPort: 0,
@@ -37,6 +37,10 @@ export async function startTestSystem(
       maxWaitingRecords: 10_000,
       ...change.policy,
     },
+  })
+  const system = await starting.catch(async (error: unknown) => {
+    if (change.dataPath === undefined) await rm(dataPath, { recursive: true, force: true })
+    throw error
   })
   const close = async () => {
     await system.stop()

@@ -205,6 +205,24 @@ describe('tidemark sample and send', () => {
     expect(ended.stderr).toContain('tidemark up')
   })
 
+  test('reads a file that is larger than its memory: a bad last line is found', async () => {
+    const good = JSON.stringify(callOf('urn:cli', 'many'))
+    const path = await file(`${`${good}\n`.repeat(100_000)}{"bad"\n`)
+    const sent = await tidemark(['send', path, ...api()], {
+      env: { NODE_OPTIONS: '--max-old-space-size=48' },
+    })
+    expect(sent).toMatchObject({ code: 2, stdout: '' })
+    expect(sent.stderr).toContain('line 100001')
+  })
+
+  test('a file that is no text, or whose line has no end, is exit code 2', async () => {
+    const path = join(await temporaryFolder(), 'binary')
+    await writeFile(path, Buffer.from([0x7b, 0xff, 0x0a]))
+    expect(await tidemark(['send', path, ...api()])).toMatchObject({ code: 2, stdout: '' })
+    await writeFile(path, 'x'.repeat(2_000_000))
+    expect(await tidemark(['send', path, ...api()])).toMatchObject({ code: 2, stdout: '' })
+  })
+
   test('nothing to send is no error', async () => {
     const ended = await tidemark(['send', '-', '--json', ...api()])
     expect(ended.code).toBe(0)
@@ -285,11 +303,15 @@ describe('tidemark verify', () => {
   })
 
   test('2: no file, no argument, a wrong option', async () => {
-    expect((await tidemark(['verify', '/nonexistent/proof', ...rpc()])).code).toBe(2)
-    expect((await tidemark(['verify'])).code).toBe(2)
-    expect((await tidemark(['verify', 'x', '--ledger', 'x'])).code).toBe(2)
-    expect((await tidemark(['verify', 'x', '--finality', 'soon'])).code).toBe(2)
-    expect((await tidemark(['nonsense'])).code).toBe(2)
+    const commands = [
+      ['verify', '/nonexistent/proof', ...rpc()],
+      ['verify'],
+      ['verify', 'x', '--ledger', 'x'],
+      ['verify', 'x', '--finality', 'soon'],
+      ['nonsense'],
+    ]
+    const ended = await Promise.all(commands.map((args) => tidemark(args)))
+    expect(ended.map(({ code }) => code)).toEqual([2, 2, 2, 2, 2])
   })
 
   test('3: a node that is dead or is no node: neither verified nor refuted', async () => {
@@ -309,7 +331,7 @@ describe('tidemark verify', () => {
 })
 
 test('tidemark --help and --version are no errors', async () => {
-  for (const args of [['--help'], ['--version'], ['up', '--help'], ['verify', '--help']]) {
-    expect((await tidemark(args)).code, args.join(' ')).toBe(0)
-  }
+  const commands = [['--help'], ['--version'], ['up', '--help'], ['verify', '--help']]
+  const ended = await Promise.all(commands.map((args) => tidemark(args)))
+  expect(ended.map(({ code }) => code)).toEqual([0, 0, 0, 0])
 })

@@ -14,7 +14,14 @@ import { openDatabase } from '../../src/store/database.ts'
 import { SealedBatches } from '../../src/store/sealed-batches.ts'
 import { exampleOf } from '../record/examples.ts'
 import { eventually } from '../store/temporary.ts'
-import { endAfterTest, expectNoProcess, makeFolder, startUp, type Up } from './processes.ts'
+import {
+  endAfterTest,
+  expectNoProcess,
+  killWhileStarting,
+  makeFolder,
+  startUp,
+  type Up,
+} from './processes.ts'
 
 const ROUNDS = 6
 const SENDERS = 4
@@ -35,23 +42,17 @@ test(`KILLED ${ROUNDS} TIMES AT ANY MOMENT: everything acknowledged is in exactl
   const random = chance(SEED)
   let port = '0'
   let up: Up | undefined
+  const args = () => [
+    ...['--data', path, '--port', port, '--chain-port', '0'],
+    ...['--seal-after', '60', '--seal-records', '60'],
+  ]
   const start = async () => {
-    const args = [
-      '--data',
-      path,
-      '--port',
-      port,
-      '--chain-port',
-      '0',
-      '--seal-after',
-      '60',
-      '--seal-records',
-      '60',
-    ]
-    up = endAfterTest(await startUp(args))
+    up = endAfterTest(await startUp(args()))
     port = new URL(up.url).port
     return up
   }
+  // Before there is anything, and while the ledger is being deployed.
+  for (let i = 0; i < 2; i++) await killWhileStarting(args(), 200 + 700 * random())
   await start()
   const url = up?.url ?? ''
 
@@ -86,6 +87,8 @@ test(`KILLED ${ROUNDS} TIMES AT ANY MOMENT: everything acknowledged is in exactl
     await eventually(() => acknowledged.length > before + 3 || undefined)
     await delay(700 * random())
     await up?.kill()
+    // Recovery is cut short as well, and starts over.
+    if (round % 2 === 1) await killWhileStarting(args(), 200 + 800 * random())
     await start()
   }
   const before = acknowledged.length

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import { eventually } from '../store/temporary.ts'
@@ -94,6 +95,15 @@ export async function startUp(args: readonly string[]): Promise<Up> {
       await end('SIGKILL')
     },
   }
+}
+
+/** Starts `tidemark up` and kills it so long after, wherever it then is. */
+export async function killWhileStarting(args: readonly string[], afterMs: number): Promise<void> {
+  const child = spawn(process.execPath, [MAIN, 'up', ...args], { stdio: 'ignore' })
+  const ended = once(child, 'exit')
+  await delay(afterMs)
+  child.kill('SIGKILL')
+  await ended
 }
 
 /** Ends it after the test, whatever became of the test. */

@@ -4,9 +4,10 @@ import { crc32 } from 'node:zlib'
 
 /** Writes the first `lengthBytes` of a frame's payload, as a kill in the middle leaves it; none leaves the file as it is. */
 export async function appendFrame(path: string, payload: Uint8Array, lengthBytes: number): Promise<void> {
-  const head = Buffer.alloc(8)
+  const head = Buffer.alloc(12)
   head.writeUInt32BE(payload.length)
-  head.writeUInt32BE(crc32(payload), 4)
+  head.writeUInt32BE(crc32(head.subarray(0, 4)), 4)
+  head.writeUInt32BE(crc32(payload), 8)
   await mkdir(dirname(path), { recursive: true })
   await appendFile(path, lengthBytes === 0 ? '' : Buffer.concat([head, payload.subarray(0, lengthBytes)]))
 }
