@@ -56,7 +56,7 @@ export async function sendRecords(
   }
   const submit = async (source: string, waiting: SourceLine[]) => {
     try {
-      const receipt = await submitterOf(source).submit(waiting.map(({ record }) => sealLine(record)))
+      const receipt = await submitterOf(source).submit(waiting.map(sealSourceLine))
       onAcknowledged({ receipt }, waiting.length)
     } catch (error) {
       throw error instanceof ProblemError && error.status !== 409 ? atFileLine(error, waiting) : error
@@ -78,8 +78,14 @@ export async function sendRecords(
  * @throws {InputError} `BAD_RECORD` with the line
  */
 export function readRecord(value: unknown, line: number): SourceLine {
+  return atLine(line, () => ({ line, record: parseRecord(value) }))
+}
+
+const sealSourceLine = ({ line, record }: SourceLine) => atLine(line, () => sealLine(record))
+
+function atLine<T>(line: number, read: () => T): T {
   try {
-    return { line, record: parseRecord(value) }
+    return read()
   } catch (cause) {
     if (!(cause instanceof InputError)) throw cause
     throw new InputError(cause.code, `line ${line}: ${cause.message}`, { ...cause.place, line }, { cause })

@@ -46,10 +46,19 @@ export class Spool {
    * Takes a folder for this process alone, and finds what earlier ones left there.
    *
    * @returns segments with something in them, oldest first
-   * @throws {OperationError} `STORE_FAILED`, `STORE_DAMAGED`
+   * @throws {OperationError} `STORE_FAILED`, also when another process has the folder
    */
   static async open(path: string): Promise<{ spool: Spool; left: (SpooledSegment & { bytes: number })[] }> {
-    const unlock = await lockFolder(path)
+    const unlock = await lockFolder(path).catch((cause: unknown) => {
+      throw new OperationError(
+        'STORE_FAILED',
+        `cannot take ${path}: a spool belongs to one process at a time`,
+        {
+          cause,
+          retryable: false,
+        },
+      )
+    })
     try {
       const open = await listSegments(path)
       const names = await readdir(path)
@@ -58,7 +67,8 @@ export class Spool {
         -1,
       )
       const torn = open.find(({ number }) => number === BigInt(last))
-      if (torn !== undefined) await readSegment(torn, 'torn')
+      // One that is damaged is found to be so when it is loaded; it must not keep the service from starting.
+      if (torn !== undefined) await readSegment(torn, 'torn').catch(() => undefined)
       const numbered = names.flatMap((name): SpooledSegment[] => {
         const [, number, sequence] = /^(\d{12})\.wal\.(\d+)$/.exec(name) ?? []
         if (number === undefined || sequence === undefined) return []

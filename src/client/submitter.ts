@@ -128,11 +128,20 @@ export class Submitter {
   }
 }
 
+/** Problems of the records themselves; any other lies with a key, a token, a limit on the way, and passes or is mended. */
+const REFUSALS = [
+  'BAD_JSON',
+  'BAD_RECORD',
+  'BAD_DISCLOSURE',
+  'MIXED_SOURCES',
+  'DUPLICATE_ID',
+  'EMPTY_SUBMISSION',
+  'TOO_LARGE',
+]
+
 /** Whether the gateway itself, and not something before it, says that it will never take these records. */
 export const isRefusal = (error: unknown): error is ProblemError =>
-  error instanceof ProblemError &&
-  [400, 413, 415, 422].includes(error.status) &&
-  typeof error.problem.code === 'string'
+  error instanceof ProblemError && REFUSALS.includes(String(error.problem.code))
 
 const isWrongNumber = (error: unknown) => error instanceof ProblemError && error.status === 409
 

@@ -19,7 +19,7 @@ export async function lockFolder(path: string): Promise<() => void> {
     lock.close()
     throw new OperationError(
       'STORE_FAILED',
-      `another process works in ${path}: end it, or choose another folder`,
+      `another process works in ${path}: end it, or choose another folder with --data`,
       {
         cause,
         retryable: false,

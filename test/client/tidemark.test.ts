@@ -227,7 +227,7 @@ describe('whatever becomes of a request', () => {
       const between = await standBetween(gateway.url, (heard) =>
         isSubmission(heard) && busy-- > 0 ? { status, headers: { ...headers } } : 'pass',
       )
-      const clock = hastyClock()
+      const clock = { ...hastyClock(), now: () => Date.parse('2026-09-21T14:13:20Z') }
       const { ledger, errors } = await connect({ url: between.url, clock, lingerMs: 1 })
       await ledger.record(eventOf('a'))
       expect(errors).toHaveLength(2)
