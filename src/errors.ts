@@ -40,6 +40,7 @@ export type VerificationCode =
   | 'NOT_ANCHORED'
   | 'HEADER_MISMATCH'
   | 'BAD_SIGNATURE'
+  | 'BAD_RECEIPT'
 
 export type OperationCode =
   | 'RPC_UNREACHABLE'

@@ -1,4 +1,5 @@
 import express, { type Express, type RequestHandler } from 'express'
+import type { Hex } from '../bytes/hex.ts'
 import type { LedgerIdentity } from '../chain/ledger.ts'
 import { InputError } from '../errors.ts'
 import type { Gateway } from '../gateway/gateway.ts'
@@ -23,6 +24,7 @@ export interface AppParts {
   entries: LedgerEntries
   sealed: SealedBatches
   identity: LedgerIdentity
+  publisher: Hex
   health: () => Health
   limits: { bodyBytes: number; submissionRecords: number }
   inFlight: BytesInFlight
@@ -43,7 +45,7 @@ const API_VERSION = '1.0.0'
 
 /** The HTTP API, version 1. */
 export function createApp(parts: AppParts): Express {
-  const { gateway, follower, finder, entries, sealed, identity, limits } = parts
+  const { gateway, follower, finder, entries, sealed, identity, publisher, limits } = parts
   const app = express()
   app.disable('x-powered-by')
   app.set('query parser', 'simple')
@@ -58,7 +60,7 @@ export function createApp(parts: AppParts): Express {
   app.get('/v1/records', getRecords(finder, follower))
   app.get('/v1/proofs', getProof(finder, sealed))
   app.get('/v1/batches', getBatches(entries, follower))
-  app.get('/v1/ledger', getLedger(identity, follower))
+  app.get('/v1/ledger', getLedger(identity, publisher, follower))
   app.get('/healthz', getHealth(parts.health))
   app.get('/metrics', parts.metrics)
 

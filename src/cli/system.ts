@@ -167,6 +167,7 @@ async function assemble(
       entries,
       sealed,
       identity,
+      publisher,
       limits,
       inFlight,
       health,

@@ -1,10 +1,6 @@
+import { type Hex, isHex } from '../bytes/hex.ts'
+import { readUint64 } from '../bytes/integer.ts'
 import { InputError, OperationError } from '../errors.ts'
-import type { FlowRecord } from '../record/index.ts'
-
-/** The gateway's answer to a submission, as it is: the receipt is for the source to keep. */
-export interface SubmissionAnswer {
-  receipt: { source: string; sequence: string; size: string; [member: string]: unknown }
-}
 
 /** A problem document (RFC 9457) that the server answered with. */
 export class ProblemError extends InputError {
@@ -22,63 +18,105 @@ export class ProblemError extends InputError {
   }
 }
 
+/** The gateway is away, or asks to be left alone for a while. */
+export class GatewayAwayError extends OperationError {
+  /** from its Retry-After */
+  readonly retryAfterMs: number
+
+  constructor(
+    message: string,
+    { retryAfterMs = 0, ...options }: ErrorOptions & { retryAfterMs?: number } = {},
+  ) {
+    super('GATEWAY_UNREACHABLE', message, options)
+    this.retryAfterMs = retryAfterMs
+  }
+}
+
+/** Whose receipts a gateway gives, and for which ledger: the domain of every signature. */
+export interface GatewayIdentity {
+  chainId: bigint
+  ledger: Hex
+  publisher: Hex
+}
+
 /** The gateway's HTTP API as its clients call it. */
 export interface GatewayApi {
+  identity(): Promise<GatewayIdentity>
   nextSequence(source: string): Promise<bigint>
-  /** Sending the same records again under the same sequence is harmless. */
-  submit(records: readonly FlowRecord[], sequence: bigint): Promise<SubmissionAnswer>
+  /**
+   * Sending the same body again under the same `tidemark-sequence` is harmless.
+   *
+   * @returns the receipt as it came, not yet verified
+   */
+  submit(body: Uint8Array, headers: Record<string, string>): Promise<unknown>
   submissionState(source: string, sequence: string): Promise<string>
   /** @returns the text of the bundle */
   proof(query: { source?: string; id: string; disclose: readonly string[] }): Promise<string>
 }
 
 const TIMEOUT_MS = 60_000
+/** Request Timeout, Too Early, Too Many Requests: the client errors that pass by themselves. */
+const PASSING = [408, 425, 429]
+/** However long a gateway wants to be left alone, it is asked again after this. */
+const MAX_RETRY_AFTER_MS = 300_000
 
-export function createGatewayApi(baseUrl: string): GatewayApi {
+/**
+ * @param options.token a bearer token, where the source does not sign
+ * @param options.signal ends what is under way
+ */
+export function createGatewayApi(
+  baseUrl: string,
+  {
+    token,
+    signal: ended,
+    now = Date.now,
+  }: { token?: string | undefined; signal?: AbortSignal; now?: () => number } = {},
+): GatewayApi {
   async function call(path: string, init: RequestInit = {}): Promise<string> {
+    const headers = new Headers(init.headers)
+    if (token !== undefined) headers.set('authorization', `Bearer ${token}`)
+    const late = AbortSignal.timeout(TIMEOUT_MS)
+    const signal = ended ? AbortSignal.any([ended, late]) : late
     let response: Response
     let text: string
     try {
-      response = await fetch(new URL(path, baseUrl), { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) })
+      response = await fetch(new URL(path, baseUrl), { ...init, headers, signal })
       text = await response.text()
     } catch (cause) {
-      throw new OperationError(
-        'GATEWAY_UNREACHABLE',
-        `cannot reach ${baseUrl}: is "tidemark up" running there?`,
-        { cause },
-      )
+      throw new GatewayAwayError(`cannot reach ${baseUrl}: is "tidemark up" running there?`, { cause })
     }
     if (response.ok) return text
     const problem = parseObject(text) ?? { title: `HTTP ${response.status}` }
-    if (response.status >= 500) {
-      throw new OperationError(
-        'GATEWAY_UNREACHABLE',
-        `${baseUrl}: ${String(problem.detail ?? problem.title)}`,
-      )
-    }
-    throw new ProblemError(response.status, problem)
+    if (response.status < 500 && !PASSING.includes(response.status))
+      throw new ProblemError(response.status, problem)
+    throw new GatewayAwayError(`${baseUrl}: ${String(problem.detail ?? problem.title)}`, {
+      retryAfterMs: readRetryAfter(response.headers.get('retry-after'), now),
+    })
   }
 
   async function callJson(path: string, init?: RequestInit): Promise<Record<string, unknown>> {
     const value = parseObject(await call(path, init))
-    if (value === undefined)
-      throw new OperationError('GATEWAY_UNREACHABLE', `${baseUrl} does not answer like a gateway`)
+    if (value === undefined) throw notAGateway()
     return value
   }
 
+  const notAGateway = () => new GatewayAwayError(`${baseUrl} does not answer like a gateway`)
+
   return {
+    async identity() {
+      const { chainId, ledger, publisher } = await callJson('/v1/ledger')
+      const chain = readUint64(chainId)
+      if (chain === undefined || !isHex(ledger, 20) || !isHex(publisher, 20)) throw notAGateway()
+      return { chainId: chain, ledger, publisher }
+    },
     async nextSequence(source) {
       const { nextSequence } = await callJson(`/v1/submissions?${new URLSearchParams({ source })}`)
-      return BigInt(String(nextSequence))
+      const next = readUint64(nextSequence)
+      if (next === undefined) throw notAGateway()
+      return next
     },
-    async submit(records, sequence) {
-      const body = `${records.map((record) => JSON.stringify(record)).join('\n')}\n`
-      const headers = { 'content-type': 'application/x-ndjson', 'tidemark-sequence': String(sequence) }
-      return (await callJson('/v1/submissions', {
-        method: 'POST',
-        headers,
-        body,
-      })) as unknown as SubmissionAnswer
+    async submit(body, headers) {
+      return (await callJson('/v1/submissions', { method: 'POST', headers, body })).receipt
     },
     async submissionState(source, sequence) {
       const { state } = await callJson(`/v1/submissions?${new URLSearchParams({ source, sequence })}`)
@@ -95,10 +133,17 @@ export function createGatewayApi(baseUrl: string): GatewayApi {
   }
 }
 
+/** RFC 9110, section 10.2.3: seconds, or a date. */
+function readRetryAfter(value: string | null, now: () => number): number {
+  if (value === null) return 0
+  const waitMs = /^\d+$/.test(value) ? 1_000 * Number(value) : Date.parse(value) - now()
+  return waitMs > 0 ? Math.min(waitMs, MAX_RETRY_AFTER_MS) : 0
+}
+
 function parseObject(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
+    return typeof value === 'object' && value !== null ? { ...value } : undefined
   } catch {
     return undefined
   }

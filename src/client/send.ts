@@ -1,12 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { InputError, OperationError } from '../errors.ts'
+import { InputError } from '../errors.ts'
 import { type FlowRecord, parseRecord } from '../record/index.ts'
-import { type GatewayApi, ProblemError, type SubmissionAnswer } from './gateway-api.ts'
+import { type GatewayApi, ProblemError } from './gateway-api.ts'
+import type { JsonReceipt } from './receipt.ts'
+import { sealLine } from './sealed-line.ts'
+import { identifyOnce, Submitter } from './submitter.ts'
 
 /** A record of a file, and the line that it stands on. */
 export interface SourceLine {
   line: number
   record: FlowRecord
+}
+
+/** The gateway's answer to a submission, verified: the receipt is for the source to keep. */
+export interface SubmissionAnswer {
+  receipt: JsonReceipt
 }
 
 export interface SendOptions {
@@ -17,6 +25,8 @@ export interface SendOptions {
   retryPausesMs: readonly number[]
   /** told of each acknowledged submission */
   onAcknowledged: (answer: SubmissionAnswer, records: number) => void
+  /** milliseconds since 1970 */
+  now?: () => number
 }
 
 /**
@@ -27,50 +37,39 @@ export interface SendOptions {
  *
  * @throws {InputError} with the line of the file that the gateway refused
  * @throws {OperationError} `GATEWAY_UNREACHABLE` after the last try
+ * @throws {VerificationError} when a receipt is not what it should be
  */
 export async function sendRecords(
   lines: AsyncIterable<SourceLine> | Iterable<SourceLine>,
-  options: SendOptions,
+  { api, size, retryPausesMs, onAcknowledged, now = Date.now }: SendOptions,
 ) {
   const collected = new Map<string, SourceLine[]>()
-  const sequences = new Map<string, bigint>()
+  const submitters = new Map<string, Submitter>()
+  const identify = identifyOnce(api)
+  const submitterOf = (source: string) => {
+    const pauses = (failures: number) => retryPausesMs[failures - 1]
+    const clock = { now, delay: (ms: number) => delay(ms) }
+    const known =
+      submitters.get(source) ?? new Submitter({ api, source, identify, pauses, clock, manner: 'hasty' })
+    submitters.set(source, known)
+    return known
+  }
+  const submit = async (source: string, waiting: SourceLine[]) => {
+    try {
+      const receipt = await submitterOf(source).submit(waiting.map(sealSourceLine))
+      onAcknowledged({ receipt }, waiting.length)
+    } catch (error) {
+      throw error instanceof ProblemError && error.status !== 409 ? atFileLine(error, waiting) : error
+    }
+  }
   for await (const line of lines) {
     const { source } = line.record
     const waiting = collected.get(source) ?? []
     collected.set(source, waiting)
     waiting.push(line)
-    if (waiting.length === options.size) await submit(waiting.splice(0), sequences, options)
+    if (waiting.length === size) await submit(source, waiting.splice(0))
   }
-  for (const waiting of collected.values()) {
-    if (waiting.length > 0) await submit(waiting, sequences, options)
-  }
-}
-
-async function submit(
-  lines: SourceLine[],
-  sequences: Map<string, bigint>,
-  options: SendOptions,
-): Promise<void> {
-  const source = lines[0]?.record.source ?? ''
-  const records = lines.map(({ record }) => record)
-  for (const pauseMs of [...options.retryPausesMs, undefined]) {
-    try {
-      const sequence = sequences.get(source) ?? (await options.api.nextSequence(source))
-      sequences.set(source, sequence)
-      const answer = await options.api.submit(records, sequence)
-      sequences.set(source, sequence + 1n)
-      options.onAcknowledged(answer, records.length)
-      return
-    } catch (error) {
-      if (error instanceof ProblemError) {
-        if (error.status !== 409) throw atFileLine(error, lines)
-        // Someone else sends for this source too: ask which sequence is next.
-        sequences.delete(source)
-      } else if (!(error instanceof OperationError)) throw error
-      if (pauseMs === undefined) throw error
-      await delay(pauseMs)
-    }
-  }
+  for (const [source, waiting] of collected) if (waiting.length > 0) await submit(source, waiting)
 }
 
 /**
@@ -79,8 +78,14 @@ async function submit(
  * @throws {InputError} `BAD_RECORD` with the line
  */
 export function readRecord(value: unknown, line: number): SourceLine {
+  return atLine(line, () => ({ line, record: parseRecord(value) }))
+}
+
+const sealSourceLine = ({ line, record }: SourceLine) => atLine(line, () => sealLine(record))
+
+function atLine<T>(line: number, read: () => T): T {
   try {
-    return { line, record: parseRecord(value) }
+    return read()
   } catch (cause) {
     if (!(cause instanceof InputError)) throw cause
     throw new InputError(cause.code, `line ${line}: ${cause.message}`, { ...cause.place, line }, { cause })
