@@ -12,7 +12,8 @@ module.exports = {
       if (file === undefined) throw new Error(`${name} was not measured`)
       for (const kind of ['lines', 'branches', 'functions', 'statements']) {
         const { total, pct } = summary[file][kind]
-        if (total === 0 || pct !== 100) throw new Error(`${name}: ${pct} % of ${total} ${kind} covered, not 100`)
+        if (total === 0 || pct !== 100)
+          throw new Error(`${name}: ${pct} % of ${total} ${kind} covered, not 100`)
       }
     }
   },

@@ -305,6 +305,7 @@ function exampleBatch() {
     source,
     sequence: 0n,
     receivedAt: 1_740_965_101_000,
+    signature: null,
     items: sealed.map(({ record, disclosures }) => ({ record, disclosures })),
     vault: sealed.map(({ vault }) => vault),
   }

@@ -1,6 +1,7 @@
 import express, { type Express, type RequestHandler } from 'express'
 import type { LedgerIdentity } from '../chain/ledger.ts'
 import { InputError } from '../errors.ts'
+import type { Admission } from '../gateway/admission.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { Finder } from '../indexer/finder.ts'
 import type { Follower } from '../indexer/follower.ts'
@@ -13,13 +14,14 @@ import { getSubmission, postSubmission } from './submissions.ts'
 
 export interface AppParts {
   gateway: Gateway
+  admission: Admission
   follower: Follower
   finder: Finder
   entries: LedgerEntries
   sealed: SealedBatches
   identity: LedgerIdentity
   health: () => Health
-  limits: { bodyBytes: number; submissionRecords: number }
+  limits: { bodyBytes: number }
   onFault: (error: unknown) => void
 }
 
@@ -32,7 +34,7 @@ export interface Health {
 
 /** The HTTP API, version 1. */
 export function createApp(parts: AppParts): Express {
-  const { gateway, follower, finder, entries, sealed, identity, limits } = parts
+  const { gateway, admission, follower, finder, entries, sealed, identity, limits } = parts
   const app = express()
   app.disable('x-powered-by')
   app.set('query parser', 'simple')
@@ -40,7 +42,7 @@ export function createApp(parts: AppParts): Express {
   app.post(
     '/v1/submissions',
     express.raw({ type: () => true, limit: limits.bodyBytes }),
-    postSubmission(gateway, limits.submissionRecords),
+    postSubmission(gateway, admission),
   )
   app.get('/v1/submissions', getSubmission(gateway, entries, follower))
   app.get('/v1/records', getRecords(finder, follower))

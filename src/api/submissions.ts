@@ -1,26 +1,36 @@
 import type { Request, RequestHandler } from 'express'
 import { InputError } from '../errors.ts'
-import { readDraft } from '../gateway/draft.ts'
+import type { Admission } from '../gateway/admission.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import { splitSubmission } from '../gateway/media.ts'
 import type { Follower } from '../indexer/follower.ts'
 import { toJsonReceipt } from '../proof/index.ts'
 import type { LedgerEntries, LedgerEntry } from '../store/ledger-entries.ts'
+import type { Voucher } from '../store/sealed-batches.ts'
 import { toJsonAnchor } from './json.ts'
 import { optionalUint64, parseUint64, requiredText } from './query.ts'
 
 /** Names the submission of its source that a request means to be, so that sending it twice is harmless. */
 const SEQUENCE_HEADER = 'tidemark-sequence'
+/** The root that a source has signed, and its signature over it (docs/format.md, "Submission"). */
+const ROOT_HEADER = 'tidemark-root'
+const SIGNATURE_HEADER = 'tidemark-signature'
 
 /** POST /v1/submissions: the records of one source; 201 with the receipt once they are synced to disk. */
 export const postSubmission =
-  (gateway: Gateway, maxRecords: number): RequestHandler =>
+  (gateway: Gateway, admission: Admission): RequestHandler =>
   async (request, response) => {
     const body: unknown = request.body
     if (!(body instanceof Uint8Array)) throw new InputError('EMPTY_SUBMISSION', 'the request has no body')
     const mediaType = request.get('content-type') ?? ''
-    const draft = readDraft(splitSubmission(mediaType, body), maxRecords)
-    const receipt = await gateway.accept(draft, sequenceOf(request))
+    const sequence = sequenceOf(request)
+    const { draft, voucher, root } = admission.admit(splitSubmission(mediaType, body), {
+      sequence,
+      root: request.get(ROOT_HEADER),
+      signature: request.get(SIGNATURE_HEADER),
+      token: tokenOf(request),
+    })
+    const receipt = await gateway.accept(draft, sequence, voucher, root)
     response
       .status(201)
       .location(
@@ -41,12 +51,13 @@ export const getSubmission =
     }
     const found = await gateway.find(source, sequence)
     if (found === undefined) throw new InputError('NOT_FOUND', `${source} has no submission ${sequence}`)
-    const { receipt, sealed } = found
+    const { receipt, voucher, sealed } = found
     const entry = sealed && entries.ofBatch(sealed.publisher, sealed.batch)
     const state = entry === undefined ? (sealed ? 'sealed' : 'accepted') : stateOf(entry, follower)
     response.json({
       receipt: toJsonReceipt(receipt),
       state,
+      vouched: toJsonVoucher(voucher),
       ...(sealed && {
         batch: { publisher: sealed.publisher, sequence: String(sealed.batch), first: sealed.first },
       }),
@@ -58,6 +69,15 @@ export const getSubmission =
 function stateOf(entry: LedgerEntry, follower: Follower): string {
   if (entry.state === 'fraud' || entry.state === 'withheld') return entry.state
   return entry.state === 'verified' && follower.isFinal(entry) ? 'final' : 'anchored'
+}
+
+const toJsonVoucher = (voucher: Voucher) =>
+  voucher.by === 'signed' ? { by: voucher.by, signer: voucher.signer } : { by: voucher.by }
+
+/** The bearer token of RFC 6750, section 2.1; another scheme is none of ours. */
+function tokenOf(request: Request): string | undefined {
+  const [scheme, token = ''] = (request.get('authorization') ?? '').split(' ')
+  return scheme?.toLowerCase() === 'bearer' ? token : undefined
 }
 
 function sequenceOf(request: Request): bigint | undefined {

@@ -4,6 +4,8 @@ import { describeError, EXIT, exitCodeOf } from './exit.ts'
 import { proveCommand } from './prove.ts'
 import { sampleCommand } from './sample.ts'
 import { sendCommand } from './send.ts'
+import { sourceCommand } from './source.ts'
+import { tokenCommand } from './token.ts'
 import { upCommand } from './up.ts'
 import { verifyCommand } from './verify.ts'
 
@@ -14,8 +16,16 @@ const program = new Command('tidemark')
   .exitOverride()
   .configureOutput({ writeErr: (text) => process.stderr.write(text) })
 
-for (const command of [upCommand(), sendCommand(), sampleCommand(), proveCommand(), verifyCommand()]) {
-  program.addCommand(command.exitOverride())
+for (const command of [
+  upCommand(),
+  sendCommand(),
+  sampleCommand(),
+  proveCommand(),
+  verifyCommand(),
+  sourceCommand(),
+  tokenCommand(),
+]) {
+  program.addCommand(throwOnExit(command))
 }
 
 // A reader such as `head` may close the pipe early; that is no fault.
@@ -28,6 +38,12 @@ try {
   await program.parseAsync()
 } catch (error) {
   process.exitCode = report(error)
+}
+
+/** Commander would end the process itself, with a code that means "refuted" here. */
+function throwOnExit(command: Command): Command {
+  for (const inner of command.commands) throwOnExit(inner)
+  return command.exitOverride()
 }
 
 function report(error: unknown): number {

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander'
+import { type Hex, isHex } from '../bytes/hex.ts'
 
 export const DEFAULT_PORT = 7300
 export const DEFAULT_CHAIN_PORT = 7301
@@ -18,3 +19,15 @@ export const parseWhole =
     if (/^\d+$/.test(text) && value >= least && value <= most) return value
     throw new InvalidArgumentError(`must be a whole number from ${least} to ${most}`)
   }
+
+export function parseAddress(text: string): Hex {
+  const address = text.toLowerCase()
+  if (!isHex(address, 20)) throw new InvalidArgumentError('must be 0x and 40 hex digits')
+  return address
+}
+
+/** The name of a source, as docs/format.md, section 4.1, has it. */
+export function parseSource(text: string): string {
+  if (/^[!-~]{1,256}$/.test(text)) return text
+  throw new InvalidArgumentError('must be 1 to 256 printable ASCII characters, no blanks')
+}

@@ -8,11 +8,13 @@ import { startEmbeddedChain } from '../chain/embedded.ts'
 import { chainFacts } from '../chain/facts.ts'
 import type { LedgerIdentity } from '../chain/ledger.ts'
 import { OperationError } from '../errors.ts'
+import { Admission, type SubmissionMode } from '../gateway/admission.ts'
 import type { GatewayPolicy } from '../gateway/gateway.ts'
 import { type Publishing, startPublishing } from '../gateway/service.ts'
 import { type Indexing, startIndexing } from '../indexer/service.ts'
 import { openDatabase } from '../store/database.ts'
 import { lockFolder } from '../store/folder-lock.ts'
+import { Sources } from '../store/sources.ts'
 import { findOrDeployLedger } from './embedded-ledger.ts'
 
 export interface SystemConfig {
@@ -23,6 +25,8 @@ export interface SystemConfig {
   port: number
   chainPort: number
   policy: GatewayPolicy
+  /** from sources that have neither a key nor a token */
+  submissions: SubmissionMode
   pollMs: number
   limits: { bodyBytes: number; submissionRecords: number }
   /** told what is being done while it starts */
@@ -137,7 +141,16 @@ async function assemble(
   }
   const onFault = (error: unknown) => onTrouble('a request failed', error)
   const { limits } = config
-  server.serve(createApp({ gateway, follower, finder, entries, sealed, identity, limits, health, onFault }))
+  const admission = new Admission({
+    sources: new Sources(database),
+    domain: identity,
+    mode: config.submissions,
+    maxRecords: limits.submissionRecords,
+    lookup: (source, sequence) => gateway.lookup(source, sequence),
+  })
+  server.serve(
+    createApp({ gateway, admission, follower, finder, entries, sealed, identity, limits, health, onFault }),
+  )
 
   let chainAlive = true
   const chainEnded = embedded.exited.then(({ output }) => {

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander'
+import type { SubmissionMode } from '../gateway/admission.ts'
 import {
   DEFAULT_API,
   DEFAULT_CHAIN_PORT,
@@ -16,6 +17,7 @@ interface UpOptions {
   data: string
   sealAfter: number
   sealRecords: number
+  submissions?: SubmissionMode
   json: boolean
 }
 
@@ -52,8 +54,17 @@ export const upCommand = () =>
         .argParser(parseWhole(1, MAX_BATCH_RECORDS))
         .default(MAX_BATCH_RECORDS),
     )
+    .addOption(
+      new Option(
+        '--submissions <from>',
+        'who may submit for a source without key and token: open is anybody, registered nobody (default: open on a loopback address)',
+      ).choices(['open', 'registered']),
+    )
     .addOption(jsonOption())
     .action(up)
+
+/** Whether only this machine reaches the address. */
+const isLoopback = (host: string) => /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/.test(host)
 
 const portOption = (flags: string, description: string) =>
   new Option(flags, `${description}; 0 for any free one`).argParser(parseWhole(0, 65_535))
@@ -70,6 +81,7 @@ async function up(options: UpOptions): Promise<void> {
       promiseMs: PROMISE_MS,
       maxWaitingRecords: 8 * MAX_BATCH_RECORDS,
     },
+    submissions: options.submissions ?? (isLoopback(options.host) ? 'open' : 'registered'),
     pollMs: POLL_MS,
     limits: {
       bodyBytes: MAX_BODY_BYTES,

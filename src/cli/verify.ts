@@ -1,12 +1,12 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { type Hex, isHex } from '../bytes/hex.ts'
+import type { Hex } from '../bytes/hex.ts'
 import { chainFacts, type Finality } from '../chain/facts.ts'
 import { createRpc } from '../chain/rpc.ts'
 import { InputError } from '../errors.ts'
 import { parseProof } from '../proof/index.ts'
 import { type VerifiedProof, verifyProof } from '../verify/index.ts'
 import { crossCheck } from './cross-check.ts'
-import { DEFAULT_RPC, jsonOption } from './options.ts'
+import { DEFAULT_RPC, jsonOption, parseAddress } from './options.ts'
 import { readText } from './read-lines.ts'
 
 interface VerifyOptions {
@@ -98,12 +98,6 @@ function describe(verified: VerifiedProof, { rpc, ledger, crossCheck }: VerifyOp
 }
 
 const blockTime = ({ blockTime }: VerifiedProof) => new Date(Number(blockTime) * 1_000).toISOString()
-
-function parseAddress(text: string): Hex {
-  const address = text.toLowerCase()
-  if (!isHex(address, 20)) throw new InvalidArgumentError('must be 0x and 40 hex digits')
-  return address
-}
 
 function parseFinality(text: string): Finality {
   if (text === 'finalized') return { kind: 'tag' }

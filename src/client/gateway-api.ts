@@ -34,7 +34,8 @@ export interface GatewayApi {
 
 const TIMEOUT_MS = 60_000
 
-export function createGatewayApi(baseUrl: string): GatewayApi {
+/** @param token of the source whose records are submitted; without one the gateway may refuse them */
+export function createGatewayApi(baseUrl: string, token?: string): GatewayApi {
   async function call(path: string, init: RequestInit = {}): Promise<string> {
     let response: Response
     let text: string
@@ -73,7 +74,11 @@ export function createGatewayApi(baseUrl: string): GatewayApi {
     },
     async submit(records, sequence) {
       const body = `${records.map((record) => JSON.stringify(record)).join('\n')}\n`
-      const headers = { 'content-type': 'application/x-ndjson', 'tidemark-sequence': String(sequence) }
+      const headers = {
+        'content-type': 'application/x-ndjson',
+        'tidemark-sequence': String(sequence),
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      }
       return (await callJson('/v1/submissions', {
         method: 'POST',
         headers,

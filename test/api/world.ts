@@ -24,6 +24,7 @@ export async function startTestSystem(
     port: 0,
     chainPort: 0,
     pollMs: 20,
+    submissions: 'open',
     limits: { bodyBytes: 200_000, submissionRecords: 100 },
     onProgress: () => undefined,
     onTrouble: (message, error) =>

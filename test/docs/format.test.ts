@@ -54,7 +54,16 @@ describe('docs/format.md', () => {
   const { header, files } = sealBatch(
     publisher,
     0n,
-    [{ source: open.source, sequence: 0n, receivedAt: 1_740_965_101_000, items, vault: [vault, [], []] }],
+    [
+      {
+        source: open.source,
+        sequence: 0n,
+        receivedAt: 1_740_965_101_000,
+        signature: null,
+        items,
+        vault: [vault, [], []],
+      },
+    ],
     zstdCompressSync,
   )
 

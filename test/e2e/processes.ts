@@ -105,7 +105,7 @@ export function endAfterTest(up: Up): Up {
 }
 
 /** Command lines of the processes that work in a folder. */
-export async function processesOf(folder: string): Promise<string[]> {
+async function processesOf(folder: string): Promise<string[]> {
   const found: string[] = []
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
     const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')

@@ -13,7 +13,7 @@ import { SealedBatches } from '../../src/store/sealed-batches.ts'
 import { WriteAheadLog } from '../../src/store/write-ahead-log.ts'
 import { exampleOf } from '../record/examples.ts'
 
-export const signer = devWallet('publisher', LOCAL_CHAIN_ID)
+const signer = devWallet('publisher', LOCAL_CHAIN_ID)
 export const PUBLISHER = signer.address.toLowerCase() as Hex // an ethers address in lowercase
 export const domain = { chainId: LOCAL_CHAIN_ID, ledger: `0x${'1e'.repeat(20)}` } as const
 
