@@ -10,7 +10,7 @@ import type { SealedBatches } from '../store/sealed-batches.ts'
 import { getBatches, getLedger } from './ledger.ts'
 import { problemHandler } from './problems.ts'
 import { getProof, getRecords } from './records.ts'
-import { getSubmission, postSubmission } from './submissions.ts'
+import { getSubmission, getSubmissionProof, postSubmission } from './submissions.ts'
 
 export interface AppParts {
   gateway: Gateway
@@ -45,10 +45,11 @@ export function createApp(parts: AppParts): Express {
     postSubmission(gateway, admission),
   )
   app.get('/v1/submissions', getSubmission(gateway, entries, follower))
+  app.get('/v1/submissions/proof', getSubmissionProof(gateway, finder))
   app.get('/v1/records', getRecords(finder, follower))
   app.get('/v1/proofs', getProof(finder, sealed))
   app.get('/v1/batches', getBatches(entries, follower))
-  app.get('/v1/ledger', getLedger(identity, follower))
+  app.get('/v1/ledger', getLedger(identity, gateway.publisher, follower))
   app.get('/healthz', getHealth(parts.health))
 
   app.use((request) => {

@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express'
-import { toHex } from '../bytes/hex.ts'
+import { type Hex, toHex } from '../bytes/hex.ts'
 import type { LedgerIdentity } from '../chain/ledger.ts'
 import type { Follower } from '../indexer/follower.ts'
 import type { LedgerEntries } from '../store/ledger-entries.ts'
@@ -9,14 +9,19 @@ import { optionalCount, optionalUint64 } from './query.ts'
 const DEFAULT_PAGE = 50
 const MAX_PAGE = 500
 
-/** GET /v1/ledger: the ledger's address and head. */
+/** GET /v1/ledger: the ledger's address and head, and who publishes to it here. */
 export const getLedger =
-  ({ chainId, ledger, deploymentBlock }: LedgerIdentity, follower: Follower): RequestHandler =>
+  (
+    { chainId, ledger, deploymentBlock }: LedgerIdentity,
+    publisher: Hex,
+    follower: Follower,
+  ): RequestHandler =>
   (_request, response) => {
     const { head, finalBlock, lagging } = follower.state
     response.json({
       chainId: String(chainId),
       ledger,
+      publisher,
       deploymentBlock: String(deploymentBlock),
       size: String(follower.log.size),
       root: toHex(follower.log.root()),

@@ -3,8 +3,9 @@ import { InputError } from '../errors.ts'
 import type { Admission } from '../gateway/admission.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import { splitSubmission } from '../gateway/media.ts'
+import type { Finder } from '../indexer/finder.ts'
 import type { Follower } from '../indexer/follower.ts'
-import { toJsonReceipt } from '../proof/index.ts'
+import { SUBMISSION_MEDIA_TYPE, toJsonReceipt } from '../proof/index.ts'
 import type { LedgerEntries, LedgerEntry } from '../store/ledger-entries.ts'
 import type { Voucher } from '../store/sealed-batches.ts'
 import { toJsonAnchor } from './json.ts'
@@ -63,6 +64,20 @@ export const getSubmission =
       }),
       ...(entry && { anchor: toJsonAnchor(entry) }),
     })
+  }
+
+/** GET /v1/submissions/proof?source=&sequence=: the bundle that shows the whole submission on the chain. */
+export const getSubmissionProof =
+  (gateway: Gateway, finder: Finder): RequestHandler =>
+  async (request, response) => {
+    const source = requiredText(request, 'source')
+    const sequence = parseUint64(requiredText(request, 'sequence'), 'sequence')
+    const sealed = (await gateway.find(source, sequence))?.sealed
+    if (sealed === undefined) {
+      throw new InputError('NOT_ANCHORED', `the ledger holds no submission ${sequence} of ${source}`)
+    }
+    const proof = await finder.proveSubmission(sealed)
+    response.type(SUBMISSION_MEDIA_TYPE).send(JSON.stringify(proof))
   }
 
 /** Final is what can be proven: the block is final, and the batch on disk is what the chain says. */

@@ -13,6 +13,8 @@ import { verifyCommand } from './verify.ts'
 const program = new Command('tidemark')
   .description('an audit ledger for public-data flows, anchored on a blockchain')
   .version('0.1.0')
+  // An option belongs to the command that it stands behind: "verify" and "verify receipt" share some names.
+  .enablePositionalOptions()
   .exitOverride()
   .configureOutput({ writeErr: (text) => process.stderr.write(text) })
 

@@ -70,6 +70,10 @@ export class Gateway {
     parts.sealer.onSealed((submissions) => this.#forget(submissions))
   }
 
+  get publisher(): Hex {
+    return this.#parts.signer.address.toLowerCase() as Hex
+  }
+
   get waitingRecords(): number {
     return this.#waitingRecords
   }
@@ -268,7 +272,7 @@ export class Gateway {
       anchorBy,
       ledger: domain.ledger,
       chainId: domain.chainId,
-      publisher: signer.address.toLowerCase() as Hex,
+      publisher: this.publisher,
       signature,
     }
   }

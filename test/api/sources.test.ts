@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { toHex } from '../../src/bytes/hex.ts'
+import { chainFacts } from '../../src/chain/facts.ts'
+import { createRpc } from '../../src/chain/rpc.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { Sources } from '../../src/store/sources.ts'
+import { verifySubmission } from '../../src/verify/index.ts'
 import { addressOf, otherKey, sealedItems, signedSubmission, sourceKey } from '../gateway/signed.ts'
 import { eventually } from '../store/temporary.ts'
 import {
@@ -179,6 +183,30 @@ describe('a signed submission', () => {
     const [item] = sealedItems(source, 'a')
     const late = { ...item, record: { ...item?.record, time: '2026-03-01T17:30:00+08:00' } }
     expectProblem(await post(ndjson(late), headers), 422, 'BAD_RECORD')
+  })
+})
+
+describe('the proof of a submission', () => {
+  test('is given when its block is final, and a stranger verifies it', async () => {
+    const source = registered('proof')
+    const ids = Array.from({ length: 7 }, (_, i) => `p${i}`)
+    const { body, headers } = await sign(0, sealedItems(source, ...ids))
+    expect((await post(body, headers)).status).toBe(201)
+    const answer = await eventually(async () => {
+      const found = await get(`/v1/submissions/proof?source=${source}&sequence=0`)
+      if (found.status === 200) return found
+      expect(['NOT_ANCHORED', 'NOT_READY']).toContain(JSON.parse(found.text).code)
+    })
+    expect(answer.headers['content-type']).toMatch(/^application\/vnd\.tidemark\.submission\+json/)
+    const facts = chainFacts(createRpc(world.system.rpcUrl), { finality: { kind: 'tag' } })
+    const found = await verifySubmission(JSON.parse(answer.text), facts, {
+      ledger: world.system.identity.ledger,
+    })
+    expect([toHex(found.root), found.size]).toEqual([headers['tidemark-root'], 7])
+    expectProblem(await get(`/v1/submissions/proof?source=${source}&sequence=1`), 404, 'NOT_ANCHORED')
+    for (const query of ['', `?source=${source}`, '?sequence=0', `?source=${source}&sequence=x`]) {
+      expectProblem(await get(`/v1/submissions/proof${query}`), 400, 'BAD_ARGUMENT')
+    }
   })
 })
 
