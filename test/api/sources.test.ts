@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { toHex } from '../../src/bytes/hex.ts'
 import { chainFacts } from '../../src/chain/facts.ts'
 import { createRpc } from '../../src/chain/rpc.ts'
+import { disclosureDigest } from '../../src/record/index.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { Sources } from '../../src/store/sources.ts'
 import { verifySubmission } from '../../src/verify/index.ts'
@@ -92,6 +93,21 @@ describe('a signed submission', () => {
     const next = await sign(1, sealedItems(source, 'b'), otherKey)
     expect((await post(next.body, next.headers)).status).toBe(201)
     expect((await find(source, 0)).vouched).toEqual({ by: 'signed', signer: addressOf(sourceKey) })
+  })
+
+  test('sent again with fewer disclosures is the same: its root is what was signed', async () => {
+    const source = registered('disclosures')
+    const items = sealedItems(source, 'a')
+    const one = await sign(0, items)
+    const first = JSON.parse((await post(one.body, one.headers)).text).receipt
+    const pseudonyms = items.map(({ record, disclosures }) => ({
+      record,
+      disclosures: disclosures.filter((text) => record.data._sd_pseudonyms?.includes(disclosureDigest(text))),
+    }))
+    expect(JSON.stringify(pseudonyms).length).toBeLessThan(JSON.stringify(items).length)
+    const again = await sign(0, pseudonyms)
+    expect(again.headers).toEqual(one.headers)
+    expect(JSON.parse((await post(again.body, again.headers)).text).receipt).toEqual(first)
   })
 
   test('of a source that nobody registered is refused', async () => {
