@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Request, RequestHandler } from 'express'
 import { InputError } from '../errors.ts'
 import type { Admission } from '../gateway/admission.ts'
@@ -5,7 +6,14 @@ import type { Gateway } from '../gateway/gateway.ts'
 import { splitSubmission } from '../gateway/media.ts'
 import type { Finder } from '../indexer/finder.ts'
 import type { Follower } from '../indexer/follower.ts'
-import { SUBMISSION_MEDIA_TYPE, toJsonReceipt } from '../proof/index.ts'
+import { HASH_SIZE } from '../merkle/index.ts'
+import {
+  SUBMISSION_MEDIA_TYPE,
+  type SubmissionProof,
+  toJsonLeaves,
+  toJsonReceipt,
+  toJsonSubmissionProof,
+} from '../proof/index.ts'
 import type { LedgerEntries, LedgerEntry } from '../store/ledger-entries.ts'
 import type { Voucher } from '../store/sealed-batches.ts'
 import { toJsonAnchor } from './json.ts'
@@ -77,8 +85,29 @@ export const getSubmissionProof =
       throw new InputError('NOT_ANCHORED', `the ledger holds no submission ${sequence} of ${source}`)
     }
     const proof = await finder.proveSubmission(sealed)
-    response.type(SUBMISSION_MEDIA_TYPE).send(JSON.stringify(proof))
+    response.type(SUBMISSION_MEDIA_TYPE)
+    for (const piece of spellProof(proof)) {
+      if (response.destroyed) return
+      response.write(piece)
+      await nextTurn()
+    }
+    response.end()
   }
+
+/** Leaves that are spelled at once: the largest submission must not hold up everybody else. */
+const LEAVES_AT_ONCE = 2_048
+
+/** The JSON of `toJsonSubmissionProof` in pieces. */
+function* spellProof(proof: SubmissionProof): Generator<string> {
+  const { leaves: _, ...rest } = toJsonSubmissionProof({ ...proof, leaves: new Uint8Array() })
+  yield `${JSON.stringify(rest).slice(0, -1)},"leaves":[`
+  const step = HASH_SIZE * LEAVES_AT_ONCE
+  for (let start = 0; start < proof.leaves.length; start += step) {
+    const leaves = JSON.stringify(toJsonLeaves(proof.leaves.subarray(start, start + step)))
+    yield `${start === 0 ? '' : ','}${leaves.slice(1, -1)}`
+  }
+  yield ']}'
+}
 
 /** Final is what can be proven: the block is final, and the batch on disk is what the chain says. */
 function stateOf(entry: LedgerEntry, follower: Follower): string {

@@ -5,10 +5,9 @@ import { indexKey, recordValue } from '../lookup/index.ts'
 import {
   type Anchored,
   type JsonProof,
-  type JsonSubmissionProof,
   type Proof,
+  type SubmissionProof,
   toJsonProof,
-  toJsonSubmissionProof,
 } from '../proof/index.ts'
 
 import { parseDisclosure } from '../record/index.ts'
@@ -87,7 +86,7 @@ export class Finder {
    * @throws {InputError} `NOT_ANCHORED` when the ledger does not hold its batch, or not what the chain says of it;
    *   `NOT_READY` while its block is not final or its batch not verified
    */
-  async proveSubmission({ publisher, batch, first, size }: SealedSubmission): Promise<JsonSubmissionProof> {
+  async proveSubmission({ publisher, batch, first, size }: SealedSubmission): Promise<SubmissionProof> {
     const entry = this.#parts.entries.ofBatch(publisher, batch)
     if (entry === undefined) {
       throw new InputError('NOT_ANCHORED', `the ledger does not hold batch ${batch} of ${publisher} yet`)
@@ -106,7 +105,7 @@ export class Finder {
     const { leaves, path } = await this.#parts.batches.use(publisher, batch, (files) =>
       files.leavesFrom(recordCount, first, size),
     )
-    return toJsonSubmissionProof({ leaves, range: { first, path }, ...anchored })
+    return { leaves, range: { first, path }, ...anchored }
   }
 
   async #proofOf({ item, position, entry }: FoundRecord, disclose: readonly string[]): Promise<Proof> {

@@ -14,5 +14,6 @@ export {
   SUBMISSION_FORMAT,
   SUBMISSION_MEDIA_TYPE,
   type SubmissionProof,
+  toJsonLeaves,
   toJsonSubmissionProof,
 } from './submission.ts'

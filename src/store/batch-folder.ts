@@ -199,11 +199,10 @@ export class OpenBatch {
     return readInclusionPath(this.#readTree, recordCount, position)
   }
 
-  /** Leaf hashes of `count` records from position `first` on, and the range path that completes them to the root. */
+  /** Leaf hashes of `count` records from position `first` on, one after the other, and the range path that completes them to the root. */
   async leavesFrom(recordCount: number, first: number, count: number) {
-    const bytes = await this.#readTree(HASH_SIZE * first, HASH_SIZE * count)
     return {
-      leaves: Array.from({ length: count }, (_, i) => bytes.subarray(HASH_SIZE * i, HASH_SIZE * (i + 1))),
+      leaves: await this.#readTree(HASH_SIZE * first, HASH_SIZE * count),
       path: await readRangePath(this.#readTree, recordCount, first, first + count),
     }
   }

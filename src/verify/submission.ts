@@ -1,5 +1,5 @@
 import { VerificationError } from '../errors.ts'
-import { treeRoot, verifyRange } from '../merkle/index.ts'
+import { HASH_SIZE, treeRoot, verifyRange } from '../merkle/index.ts'
 import { parseSubmissionProof } from '../proof/index.ts'
 import { step, type Trust, type VerifiedAnchor, verifyAnchored } from './anchor.ts'
 import type { ChainFacts } from './chain-facts.ts'
@@ -42,7 +42,7 @@ export async function verifySubmission(
   })
   return {
     root: treeRoot(leaves),
-    size: leaves.length,
+    size: leaves.length / HASH_SIZE,
     ...(await verifyAnchored(proof, chain, trust)),
   }
 }

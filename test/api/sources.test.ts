@@ -2,11 +2,13 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { toHex } from '../../src/bytes/hex.ts'
 import { chainFacts } from '../../src/chain/facts.ts'
 import { createRpc } from '../../src/chain/rpc.ts'
+import { parseSubmissionProof, toJsonSubmissionProof } from '../../src/proof/index.ts'
 import { disclosureDigest } from '../../src/record/index.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { Sources } from '../../src/store/sources.ts'
 import { verifySubmission } from '../../src/verify/index.ts'
 import { addressOf, otherKey, sealedItems, signedSubmission, sourceKey } from '../gateway/signed.ts'
+import { exampleOf } from '../record/examples.ts'
 import { eventually } from '../store/temporary.ts'
 import {
   type Answer,
@@ -224,6 +226,32 @@ describe('the proof of a submission', () => {
       expectProblem(await get(`/v1/submissions/proof${query}`), 400, 'BAD_ARGUMENT')
     }
   })
+})
+
+test('the proof of a submission of thousands is whole too', async () => {
+  const own = await startTestSystem({
+    limits: { bodyBytes: 8_000_000, submissionRecords: 5_000 },
+    policy: { sealRecords: 5_000 },
+  })
+  onTestFinished(own.close)
+  const beat = { ...exampleOf('tidemark.heartbeat.v1'), source: 'urn:many' }
+  const records = Array.from({ length: 4_500 }, (_, i) => ({ ...beat, id: `${i}` }))
+  const answer = await exchange(own.system.url, 'POST', '/v1/submissions', {
+    headers: NDJSON,
+    body: ndjson(...records),
+  })
+  const { receipt } = JSON.parse(answer.text)
+  const text = await eventually(async () => {
+    const path = '/v1/submissions/proof?source=urn:many&sequence=0'
+    const found = await exchange(own.system.url, 'GET', path)
+    return found.status === 200 ? found.text : undefined
+  })
+  const facts = chainFacts(createRpc(own.system.rpcUrl), { finality: { kind: 'tag' } })
+  const found = await verifySubmission(JSON.parse(text), facts)
+  expect([toHex(found.root), found.size]).toEqual([receipt.root, 4_500])
+  expect(JSON.stringify(toJsonSubmissionProof(parseSubmissionProof(JSON.parse(text)))).length).toBe(
+    text.length,
+  )
 })
 
 describe('a submission under a token', () => {

@@ -1,11 +1,13 @@
 import { writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { fromHex, type Hex } from '../../src/bytes/hex.ts'
 import { devWallet } from '../../src/chain/dev-accounts.ts'
 import { signReceipt } from '../../src/chain/signing.ts'
 import { callOf, exchange, freePort, ndjson } from '../api/world.ts'
-import { expectNoProcess, makeFolder, startUp, tidemark, type Up } from '../e2e/processes.ts'
+import { endAfterTest, expectNoProcess, makeFolder, startUp, tidemark, type Up } from '../e2e/processes.ts'
 import { addressOf, otherKey, sealedItems, signedSubmission, sourceKey } from '../gateway/signed.ts'
 import { temporaryFolder } from '../store/temporary.ts'
 
@@ -69,6 +71,12 @@ describe('tidemark source', () => {
     expect((await tidemark(['source', 'add', 'urn:a', '--key', addressOf(sourceKey), ...own])).code).toBe(0)
     const { stdout } = await tidemark(['source', 'list', ...own])
     expect(stdout).toContain(addressOf(sourceKey))
+    const first = endAfterTest(await startUp([...own, '--port', '0', '--chain-port', '0']))
+    const unsigned = await tidemark(['send', '-', '--api', first.url], {
+      stdin: ndjson(callOf('urn:a', 'x')),
+    })
+    expect(unsigned.code).toBe(2)
+    expect(await first.stop()).toBe(0)
   })
 
   test.each<[string, string[]]>([
@@ -213,6 +221,26 @@ describe('tidemark verify receipt', () => {
     expect((await tidemark(['verify', 'receipt'])).code).toBe(2)
     expect((await tidemark(['verify', 'receipt', '/nonexistent/receipt'])).code).toBe(2)
     expect((await tidemark(['verify', 'receipt', 'x', '--publisher', 'x'])).code).toBe(2)
+  })
+
+  test.each<[string, object, RegExp]>([
+    ['of another publisher', { publisher: `0x${'11'.repeat(20)}` }, /is not the gateway of publisher/],
+    ['of another ledger', { ledger: `0x${'11'.repeat(20)}` }, /is not the gateway of publisher/],
+    ['that has not read the whole ledger', { size: '0' }, /does not know the whole ledger/],
+    ['that lags', { lagging: true }, /does not know the whole ledger/],
+  ])('3: the word of a gateway %s, after the time', async (_, change, reason) => {
+    const known = { ledger: up.ledger, publisher: receipt.publisher, size: '1000', lagging: false, ...change }
+    const server = createServer((request, response) => {
+      const isProof = request.url?.startsWith('/v1/submissions/proof') === true
+      response.writeHead(isProof ? 404 : 200, { 'content-type': 'application/json' })
+      response.end(JSON.stringify(isProof ? { code: 'NOT_ANCHORED', status: 404 } : known))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void server.close())
+    const { port } = server.address() as AddressInfo
+    const ended = await verify(await promise({ anchorBy: 2n }), '--api', `http://127.0.0.1:${port}`)
+    expect(ended.code).toBe(3)
+    expect(ended.stderr).toMatch(reason)
   })
 
   test('3: not there yet while there is time, and nobody who could tell', async () => {
