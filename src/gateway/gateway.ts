@@ -71,7 +71,7 @@ export class Gateway {
   }
 
   get publisher(): Hex {
-    return this.#parts.signer.address.toLowerCase() as Hex
+    return this.#parts.signer.address.toLowerCase() as Hex // an address in lowercase
   }
 
   get waitingRecords(): number {
