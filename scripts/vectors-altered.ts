@@ -130,7 +130,7 @@ export const ALTERED: readonly (readonly [stepOrFamily: string, code: string, na
 ]
 
 /** A copy with the patches applied. */
-export function patched(subject: Subject, patches: readonly Patch[]): Subject {
+export function patched<Subject>(subject: Subject, patches: readonly Patch[]): Subject {
   const copy = structuredClone(subject)
   for (const { op, path, value } of patches) {
     const names = path.slice(1).split('/')

@@ -42,6 +42,7 @@ import { exampleOf } from '../test/record/examples.ts'
 import { encodeAppended, factsOf } from '../test/verify/chain.ts'
 import { worldOf } from '../test/verify/world.ts'
 import { ALTERED } from './vectors-altered.ts'
+import { receiptVectors, submissionVectors } from './vectors-receipt.ts'
 
 const FOLDER = join(import.meta.dirname, '../test/vectors')
 
@@ -63,6 +64,8 @@ export async function makeVectors(): Promise<Map<string, string>> {
   addJson('index.json', await indexVectors())
   addJson('header.json', headerVectors())
   addJson('proof.json', await proofVectors())
+  addJson('submission.json', await submissionVectors())
+  addJson('receipt.json', await receiptVectors())
   for (const [name, bytes] of Object.entries(exampleBatch().files)) {
     if (name.endsWith('.json')) files.set(`batch/${name}`, new TextDecoder().decode(bytes))
     else files.set(`batch/${name}.hex`, hexLines(bytes))
@@ -305,6 +308,7 @@ function exampleBatch() {
     source,
     sequence: 0n,
     receivedAt: 1_740_965_101_000,
+    signature: null,
     items: sealed.map(({ record, disclosures }) => ({ record, disclosures })),
     vault: sealed.map(({ vault }) => vault),
   }

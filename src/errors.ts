@@ -23,6 +23,14 @@ export type InputCode =
   | 'UNSUPPORTED_MEDIA_TYPE'
   | 'NOT_FOUND'
   | 'NOT_READY'
+  | 'NOT_ANCHORED'
+  | 'UNKNOWN_SOURCE'
+  | 'BAD_SIGNATURE'
+  | 'ROOT_MISMATCH'
+  | 'WRONG_KEY'
+  | 'NO_CREDENTIALS'
+  | 'BAD_TOKEN'
+  | 'WRONG_SOURCE'
 
 export type VerificationCode =
   | 'MALFORMED_PATH'
@@ -41,6 +49,8 @@ export type VerificationCode =
   | 'HEADER_MISMATCH'
   | 'BAD_SIGNATURE'
   | 'BAD_RECEIPT'
+  | 'WRONG_PUBLISHER'
+  | 'PROMISE_BROKEN'
 
 export type OperationCode =
   | 'RPC_UNREACHABLE'
@@ -48,6 +58,7 @@ export type OperationCode =
   | 'RPC_LAGS'
   | 'RPC_MALFORMED'
   | 'NOT_FINAL'
+  | 'NOT_YET'
   | 'STORE_FAILED'
   | 'STORE_DAMAGED'
   | 'PORT_IN_USE'

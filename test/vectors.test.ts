@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, sep } from 'node:path'
 import canonicalize from 'canonicalize'
-import { AbiCoder, Interface } from 'ethers'
+import { AbiCoder, Interface, verifyTypedData } from 'ethers'
 import { MerkleTree } from 'merkletreejs'
 import { describe, expect, test } from 'vitest'
 import { makeVectors } from '../scripts/vectors.ts'
 import { type Patch, patched, type Subject } from '../scripts/vectors-altered.ts'
+import type { ReceiptSubject, SubmissionSubject } from '../scripts/vectors-receipt.ts'
 import {
   canonicalText,
   decodeItem,
@@ -22,15 +23,19 @@ import {
   parseRecord,
   parseSealedRecord,
   parseSubmissions,
+  RECEIPT_STEPS,
   readFrame,
   readFrameTable,
   toHex,
+  VerificationError,
   verifyBatch,
   verifyConsistency,
   verifyInclusion,
   verifyLookup,
   verifyProof,
   verifyRange,
+  verifyReceipt,
+  verifySubmission,
   verifySubmissions,
 } from '../src/index.ts'
 import { decompress, readerOf } from './batch/items.ts'
@@ -40,6 +45,21 @@ const FOLDER = join(import.meta.dirname, 'vectors')
 const textOf = (name: string) => readFileSync(join(FOLDER, name), 'utf8')
 /** The vectors are our own files: the shape that the generator gave them is believed. */
 const jsonOf = <T>(name: string): T => JSON.parse(textOf(name)) as T
+
+const SUBMISSION_FIELDS = [
+  { name: 'source', type: 'string' },
+  { name: 'sequence', type: 'uint64' },
+  { name: 'root', type: 'bytes32' },
+  { name: 'size', type: 'uint64' },
+]
+const RECEIPT_TYPE = {
+  Receipt: [
+    ...SUBMISSION_FIELDS,
+    { name: 'receivedAt', type: 'uint64' },
+    { name: 'anchorBy', type: 'uint64' },
+    { name: 'ledger', type: 'address' },
+  ],
+}
 
 const sha256 = (...parts: (string | Uint8Array)[]) => {
   const hash = createHash('sha256')
@@ -277,3 +297,81 @@ describe('proof.json', () => {
     expect(altered.length).toBeGreaterThanOrEqual(30)
   })
 })
+
+describe('submission.json', () => {
+  const { submission, chain, trust, verified, altered } = jsonOf<
+    SubmissionSubject & { verified: object; altered: Altered[] }
+  >('submission.json')
+
+  test('has a proof that verifies', async () => {
+    const { root, size, logIndex, blockTime } = await verifySubmission(submission, factsOf(chain), trust)
+    const found = { root: toHex(root), size, logIndex: String(logIndex), blockTime: String(blockTime) }
+    expect(found).toEqual(verified)
+    expect(rootOf(submission.leaves)).toBe(toHex(root))
+  })
+
+  test.each(altered.map((one) => [one.name, one] as const))('has one that is refused: %s', async (_, one) => {
+    const subject = patched<SubmissionSubject>({ submission, chain, trust }, one.patches)
+    await expect(verifySubmission(subject.submission, factsOf(subject.chain), subject.trust)).rejects.toThrow(
+      refusalOf(one),
+    )
+  })
+})
+
+describe('receipt.json', () => {
+  const { altered, signedSubmission, ...subject } = jsonOf<
+    ReceiptSubject & { altered: Altered[]; signedSubmission: Record<string, string> }
+  >('receipt.json')
+  const verify = ({ receipt, submission, chain, publishers, trust, nowMs }: ReceiptSubject) =>
+    verifyReceipt(
+      receipt,
+      factsOf(chain),
+      {
+        signerOf: ({ publisher: _, signature, chainId, ledger, root, ...signed }) => {
+          const domain = { name: 'Tidemark', version: '1', chainId, verifyingContract: ledger }
+          try {
+            const value = { ...signed, root: toHex(root), ledger }
+            return verifyTypedData(domain, RECEIPT_TYPE, value, signature).toLowerCase() as Hex
+          } catch (cause) {
+            throw new VerificationError('BAD_SIGNATURE', 'ethers reads no signature', { cause })
+          }
+        },
+        isPublisher: async (_, publisher) => publishers.includes(publisher),
+        fetchSubmission: async () => submission ?? undefined,
+        now: () => nowMs,
+      },
+      trust,
+    )
+
+  test('has a receipt whose promise was kept, signed as ethers signs', async () => {
+    expect((await verify(subject)).receipt.publisher).toBe(subject.receipt.publisher)
+  })
+
+  test('has a submission that its source has signed, as ethers reads it', () => {
+    const { chainId, ledger, signer, signature, ...value } = signedSubmission
+    const domain = { name: 'Tidemark', version: '1', chainId: chainId ?? '', verifyingContract: ledger ?? '' }
+    const found = verifyTypedData(domain, { Submission: SUBMISSION_FIELDS }, value, signature ?? '')
+    expect(found.toLowerCase()).toBe(signer)
+  })
+
+  test.each(altered.map((one) => [one.name, one] as const))('has one that is refused: %s', async (_, one) => {
+    await expect(verify(patched<ReceiptSubject>(subject, one.patches))).rejects.toThrow(refusalOf(one))
+  })
+
+  test('refuses at every step and with every kind of error', () => {
+    const steps = altered.flatMap(({ step }) => step ?? [])
+    expect(new Set(steps)).toEqual(new Set(RECEIPT_STEPS))
+    expect(new Set(altered.map(({ error }) => error)).size).toBe(3)
+  })
+})
+
+interface Altered {
+  name: string
+  patches: Patch[]
+  error: string
+  step?: string
+  code: string
+}
+
+const refusalOf = ({ error, step, code }: Altered) =>
+  expect.objectContaining({ name: error, code, ...(step === undefined ? {} : { step }) })

@@ -1,7 +1,7 @@
 import express, { type Express, type RequestHandler } from 'express'
-import type { Hex } from '../bytes/hex.ts'
 import type { LedgerIdentity } from '../chain/ledger.ts'
 import { InputError } from '../errors.ts'
+import type { Admission } from '../gateway/admission.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { Finder } from '../indexer/finder.ts'
 import type { Follower } from '../indexer/follower.ts'
@@ -15,18 +15,18 @@ import { createOpenApi } from './openapi.ts'
 import { problemHandler } from './problems.ts'
 import { getProof, getRecords } from './records.ts'
 import { type RequestSummary, trackRequests } from './requests.ts'
-import { getSubmission, postSubmission } from './submissions.ts'
+import { getSubmission, getSubmissionProof, postSubmission } from './submissions.ts'
 
 export interface AppParts {
   gateway: Gateway
+  admission: Admission
   follower: Follower
   finder: Finder
   entries: LedgerEntries
   sealed: SealedBatches
   identity: LedgerIdentity
-  publisher: Hex
   health: () => Health
-  limits: { bodyBytes: number; submissionRecords: number }
+  limits: { bodyBytes: number }
   inFlight: BytesInFlight
   /** answers GET /metrics */
   metrics: RequestHandler
@@ -45,22 +45,19 @@ const API_VERSION = '1.0.0'
 
 /** The HTTP API, version 1. */
 export function createApp(parts: AppParts): Express {
-  const { gateway, follower, finder, entries, sealed, identity, publisher, limits } = parts
+  const { gateway, admission, follower, finder, entries, sealed, identity, limits } = parts
   const app = express()
   app.disable('x-powered-by')
   app.set('query parser', 'simple')
   app.use(trackRequests(parts.onRequest, () => performance.now()))
 
-  app.post(
-    '/v1/submissions',
-    readBody(limits.bodyBytes, parts.inFlight),
-    postSubmission(gateway, limits.submissionRecords),
-  )
+  app.post('/v1/submissions', readBody(limits.bodyBytes, parts.inFlight), postSubmission(gateway, admission))
   app.get('/v1/submissions', getSubmission(gateway, entries, follower))
+  app.get('/v1/submissions/proof', getSubmissionProof(gateway, finder))
   app.get('/v1/records', getRecords(finder, follower))
   app.get('/v1/proofs', getProof(finder, sealed))
   app.get('/v1/batches', getBatches(entries, follower))
-  app.get('/v1/ledger', getLedger(identity, publisher, follower))
+  app.get('/v1/ledger', getLedger(identity, gateway.publisher, follower))
   app.get('/healthz', getHealth(parts.health))
   app.get('/metrics', parts.metrics)
 

@@ -25,6 +25,14 @@ const INPUT: Record<InputCode, [status: number, title: string]> = {
   UNSUPPORTED_MEDIA_TYPE: [415, 'This media type is not taken'],
   NOT_FOUND: [404, 'Not found'],
   NOT_READY: [409, 'Not ready yet'],
+  NOT_ANCHORED: [404, 'Not in the ledger'],
+  UNKNOWN_SOURCE: [403, 'This source is not registered'],
+  BAD_SIGNATURE: [400, 'The signature cannot be read'],
+  ROOT_MISMATCH: [422, 'The body is not what was signed'],
+  WRONG_KEY: [403, 'Not a key of this source'],
+  NO_CREDENTIALS: [401, 'This source signs, or sends a token'],
+  BAD_TOKEN: [401, 'This token is not known, or revoked'],
+  WRONG_SOURCE: [403, 'This token is of another source'],
 }
 
 const OPERATION: Partial<Record<OperationCode, [status: number, title: string]>> = {
@@ -80,6 +88,7 @@ function sendProblem(response: Response, found: Problem): void {
   if (found.status === 503 || found.code === 'NOT_READY') {
     response.set('Retry-After', RETRY_AFTER_SECONDS[found.code] ?? '1')
   }
+  if (found.status === 401) response.set('WWW-Authenticate', 'Bearer')
   response.status(found.status).type('application/problem+json').send(JSON.stringify(found))
 }
 

@@ -17,6 +17,8 @@ export interface WaitingSubmission {
   sequence: bigint
   /** milliseconds since 1970 */
   receivedAt: number
+  /** the source's EIP-712 signature; null when there is none */
+  signature: Hex | null
   items: Item[]
   /** private disclosures of each item */
   vault: string[][]
@@ -107,13 +109,13 @@ export function summarizeBatch(items: readonly Item[]): BatchSummary {
 
 function listSubmissions(submissions: readonly WaitingSubmission[]): Submission[] {
   let first = 0
-  return submissions.map(({ source, sequence, receivedAt, items }) => {
+  return submissions.map(({ source, sequence, receivedAt, signature, items }) => {
     const submission = {
       source,
       sequence,
       first,
       count: items.length,
-      signature: null,
+      signature,
       receivedAt: BigInt(receivedAt),
     }
     first += items.length

@@ -45,7 +45,7 @@ export function parseSubmissions(value: unknown, recordCount: number): Submissio
     if (first !== next || typeof count !== 'number' || !Number.isSafeInteger(count) || count < 1) {
       throw mismatch('the submissions do not follow each other')
     }
-    if (signature !== null && !isHex(signature)) throw mismatch('a signature is not hex')
+    if (signature !== null && !isHex(signature, 65)) throw mismatch('a signature is not hex of 65 bytes')
     next += count
     return {
       source,

@@ -1,6 +1,6 @@
 import { type TypedDataField, verifyTypedData } from 'ethers'
 import type { Hex } from '../bytes/hex.ts'
-import { toHex } from '../bytes/hex.ts'
+import { isHex, toHex } from '../bytes/hex.ts'
 import { VerificationError } from '../errors.ts'
 import { parseBytes } from './answers.ts'
 import type { Signer } from './signer.ts'
@@ -117,6 +117,10 @@ function recover(
   value: Record<string, unknown>,
   signature: Hex,
 ): Hex {
+  // ethers reads other spellings of the same signature too: compact ones, and v as 0 or 1.
+  if (!isHex(signature, 65) || !/1[bc]$/.test(signature)) {
+    throw new VerificationError('BAD_SIGNATURE', 'a signature has 65 bytes, the last of them 27 or 28')
+  }
   try {
     return parseBytes(verifyTypedData(toTypedDomain(domain), types, value, signature), 'address', 20)
   } catch (cause) {

@@ -4,6 +4,8 @@ import { describeError, EXIT, exitCodeOf } from './exit.ts'
 import { proveCommand } from './prove.ts'
 import { sampleCommand } from './sample.ts'
 import { sendCommand } from './send.ts'
+import { sourceCommand } from './source.ts'
+import { tokenCommand } from './token.ts'
 import { upCommand } from './up.ts'
 import { verifyCommand } from './verify.ts'
 
@@ -11,11 +13,21 @@ import { verifyCommand } from './verify.ts'
 const program = new Command('tidemark')
   .description('an audit ledger for public-data flows, anchored on a blockchain')
   .version('0.1.0')
+  // An option belongs to the command that it stands behind: "verify" and "verify receipt" share some names.
+  .enablePositionalOptions()
   .exitOverride()
   .configureOutput({ writeErr: (text) => process.stderr.write(text) })
 
-for (const command of [upCommand(), sendCommand(), sampleCommand(), proveCommand(), verifyCommand()]) {
-  program.addCommand(command.exitOverride())
+for (const command of [
+  upCommand(),
+  sendCommand(),
+  sampleCommand(),
+  proveCommand(),
+  verifyCommand(),
+  sourceCommand(),
+  tokenCommand(),
+]) {
+  program.addCommand(throwOnExit(command))
 }
 
 // A reader such as `head` may close the pipe early; that is no fault.
@@ -28,6 +40,12 @@ try {
   await program.parseAsync()
 } catch (error) {
   process.exitCode = report(error)
+}
+
+/** Commander would end the process itself, with a code that means "refuted" here. */
+function throwOnExit(command: Command): Command {
+  for (const inner of command.commands) throwOnExit(inner)
+  return command.exitOverride()
 }
 
 function report(error: unknown): number {

@@ -1,4 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander'
+import { type Hex, isHex } from '../bytes/hex.ts'
+import type { Finality } from '../chain/facts.ts'
 
 export const DEFAULT_PORT = 7300
 export const DEFAULT_CHAIN_PORT = 7301
@@ -7,6 +9,14 @@ export const DEFAULT_RPC = `http://127.0.0.1:${DEFAULT_CHAIN_PORT}`
 
 export const apiOption = () =>
   new Option('--api <url>', 'the gateway').env('TIDEMARK_API').default(DEFAULT_API)
+
+export const rpcOption = () =>
+  new Option('--rpc <url>', 'a node of the chain that you trust').env('TIDEMARK_RPC').default(DEFAULT_RPC)
+
+export const finalityOption = () =>
+  new Option('--finality <rule>', '"finalized", or a number of confirmations')
+    .argParser(parseFinality)
+    .default({ kind: 'tag' } satisfies Finality, 'finalized')
 
 export const jsonOption = () => new Option('--json', 'print JSON for machines')
 
@@ -18,3 +28,21 @@ export const parseWhole =
     if (/^\d+$/.test(text) && value >= least && value <= most) return value
     throw new InvalidArgumentError(`must be a whole number from ${least} to ${most}`)
   }
+
+export function parseAddress(text: string): Hex {
+  const address = text.toLowerCase()
+  if (!isHex(address, 20)) throw new InvalidArgumentError('must be 0x and 40 hex digits')
+  return address
+}
+
+/** The name of a source, as docs/format.md, section 4.1, has it. */
+export function parseSource(text: string): string {
+  if (/^[!-~]{1,256}$/.test(text)) return text
+  throw new InvalidArgumentError('must be 1 to 256 printable ASCII characters, no blanks')
+}
+
+function parseFinality(text: string): Finality {
+  if (text === 'finalized') return { kind: 'tag' }
+  if (/^[1-9]\d{0,5}$/.test(text)) return { kind: 'depth', confirmations: Number(text) }
+  throw new InvalidArgumentError('must be "finalized" or a number of confirmations')
+}

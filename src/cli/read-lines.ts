@@ -45,7 +45,7 @@ export async function readXroadLines(path: string, input: Readable): Promise<Sou
 }
 
 /** A whole file, or standard input when it is `-`. */
-export async function readText(path: string, input: Readable): Promise<string> {
+async function readText(path: string, input: Readable): Promise<string> {
   let bytes: Uint8Array
   try {
     bytes = path === '-' ? await buffer(input) : await readFile(path)
@@ -56,6 +56,24 @@ export async function readText(path: string, input: Readable): Promise<string> {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (cause) {
     throw new InputError('BAD_JSON', `${path} is not UTF-8`, {}, { cause })
+  }
+}
+
+/** A file as parsed JSON. */
+export async function readBundle(file: string): Promise<unknown> {
+  return parseBundle(await readText(file, process.stdin), file)
+}
+
+function parseBundle(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new InputError(
+      'BAD_BUNDLE',
+      `${file} is not JSON, perhaps cut off: ${(cause as Error).message}`,
+      {},
+      { cause },
+    )
   }
 }
 

@@ -9,6 +9,7 @@ import { readRecordLines, readXroadLines } from './read-lines.ts'
 
 interface SendCommandOptions {
   api: string
+  token?: string
   from: 'records' | 'xroad'
   size: number
   wait: boolean
@@ -33,11 +34,12 @@ export const sendCommand = () =>
     .addOption(new Option('--wait', 'return when everything is final on the chain'))
     .addOption(new Option('--wait-timeout <seconds>').argParser(parseWhole(1, 86_400)).default(120))
     .addOption(apiOption())
+    .addOption(new Option('--token <token>', 'of the source').env('TIDEMARK_TOKEN'))
     .addOption(jsonOption())
     .action(send)
 
 async function send(file: string, options: SendCommandOptions): Promise<void> {
-  const api = createGatewayApi(options.api)
+  const api = createGatewayApi(options.api, { token: options.token })
   const { lines, total } = await openLines(file, options.from)
   const progress = createProgress(process.stderr, 'sending', 'records')
   const last = new Map<string, string>()

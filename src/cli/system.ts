@@ -11,11 +11,13 @@ import { startEmbeddedChain } from '../chain/embedded.ts'
 import { chainFacts } from '../chain/facts.ts'
 import type { LedgerIdentity } from '../chain/ledger.ts'
 import { OperationError } from '../errors.ts'
+import { Admission, type SubmissionMode } from '../gateway/admission.ts'
 import type { GatewayPolicy } from '../gateway/gateway.ts'
 import { type Publishing, type StallPolicy, startPublishing } from '../gateway/service.ts'
 import { type Indexing, startIndexing } from '../indexer/service.ts'
 import { openDatabase } from '../store/database.ts'
 import { lockFolder } from '../store/folder-lock.ts'
+import { Sources } from '../store/sources.ts'
 import { findOrDeployLedger } from './embedded-ledger.ts'
 import { gatherFacts } from './facts.ts'
 
@@ -28,6 +30,8 @@ export interface SystemConfig {
   chainPort: number
   policy: GatewayPolicy
   stall: StallPolicy
+  /** from sources that have neither a key nor a token */
+  submissions: SubmissionMode
   pollMs: number
   /** `inFlightBytes` bounds the bodies of all requests together */
   limits: { bodyBytes: number; submissionRecords: number; inFlightBytes: number }
@@ -159,15 +163,22 @@ async function assemble(
     }
   }
   const { limits, onRequest } = config
+  const admission = new Admission({
+    sources: new Sources(database),
+    domain: identity,
+    mode: config.submissions,
+    maxRecords: limits.submissionRecords,
+    lookup: (source, sequence) => gateway.lookup(source, sequence),
+  })
   server.serve(
     createApp({
       gateway,
+      admission,
       follower,
       finder,
       entries,
       sealed,
       identity,
-      publisher,
       limits,
       inFlight,
       health,

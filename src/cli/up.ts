@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander'
+import type { SubmissionMode } from '../gateway/admission.ts'
 import { createLog, LOG_FORMATS, LOG_LEVELS, type Log, type LogFormat, type LogLevel } from './log.ts'
 import {
   DEFAULT_API,
@@ -21,6 +22,7 @@ interface UpOptions {
   failClosed: boolean
   log: LogFormat
   logLevel: LogLevel
+  submissions?: SubmissionMode
   json: boolean
 }
 
@@ -71,8 +73,17 @@ export const upCommand = () =>
     .addOption(new Option('--fail-closed', 'accept nothing new while the chain has stalled').default(false))
     .addOption(new Option('--log <format>', 'of what goes to stderr').choices(LOG_FORMATS).default('auto'))
     .addOption(new Option('--log-level <level>', 'least that is logged').choices(LOG_LEVELS).default('info'))
+    .addOption(
+      new Option(
+        '--submissions <from>',
+        'who may submit for a source without key and token: open is anybody, registered nobody (default: open on a loopback address)',
+      ).choices(['open', 'registered']),
+    )
     .addOption(jsonOption())
     .action(up)
+
+/** Whether only this machine reaches the address. */
+const isLoopback = (host: string) => /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/.test(host)
 
 const portOption = (flags: string, description: string) =>
   new Option(flags, `${description}; 0 for any free one`).argParser(parseWhole(0, 65_535))
@@ -91,6 +102,7 @@ async function up(options: UpOptions): Promise<void> {
       maxWaitingRecords: 8 * MAX_BATCH_RECORDS,
     },
     stall: { afterMs: options.stalledAfter, failClosed: options.failClosed },
+    submissions: options.submissions ?? (isLoopback(options.host) ? 'open' : 'registered'),
     pollMs: POLL_MS,
     limits: {
       inFlightBytes: MAX_BYTES_IN_FLIGHT,

@@ -1,13 +1,13 @@
-import { Command, InvalidArgumentError, Option } from 'commander'
-import { type Hex, isHex } from '../bytes/hex.ts'
+import { Command, Option } from 'commander'
+import type { Hex } from '../bytes/hex.ts'
 import { chainFacts, type Finality } from '../chain/facts.ts'
 import { createRpc } from '../chain/rpc.ts'
-import { InputError } from '../errors.ts'
 import { parseProof } from '../proof/index.ts'
 import { type VerifiedProof, verifyProof } from '../verify/index.ts'
 import { crossCheck } from './cross-check.ts'
-import { DEFAULT_RPC, jsonOption } from './options.ts'
-import { readText } from './read-lines.ts'
+import { finalityOption, jsonOption, parseAddress, rpcOption } from './options.ts'
+import { readBundle } from './read-lines.ts'
+import { verifyReceiptCommand } from './verify-receipt.ts'
 
 interface VerifyOptions {
   rpc: string
@@ -20,29 +20,24 @@ interface VerifyOptions {
 /** `tidemark verify`: checks a bundle against a chain, and nothing else. */
 export const verifyCommand = () =>
   new Command('verify')
+    // Otherwise the options of "verify receipt" would be taken for those of "verify".
+    .enablePositionalOptions()
     .description(
       'check a proof against the chain; exit code 0 verified, 1 refuted, 2 unreadable, 3 could not check',
     )
     .argument('<file>', 'the proof; - for standard input')
-    .addOption(
-      new Option('--rpc <url>', 'a node of the chain that you trust')
-        .env('TIDEMARK_RPC')
-        .default(DEFAULT_RPC),
-    )
+    .addOption(rpcOption())
     .addOption(
       new Option('--ledger <address>', 'the ledger that the proof must be of').argParser(parseAddress),
     )
-    .addOption(
-      new Option('--finality <rule>', '"finalized", or a number of confirmations')
-        .argParser(parseFinality)
-        .default({ kind: 'tag' } satisfies Finality, 'finalized'),
-    )
+    .addOption(finalityOption())
     .addOption(new Option('--cross-check', 'recompute both roots with merkletreejs too').default(false))
     .addOption(jsonOption())
     .action(verify)
+    .addCommand(verifyReceiptCommand())
 
 async function verify(file: string, options: VerifyOptions): Promise<void> {
-  const bundle = parseBundle(await readText(file, process.stdin), file)
+  const bundle = await readBundle(file)
   const chain = chainFacts(createRpc(options.rpc), { finality: options.finality })
   const trust = options.ledger === undefined ? {} : { ledger: options.ledger }
   const verified = await verifyProof(bundle, chain, trust)
@@ -50,19 +45,6 @@ async function verify(file: string, options: VerifyOptions): Promise<void> {
   process.stdout.write(
     options.json ? `${JSON.stringify(toJson(verified, options))}\n` : describe(verified, options),
   )
-}
-
-function parseBundle(text: string, file: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new InputError(
-      'BAD_BUNDLE',
-      `${file} is not JSON, perhaps cut off: ${(cause as Error).message}`,
-      {},
-      { cause },
-    )
-  }
 }
 
 const toJson = (verified: VerifiedProof, { crossCheck, ledger }: VerifyOptions) => ({
@@ -98,15 +80,3 @@ function describe(verified: VerifiedProof, { rpc, ledger, crossCheck }: VerifyOp
 }
 
 const blockTime = ({ blockTime }: VerifiedProof) => new Date(Number(blockTime) * 1_000).toISOString()
-
-function parseAddress(text: string): Hex {
-  const address = text.toLowerCase()
-  if (!isHex(address, 20)) throw new InvalidArgumentError('must be 0x and 40 hex digits')
-  return address
-}
-
-function parseFinality(text: string): Finality {
-  if (text === 'finalized') return { kind: 'tag' }
-  if (/^[1-9]\d{0,5}$/.test(text)) return { kind: 'depth', confirmations: Number(text) }
-  throw new InvalidArgumentError('must be "finalized" or a number of confirmations')
-}

@@ -50,6 +50,14 @@ export interface GatewayApi {
    */
   submit(body: Uint8Array, headers: Record<string, string>): Promise<unknown>
   submissionState(source: string, sequence: string): Promise<string>
+  /** Whose gateway it is, and how many headers of the ledger it knows. */
+  ledger(): Promise<{ ledger: string; publisher: string; size: string; lagging: boolean }>
+  /**
+   * The proof that a submission is on the chain, parsed JSON; undefined when the gateway says that it is not there.
+   *
+   * @throws {OperationError} `NOT_FINAL` while its block is not final
+   */
+  submissionProof(source: string, sequence: bigint): Promise<unknown>
   /** @returns the text of the bundle */
   proof(query: { source?: string; id: string; disclose: readonly string[] }): Promise<string>
 }
@@ -121,6 +129,32 @@ export function createGatewayApi(
     async submissionState(source, sequence) {
       const { state } = await callJson(`/v1/submissions?${new URLSearchParams({ source, sequence })}`)
       return String(state)
+    },
+    async ledger() {
+      const { ledger, publisher, size, lagging } = await callJson('/v1/ledger')
+      return {
+        ledger: String(ledger),
+        publisher: String(publisher),
+        size: String(size),
+        lagging: lagging !== false,
+      }
+    },
+    async submissionProof(source, sequence) {
+      const query = new URLSearchParams({ source, sequence: String(sequence) })
+      try {
+        return await callJson(`/v1/submissions/proof?${query}`)
+      } catch (error) {
+        if (!(error instanceof ProblemError)) throw error
+        if (error.problem.code === 'NOT_ANCHORED') return undefined
+        const isReady = error.problem.code !== 'NOT_READY'
+        throw new OperationError(
+          isReady ? 'GATEWAY_UNREACHABLE' : 'NOT_FINAL',
+          `${baseUrl}: ${error.message}`,
+          {
+            cause: error,
+          },
+        )
+      }
     },
     proof({ source, id, disclose }) {
       const query = new URLSearchParams({

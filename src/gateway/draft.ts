@@ -1,7 +1,9 @@
 import { encodeItem, type Item, isSealedItem, MAX_LINE_BYTES, parseItem } from '../batch/index.ts'
 import { utf8 } from '../bytes/bytes.ts'
 import { InputError, VerificationError } from '../errors.ts'
+import { hashLeaves, treeRoot } from '../merkle/index.ts'
 import {
+  canonicalBytes,
   canonicalText,
   disclosureDigest,
   openPseudonyms,
@@ -29,14 +31,19 @@ export interface Incoming {
 /**
  * Reads and seals the records of one submission: all of one source, no id twice.
  *
+ * @param form `sealed` when nothing may be normalised or sealed here, because its source has signed it as it is
  * @throws {InputError} `BAD_RECORD`, `BAD_DISCLOSURE`, `MIXED_SOURCES`, `DUPLICATE_ID`, `TOO_LARGE` or
  *   `EMPTY_SUBMISSION`, with the line and the pointer
  */
-export function readDraft(records: Iterable<Incoming>, maxRecords: number): Draft {
+export function readDraft(
+  records: Iterable<Incoming>,
+  maxRecords: number,
+  form: 'any' | 'sealed' = 'any',
+): Draft {
   const draft: Draft = { source: '', items: [], vault: [] }
   const lines = new Map<string, number>()
   for (const { line, value } of records) {
-    const { item, vault } = atLine(line, () => readItem(value))
+    const { item, vault } = atLine(line, () => readItem(value, form))
     const { source, id } = item.record
     if (draft.items.length === 0) draft.source = source
     if (source !== draft.source) {
@@ -70,6 +77,10 @@ export function readDraft(records: Iterable<Incoming>, maxRecords: number): Draf
   return draft
 }
 
+/** The root over the leaves of a draft: 32 bytes. */
+export const rootOf = (draft: Draft): Uint8Array =>
+  treeRoot(hashLeaves(draft.items.map(({ record }) => canonicalBytes(record))))
+
 /** Whether two drafts say the same: sealing takes fresh salts each time, so what they open to is compared. */
 export function isSameDraft(a: Draft, b: Draft): boolean {
   return a.items.length === b.items.length && a.items.every((_, i) => openText(a, i) === openText(b, i))
@@ -84,8 +95,8 @@ function openText({ items, vault }: Draft, i: number): string {
   return canonicalText({ record: openRecord(item.record, disclosures), closed })
 }
 
-function readItem(value: unknown): { item: Item; vault: string[] } {
-  if (!isSealedItem(value) && !hasDigests(value)) {
+function readItem(value: unknown, form: 'any' | 'sealed'): { item: Item; vault: string[] } {
+  if (form === 'any' && !isSealedItem(value) && !hasDigests(value)) {
     const { record, disclosures, vault } = sealRecord(parseRecord(value))
     return { item: { record, disclosures }, vault }
   }

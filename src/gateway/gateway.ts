@@ -1,14 +1,13 @@
+import { equalBytes } from '../bytes/bytes.ts'
 import type { Hex } from '../bytes/hex.ts'
 import type { Signer } from '../chain/signer.ts'
 import { type SigningDomain, signReceipt } from '../chain/signing.ts'
 import { InputError, OperationError } from '../errors.ts'
-import { hashLeaves, treeRoot } from '../merkle/index.ts'
 import type { Receipt } from '../proof/index.ts'
-import { canonicalBytes } from '../record/index.ts'
 import type { BatchFolder } from '../store/batch-folder.ts'
-import type { AcceptedSubmission, SealedBatches, SealedSubmission } from '../store/sealed-batches.ts'
+import type { AcceptedSubmission, SealedBatches, SealedSubmission, Voucher } from '../store/sealed-batches.ts'
 import type { WriteAheadLog } from '../store/write-ahead-log.ts'
-import { type Draft, isSameDraft } from './draft.ts'
+import { type Draft, isSameDraft, rootOf } from './draft.ts'
 import { encodeLogEntry } from './log-entry.ts'
 import type { Sealer } from './sealer.ts'
 
@@ -83,6 +82,10 @@ export class Gateway {
     parts.sealer.onSealed((submissions) => this.#forget(submissions))
   }
 
+  get publisher(): Hex {
+    return this.#parts.signer.address.toLowerCase() as Hex // an address in lowercase
+  }
+
   get waitingRecords(): number {
     return this.#waitingRecords
   }
@@ -102,15 +105,22 @@ export class Gateway {
    *
    * @param sequence which submission of its source the caller means it to be; when the ledger has that one already,
    *   the same content gets the same receipt again
+   * @param voucher who says that the records are the source's; it has been checked
+   * @param root of the draft, where it has been computed already
    * @throws {InputError} `SEQUENCE_CONFLICT` when that sequence holds other content, `SEQUENCE_GAP` when it is not
    *   the next
    * @throws {OperationError} `OVERLOADED`, `SHUTTING_DOWN`, `CHAIN_STALLED` or `STORE_FAILED`: nothing was accepted
    */
-  async accept(draft: Draft, sequence?: bigint): Promise<Receipt> {
+  async accept(
+    draft: Draft,
+    sequence?: bigint,
+    voucher: Voucher = { by: 'open' },
+    root?: Uint8Array,
+  ): Promise<Receipt> {
     if (this.#stopping)
       throw new OperationError('SHUTTING_DOWN', 'the gateway is shutting down; try again soon')
     const next = this.nextSequence(draft.source)
-    if (sequence !== undefined && sequence < next) return this.#repeat(draft, sequence)
+    if (sequence !== undefined && sequence < next) return this.#repeat(draft, sequence, voucher)
     if (sequence !== undefined && sequence > next) {
       throw new InputError(
         'SEQUENCE_GAP',
@@ -119,14 +129,14 @@ export class Gateway {
     }
     this.#parts.expectOpen?.()
     const receivedAt = this.#parts.now()
-    const leafHashes = hashLeaves(draft.items.map(({ record }) => canonicalBytes(record)))
     const submission: AcceptedSubmission = {
       source: draft.source,
       sequence: next,
-      root: treeRoot(leafHashes),
+      root: root ?? rootOf(draft),
       size: draft.items.length,
       receivedAt,
       anchorBy: receivedAt + this.#parts.policy.promiseMs,
+      voucher,
     }
     const entry = encodeLogEntry(submission, draft)
     this.#expectRoom(submission.size, entry.length)
@@ -144,15 +154,22 @@ export class Gateway {
     return next
   }
 
-  /** A submission that was acknowledged: its receipt, and where it is when it has been sealed. */
+  /** A submission that was taken, durable or about to be. */
+  lookup(source: string, sequence: bigint): AcceptedSubmission | undefined {
+    const waiting = this.#waiting.get(source)?.get(sequence)
+    return waiting?.submission ?? this.#parts.sealed.submission(source, sequence)
+  }
+
+  /** A submission that was acknowledged: its receipt, who vouches for it, and where it is when it has been sealed. */
   async find(source: string, sequence: bigint) {
     const waiting = this.#waiting.get(source)?.get(sequence)
     if (waiting !== undefined) {
       await waiting.durable
-      return { receipt: await this.#sign(waiting.submission), sealed: undefined }
+      const { submission } = waiting
+      return { receipt: await this.#sign(submission), voucher: submission.voucher, sealed: undefined }
     }
     const sealed = this.#parts.sealed.submission(source, sequence)
-    return sealed && { receipt: await this.#sign(sealed), sealed }
+    return sealed && { receipt: await this.#sign(sealed), voucher: sealed.voucher, sealed }
   }
 
   /** Takes nothing new, and returns when everything accepted is sealed. */
@@ -166,12 +183,10 @@ export class Gateway {
     await this.#parts.log.close()
   }
 
-  async #repeat(draft: Draft, sequence: bigint): Promise<Receipt> {
+  async #repeat(draft: Draft, sequence: bigint, voucher: Voucher): Promise<Receipt> {
     const waiting = this.#waiting.get(draft.source)?.get(sequence)
-    const sealed = waiting === undefined ? this.#parts.sealed.submission(draft.source, sequence) : undefined
-    const earlier = waiting?.draft ?? (sealed && (await this.#loadDraft(sealed)))
-    const submission = waiting?.submission ?? sealed
-    if (earlier === undefined || submission === undefined || !isSameDraft(earlier, draft)) {
+    const submission = this.lookup(draft.source, sequence)
+    if (submission === undefined || !(await this.#isSame(draft, voucher, submission))) {
       throw new InputError(
         'SEQUENCE_CONFLICT',
         `submission ${sequence} of ${draft.source} is in the ledger with other content; the next is ${this.nextSequence(draft.source)}`,
@@ -179,6 +194,16 @@ export class Gateway {
     }
     await waiting?.durable
     return this.#sign(submission)
+  }
+
+  /** What a source signs is one root, whatever was disclosed or erased since; otherwise fresh salts must not count. */
+  async #isSame(draft: Draft, voucher: Voucher, submission: AcceptedSubmission): Promise<boolean> {
+    if (voucher.by === 'signed') return equalBytes(rootOf(draft), submission.root)
+    const { source, sequence } = submission
+    const waiting = this.#waiting.get(source)?.get(sequence)
+    const sealed = waiting === undefined ? this.#parts.sealed.submission(source, sequence) : undefined
+    const earlier = waiting?.draft ?? (sealed && (await this.#loadDraft(sealed)))
+    return earlier !== undefined && isSameDraft(earlier, draft)
   }
 
   async #loadDraft({ source, publisher, batch, first, size }: SealedSubmission): Promise<Draft> {
@@ -275,7 +300,7 @@ export class Gateway {
       anchorBy,
       ledger: domain.ledger,
       chainId: domain.chainId,
-      publisher: signer.address.toLowerCase() as Hex,
+      publisher: this.publisher,
       signature,
     }
   }

@@ -1,7 +1,7 @@
 import { decodeItem, encodeItem } from '../batch/index.ts'
 import { utf8 } from '../bytes/bytes.ts'
 import { fromHex, toHex } from '../bytes/hex.ts'
-import type { AcceptedSubmission } from '../store/sealed-batches.ts'
+import type { AcceptedSubmission, Voucher } from '../store/sealed-batches.ts'
 import type { Draft } from './draft.ts'
 
 /** What the write-ahead log keeps of a submission: a line about it, then its items, a line each. */
@@ -11,11 +11,13 @@ interface Head {
   root: string
   receivedAt: number
   anchorBy: number
+  /** not in entries of before there were signatures */
+  voucher?: Voucher
   vault: string[][]
 }
 
 export function encodeLogEntry(
-  { source, sequence, root, receivedAt, anchorBy }: AcceptedSubmission,
+  { source, sequence, root, receivedAt, anchorBy, voucher }: AcceptedSubmission,
   draft: Draft,
 ): Uint8Array {
   const head: Head = {
@@ -24,6 +26,7 @@ export function encodeLogEntry(
     root: toHex(root),
     receivedAt,
     anchorBy,
+    voucher,
     vault: draft.vault,
   }
   return utf8([JSON.stringify(head), ...draft.items.map(encodeItem)].join('\n'))
@@ -41,6 +44,7 @@ export function decodeLogEntry(payload: Uint8Array): { submission: AcceptedSubmi
     size: draft.items.length,
     receivedAt: head.receivedAt,
     anchorBy: head.anchorBy,
+    voucher: head.voucher ?? { by: 'open' as const },
   }
   return { submission, draft }
 }

@@ -30,7 +30,12 @@ answerJobs<SealJob, SealResult>(async ({ segment, publisher, batchesPath }) => {
   const sealed = sealBatch(
     publisher,
     segment.number,
-    entries.map(({ submission, draft }) => ({ ...submission, items: draft.items, vault: draft.vault })),
+    entries.map(({ submission, draft }) => ({
+      ...submission,
+      signature: submission.voucher.by === 'signed' ? submission.voucher.signature : null,
+      items: draft.items,
+      vault: draft.vault,
+    })),
     compress,
   )
   await folder.save(sealed)

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
-import { encodeHeader, type Header, verifyBatch, verifySubmissions } from '../batch/index.ts'
+import { encodeHeader, type Header, type Submission, verifyBatch, verifySubmissions } from '../batch/index.ts'
 import { equalBytes } from '../bytes/bytes.ts'
+import { recoverSubmissionSigner, type SigningDomain } from '../chain/signing.ts'
 import { InputError, OperationError, VerificationError } from '../errors.ts'
-import { encodeTiles } from '../merkle/index.ts'
+import { encodeTiles, HASH_SIZE, treeRoot } from '../merkle/index.ts'
 import { answerJobs } from '../store/background-job.ts'
 import { BatchFolder } from '../store/batch-folder.ts'
 
@@ -10,14 +11,15 @@ import { BatchFolder } from '../store/batch-folder.ts'
 export interface CheckJob {
   batchesPath: string
   header: Header
+  domain: SigningDomain
 }
 
 /** Why a batch must not be shown: its files contradict the header, or they are not there. */
 export type CheckResult = { state: 'verified' } | { state: 'fraud' | 'withheld'; reason: string }
 
-answerJobs<CheckJob, CheckResult>(async ({ batchesPath, header }) => {
+answerJobs<CheckJob, CheckResult>(async ({ batchesPath, header, domain }) => {
   try {
-    await checkBatch(new BatchFolder(batchesPath), header)
+    await checkBatch(new BatchFolder(batchesPath), header, domain)
     return { state: 'verified' }
   } catch (error) {
     if (error instanceof VerificationError || error instanceof InputError) {
@@ -31,7 +33,7 @@ answerJobs<CheckJob, CheckResult>(async ({ batchesPath, header }) => {
   }
 })
 
-async function checkBatch(folder: BatchFolder, header: Header): Promise<void> {
+async function checkBatch(folder: BatchFolder, header: Header, domain: SigningDomain): Promise<void> {
   const files = await folder.open(header.publisher, header.sequence)
   try {
     const items = []
@@ -40,7 +42,9 @@ async function checkBatch(folder: BatchFolder, header: Header): Promise<void> {
     // Answers and proofs are read from these two files, so they must be what the records give.
     await expectFile(files.pathOf('index.bin'), indexFile)
     await expectFile(files.pathOf('tree.bin'), encodeTiles(leafHashes))
-    verifySubmissions(await folder.loadSubmissions(header), items)
+    const submissions = await folder.loadSubmissions(header)
+    verifySubmissions(submissions, items)
+    verifySignatures(submissions, leafHashes, domain)
     if (
       !equalBytes(
         encodeHeader(await folder.loadHeader(header.publisher, header.sequence)),
@@ -51,6 +55,23 @@ async function checkBatch(folder: BatchFolder, header: Header): Promise<void> {
     }
   } finally {
     await files.close()
+  }
+}
+
+/**
+ * Every signature is one of somebody over the root of its submission. Whether that key is the source's, no batch says.
+ *
+ * @throws {VerificationError} `BAD_SIGNATURE`
+ */
+function verifySignatures(
+  submissions: readonly Submission[],
+  leafHashes: Uint8Array,
+  domain: SigningDomain,
+): void {
+  for (const { source, sequence, first, count, signature } of submissions) {
+    if (signature === null) continue
+    const root = treeRoot(leafHashes.subarray(HASH_SIZE * first, HASH_SIZE * (first + count)))
+    recoverSubmissionSigner(domain, { source, sequence, root, size: BigInt(count) }, signature)
   }
 }
 

@@ -1,3 +1,4 @@
+import type { SigningDomain } from '../chain/signing.ts'
 import { type Background, startBackground } from '../store/background.ts'
 import type { LedgerEntries } from '../store/ledger-entries.ts'
 import type { CheckJob, CheckResult } from './check-worker.ts'
@@ -5,6 +6,8 @@ import type { CheckJob, CheckResult } from './check-worker.ts'
 interface CheckerParts {
   batchesPath: string
   entries: LedgerEntries
+  /** of the sources' signatures */
+  domain: SigningDomain
   /** told of every batch that is fraud or withheld */
   onAlert: (alert: { logIndex: bigint; state: string; reason: string }) => void
 }
@@ -21,9 +24,9 @@ export class Checker {
 
   /** Checks what has been announced, oldest first, a few at a time; call it again and again. */
   async step(): Promise<void> {
-    const { entries, batchesPath, onAlert } = this.#parts
+    const { entries, batchesPath, domain, onAlert } = this.#parts
     for (const { logIndex, header, blockHash } of entries.inState('announced', 16)) {
-      const result = await this.#background.run({ batchesPath, header })
+      const result = await this.#background.run({ batchesPath, header, domain })
       // A reorg may have put another entry in its place meanwhile.
       if (entries.get(logIndex)?.blockHash !== blockHash) continue
       if (result.state === 'verified') {

@@ -2,10 +2,18 @@ import type { Item } from '../batch/index.ts'
 import type { Hex } from '../bytes/hex.ts'
 import { InputError } from '../errors.ts'
 import { indexKey, recordValue } from '../lookup/index.ts'
-import { type JsonProof, type Proof, toJsonProof } from '../proof/index.ts'
+import {
+  type Anchored,
+  type JsonProof,
+  type Proof,
+  type SubmissionProof,
+  toJsonProof,
+} from '../proof/index.ts'
+
 import { parseDisclosure } from '../record/index.ts'
 import type { BatchCache } from '../store/batch-cache.ts'
 import type { LedgerEntries, LedgerEntry } from '../store/ledger-entries.ts'
+import type { SealedSubmission } from '../store/sealed-batches.ts'
 import type { Follower } from './follower.ts'
 
 /** A record of the ledger, and where it is. */
@@ -72,20 +80,57 @@ export class Finder {
     return toJsonProof(await this.#proofOf(first, disclose))
   }
 
-  async #proofOf({ item, position, entry }: FoundRecord, disclose: readonly string[]): Promise<Proof> {
-    const { follower, entries, batches, ledger, chainId } = this.#parts
-    if (!follower.isFinal(entry)) {
-      throw new InputError('NOT_READY', `block ${entry.blockNumber} is not final yet; ask again soon`)
+  /**
+   * The proof of a whole submission.
+   *
+   * @throws {InputError} `NOT_ANCHORED` when the ledger does not hold its batch, or not what the chain says of it;
+   *   `NOT_READY` while its block is not final or its batch not verified
+   */
+  async proveSubmission({ publisher, batch, first, size }: SealedSubmission): Promise<SubmissionProof> {
+    const entry = this.#parts.entries.ofBatch(publisher, batch)
+    if (entry === undefined) {
+      throw new InputError('NOT_ANCHORED', `the ledger does not hold batch ${batch} of ${publisher} yet`)
     }
-    const { header, logIndex, blockNumber, blockHash, transactionHash, eventIndex } = entry
-    const size = entries.sizeAfter(transactionHash)
-    const path = await batches.use(header.publisher, header.sequence, (batch) =>
+    if (entry.state === 'announced') {
+      throw new InputError('NOT_READY', `batch ${batch} is being verified; ask again soon`)
+    }
+    if (entry.state !== 'verified') {
+      throw new InputError(
+        'NOT_ANCHORED',
+        `batch ${batch} of ${publisher} is ${entry.state}: ${entry.reason}`,
+      )
+    }
+    const anchored = this.#anchoredOf(entry)
+    const { recordCount } = entry.header
+    const { leaves, path } = await this.#parts.batches.use(publisher, batch, (files) =>
+      files.leavesFrom(recordCount, first, size),
+    )
+    return { leaves, range: { first, path }, ...anchored }
+  }
+
+  async #proofOf({ item, position, entry }: FoundRecord, disclose: readonly string[]): Promise<Proof> {
+    const anchored = this.#anchoredOf(entry)
+    const { header } = entry
+    const path = await this.#parts.batches.use(header.publisher, header.sequence, (batch) =>
       batch.inclusionPath(header.recordCount, position),
     )
     return {
       record: item.record,
       disclosures: item.disclosures.filter((text) => disclose.includes(parseDisclosure(text).name)),
       inclusion: { index: position, path },
+      ...anchored,
+    }
+  }
+
+  /** @throws {InputError} `NOT_READY` */
+  #anchoredOf(entry: LedgerEntry): Anchored {
+    const { follower, entries, ledger, chainId } = this.#parts
+    if (!follower.isFinal(entry)) {
+      throw new InputError('NOT_READY', `block ${entry.blockNumber} is not final yet; ask again soon`)
+    }
+    const { header, logIndex, blockNumber, blockHash, transactionHash, eventIndex } = entry
+    const size = entries.sizeAfter(transactionHash)
+    return {
       header,
       log: { index: logIndex, size, path: follower.log.inclusionPath(logIndex, size) },
       anchor: { chainId, ledger, blockNumber, blockHash, transactionHash, logIndex: eventIndex },

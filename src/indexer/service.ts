@@ -46,6 +46,7 @@ export function startIndexing(options: IndexingOptions): Indexing {
   const checker = new Checker({
     batchesPath,
     entries,
+    domain: { chainId: identity.chainId, ledger: identity.ledger },
     onAlert: ({ logIndex, state, reason }) => onTrouble(`ledger entry ${logIndex} is ${state}: ${reason}`),
   })
   const batches = new BatchCache(new BatchFolder(batchesPath), OPEN_BATCHES)

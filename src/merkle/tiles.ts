@@ -1,5 +1,7 @@
 import { InputError } from '../errors.ts'
-import { inclusionPath } from './path.ts'
+import { EMPTY_ROOT } from './hash.ts'
+import { findRangePath, inclusionPath } from './path.ts'
+import { toIndex } from './position.ts'
 import { treeRoot } from './tree.ts'
 
 /**
@@ -58,6 +60,49 @@ export async function readInclusionPath(
     place = first / TILE_WIDTH
   }
   return path
+}
+
+/**
+ * The path that completes leaves `from` up to `to` to the root (`rangePath`), out of a stored tree: a read of at most
+ * 256 hashes for each of its elements.
+ *
+ * @throws {InputError} `BAD_ARGUMENT` unless `from <= to <= leafCount`
+ */
+export async function readRangePath(
+  read: ReadBytes,
+  leafCount: number,
+  from: number,
+  to: number,
+): Promise<Uint8Array[]> {
+  const end = toIndex(to, leafCount, 'to')
+  const outside: [start: number, stop: number][] = []
+  const note = (start: number, stop: number) => {
+    outside.push([start, stop])
+    return EMPTY_ROOT
+  }
+  findRangePath(note, toIndex(from, end, 'from'), end, leafCount)
+  const path: Uint8Array[] = []
+  for (const [start, stop] of outside) path.push(await readSubtree(read, leafCount, start, stop))
+  return path
+}
+
+/** The root over leaves `start` up to `stop`, a subtree as of `Subtrees`, from the highest level that has it whole. */
+async function readSubtree(
+  read: ReadBytes,
+  leafCount: number,
+  start: number,
+  stop: number,
+): Promise<Uint8Array> {
+  let offset = 0
+  let [first, last] = [start, stop]
+  for (const width of levelWidths(leafCount)) {
+    // A subtree of more than a tile begins with one, and ends with one or with the tree.
+    if (last - first <= TILE_WIDTH) return treeRoot(await read(offset + 32 * first, 32 * (last - first)))
+    offset += 32 * width
+    first /= TILE_WIDTH
+    last = Math.ceil(last / TILE_WIDTH)
+  }
+  throw new RangeError('the last level of a stored tree has at most a tile')
 }
 
 /** How many hashes each stored level has, leaves first. */

@@ -1,5 +1,5 @@
+export type { Anchor, Anchored } from './anchored.ts'
 export {
-  type Anchor,
   type JsonProof,
   PROOF_FORMAT,
   PROOF_MEDIA_TYPE,
@@ -7,4 +7,13 @@ export {
   parseProof,
   toJsonProof,
 } from './bundle.ts'
-export { RECEIPT_FORMAT, type Receipt, toJsonReceipt } from './receipt.ts'
+export { parseReceipt, RECEIPT_FORMAT, type Receipt, toJsonReceipt } from './receipt.ts'
+export {
+  type JsonSubmissionProof,
+  parseSubmissionProof,
+  SUBMISSION_FORMAT,
+  SUBMISSION_MEDIA_TYPE,
+  type SubmissionProof,
+  toJsonLeaves,
+  toJsonSubmissionProof,
+} from './submission.ts'

@@ -1,4 +1,5 @@
-import { type Hex, toHex } from '../bytes/hex.ts'
+import { fromHex, type Hex, toHex } from '../bytes/hex.ts'
+import { expectFormat, hex, malformed, members, uint64 } from './members.ts'
 
 export const RECEIPT_FORMAT = 'tidemark-receipt/1'
 
@@ -33,3 +34,50 @@ export const toJsonReceipt = (receipt: Receipt) => ({
   publisher: receipt.publisher,
   signature: receipt.signature,
 })
+
+const RECEIPT_MEMBERS = [
+  'format',
+  'source',
+  'sequence',
+  'root',
+  'size',
+  'receivedAt',
+  'anchorBy',
+  'chainId',
+  'ledger',
+  'publisher',
+  'signature',
+] as const
+
+/**
+ * Reads a receipt; exactly its members, each value in its one spelling. The signature is not checked.
+ *
+ * @param value parsed JSON
+ * @throws {InputError} `BAD_BUNDLE` when it is no receipt at all
+ * @throws {VerificationError} `MALFORMED_BUNDLE` when a member of it is missing, unknown or misspelt
+ */
+export function parseReceipt(value: unknown): Receipt {
+  expectFormat(value, RECEIPT_FORMAT)
+  const parts = members(value, 'the receipt', RECEIPT_MEMBERS)
+  if (typeof parts.source !== 'string' || !parts.source.isWellFormed()) {
+    throw malformed('source must be a text without half of a surrogate pair')
+  }
+  return {
+    source: parts.source,
+    sequence: uint64(parts.sequence, 'sequence'),
+    root: fromHex(hex(parts.root, 32, 'root')),
+    size: safeInteger(parts.size, 'size'),
+    receivedAt: safeInteger(parts.receivedAt, 'receivedAt'),
+    anchorBy: safeInteger(parts.anchorBy, 'anchorBy'),
+    chainId: uint64(parts.chainId, 'chainId'),
+    ledger: hex(parts.ledger, 20, 'ledger'),
+    publisher: hex(parts.publisher, 20, 'publisher'),
+    signature: hex(parts.signature, 65, 'signature'),
+  }
+}
+
+function safeInteger(value: unknown, place: string): number {
+  const number = Number(uint64(value, place))
+  if (!Number.isSafeInteger(number)) throw malformed(`${place} must be at most 2^53 - 1`)
+  return number
+}

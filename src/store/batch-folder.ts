@@ -19,7 +19,7 @@ import {
 import type { Hex } from '../bytes/hex.ts'
 import { OperationError, VerificationError } from '../errors.ts'
 import { IndexReader, type LookupProof } from '../lookup/index.ts'
-import { type ReadBytes, readInclusionPath } from '../merkle/index.ts'
+import { HASH_SIZE, type ReadBytes, readInclusionPath, readRangePath } from '../merkle/index.ts'
 import { decompress } from './compression.ts'
 import { isMissing, writeFolderDurably } from './durable.ts'
 
@@ -197,6 +197,14 @@ export class OpenBatch {
 
   inclusionPath(recordCount: number, position: number): Promise<Uint8Array[]> {
     return readInclusionPath(this.#readTree, recordCount, position)
+  }
+
+  /** Leaf hashes of `count` records from position `first` on, one after the other, and the range path that completes them to the root. */
+  async leavesFrom(recordCount: number, first: number, count: number) {
+    return {
+      leaves: await this.#readTree(HASH_SIZE * first, HASH_SIZE * count),
+      path: await readRangePath(this.#readTree, recordCount, first, first + count),
+    }
   }
 
   async close(): Promise<void> {

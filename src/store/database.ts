@@ -3,9 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 /** The catalogue: one row a batch, a submission, a transaction, a ledger entry; never one a record. */
 export type Database = DatabaseSync
 
-const SCHEMA_VERSION = 1
-
-const SCHEMA = `
+const VERSION_1 = `
 CREATE TABLE batches (
   publisher TEXT NOT NULL,
   sequence INTEGER NOT NULL,
@@ -57,19 +55,66 @@ CREATE INDEX entries_by_transaction ON entries (transaction_hash, log_index);
 CREATE INDEX entries_by_state ON entries (state, log_index);
 `
 
-/** Opens or makes the catalogue; every commit is synced. */
+/** Sources, their keys and their tokens, and who vouches for a submission. */
+const VERSION_2 = `
+CREATE TABLE source_keys (
+  source TEXT NOT NULL,
+  address TEXT NOT NULL,
+  since INTEGER NOT NULL,
+  revoked_at INTEGER,
+  PRIMARY KEY (source, address, since)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tokens (
+  id TEXT PRIMARY KEY,
+  hash BLOB NOT NULL,
+  source TEXT NOT NULL,
+  label TEXT NOT NULL,
+  since INTEGER NOT NULL,
+  revoked_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tokens_by_source ON tokens (source);
+
+ALTER TABLE submissions ADD COLUMN vouched_by TEXT NOT NULL DEFAULT 'open'
+  CHECK (vouched_by IN ('signed', 'token', 'open'));
+ALTER TABLE submissions ADD COLUMN signer TEXT;
+ALTER TABLE submissions ADD COLUMN signature TEXT;
+`
+
+/** What makes each version out of the one before, the first out of nothing. A version that is out never changes. */
+const VERSIONS = [VERSION_1, VERSION_2]
+
+/** How long a command waits for another process that writes to the same catalogue. */
+const BUSY_MS = 5_000
+
+/** Opens, makes or upgrades the catalogue; every commit is synced. Several processes may have it open. */
 export function openDatabase(path: string): Database {
   const database = new DatabaseSync(path)
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
-  const found = database.prepare('PRAGMA user_version').get()?.user_version
-  if (found === 0) {
-    database.exec(`BEGIN; ${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`)
-  } else if (found !== SCHEMA_VERSION) {
+  try {
+    database.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA journal_mode = WAL`)
+    database.exec('PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
+    if (versionOf(database) !== VERSIONS.length) upgrade(database, path)
+    return database
+  } catch (error) {
     database.close()
-    throw new Error(`${path} is a catalogue of version ${found}, this program knows ${SCHEMA_VERSION}`)
+    throw error
   }
-  return database
 }
+
+function upgrade(database: Database, path: string): void {
+  inTransaction(database, () => {
+    // Another process may have been faster.
+    const found = versionOf(database)
+    if (found > VERSIONS.length) {
+      throw new Error(`${path} is a catalogue of version ${found}, this program knows ${VERSIONS.length}`)
+    }
+    for (const step of VERSIONS.slice(found)) database.exec(step)
+    database.exec(`PRAGMA user_version = ${VERSIONS.length}`)
+  })
+}
+
+const versionOf = (database: Database): number =>
+  Number(database.prepare('PRAGMA user_version').get()?.user_version)
 
 /** Runs `work` in one transaction: all of it or nothing. */
 export function inTransaction<T>(database: Database, work: () => T): T {

@@ -3,6 +3,9 @@ import { decodeHeader, encodeHeader, type Header } from '../batch/index.ts'
 import type { Hex } from '../bytes/hex.ts'
 import { type Database, inTransaction } from './database.ts'
 
+/** Who says that the records are the source's: its own signature, a token of it, or nobody but the gateway. */
+export type Voucher = { by: 'signed'; signer: Hex; signature: Hex } | { by: 'token' } | { by: 'open' }
+
 /** A submission as the gateway took it. Times in milliseconds since 1970. */
 export interface AcceptedSubmission {
   source: string
@@ -12,6 +15,7 @@ export interface AcceptedSubmission {
   size: number
   receivedAt: number
   anchorBy: number
+  voucher: Voucher
 }
 
 /** Where a submission went. */
@@ -50,7 +54,7 @@ export class SealedBatches {
       return statement
     }
     this.#insertBatch = prepare('INSERT INTO batches VALUES (?, ?, ?, ?)')
-    this.#insertSubmission = prepare('INSERT INTO submissions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)')
+    this.#insertSubmission = prepare('INSERT INTO submissions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
     this.#selectFrom = prepare(
       'SELECT header FROM batches WHERE publisher = ? AND sequence >= ? ORDER BY sequence LIMIT ?',
     )
@@ -76,7 +80,8 @@ export class SealedBatches {
     inTransaction(this.#database, () => {
       this.#insertBatch.run(header.publisher, header.sequence, encodeHeader(header), sealedAt)
       let first = 0
-      for (const { source, sequence, root, size, receivedAt, anchorBy } of submissions) {
+      for (const { source, sequence, root, size, receivedAt, anchorBy, voucher } of submissions) {
+        const signed = voucher.by === 'signed' ? voucher : { signer: null, signature: null }
         this.#insertSubmission.run(
           source,
           sequence,
@@ -87,6 +92,9 @@ export class SealedBatches {
           header.publisher,
           header.sequence,
           first,
+          voucher.by,
+          signed.signer,
+          signed.signature,
         )
         first += size
       }
@@ -125,6 +133,7 @@ export class SealedBatches {
       size: Number(row.size),
       receivedAt: Number(row.received_at),
       anchorBy: Number(row.anchor_by),
+      voucher: toVoucher(row),
       publisher: row.publisher as Hex,
       batch: row.batch as bigint,
       first: Number(row.first),
@@ -140,6 +149,11 @@ export class SealedBatches {
   nextSubmission(source: string): bigint {
     return next(this.#selectLastOfSource.get(source))
   }
+}
+
+function toVoucher({ vouched_by, signer, signature }: Record<string, unknown>): Voucher {
+  if (vouched_by !== 'signed') return { by: vouched_by === 'token' ? 'token' : 'open' }
+  return { by: 'signed', signer: signer as Hex, signature: signature as Hex }
 }
 
 /** SQLite's integers are signed. */

@@ -1,9 +1,11 @@
+export { sizeAfter, type Trust } from './anchor.ts'
 export type { Block, ChainFacts, ReceiptLog, TransactionReceipt } from './chain-facts.ts'
+export { PROOF_STEPS, type ProofStep, type VerifiedProof, verifyProof } from './proof.ts'
 export {
-  PROOF_STEPS,
-  type ProofStep,
-  sizeAfter,
-  type Trust,
-  type VerifiedProof,
-  verifyProof,
-} from './proof.ts'
+  type KeptPromise,
+  RECEIPT_STEPS,
+  type ReceiptTrust,
+  type ReceiptWitnesses,
+  verifyReceipt,
+} from './receipt.ts'
+export { type VerifiedSubmission, verifySubmission } from './submission.ts'

@@ -356,6 +356,7 @@ describe('a wrong question', () => {
         weight: 4,
         arbitrary: fc.constantFrom(
           '/v1/submissions',
+          '/v1/submissions/proof',
           '/v1/records',
           '/v1/proofs',
           '/v1/batches',
@@ -388,6 +389,9 @@ describe('a wrong question', () => {
         ),
         'content-encoding': fc.constantFrom('gzip', 'br', 'zstd', 'identity', 'x'),
         'tidemark-sequence': fc.constantFrom('0', '1', 'x', '18446744073709551615'),
+        'tidemark-root': fc.constantFrom('', 'x', `0x${'00'.repeat(32)}`),
+        'tidemark-signature': fc.constantFrom('', 'x', `0x${'11'.repeat(64)}1b`, `0x${'ff'.repeat(64)}1c`),
+        authorization: fc.constantFrom('Bearer x', 'Bearer', 'Basic x', '', 'bearer __proto__'),
         accept: fc.constantFrom('*/*', 'text/html', ';'),
       },
       { requiredKeys: [] },

@@ -24,6 +24,7 @@ export async function startTestSystem(
     port: 0,
     chainPort: 0,
     pollMs: 20,
+    submissions: 'open',
     limits: { bodyBytes: 200_000, submissionRecords: 100, inFlightBytes: 1_000_000 },
     stall: { afterMs: 600_000, failClosed: false },
     onProgress: () => undefined,

@@ -377,6 +377,8 @@ describe('submissions.json is refused', () => {
     ['with leading zeros', [entry(0, 5, { sequence: '03' })]],
     ['without a time', [entry(0, 5, { receivedAt: undefined })]],
     ['with a signature that is no hex', [entry(0, 5, { signature: 'signed' })]],
+    ['with a signature of 64 bytes', [entry(0, 5, { signature: `0x${'12'.repeat(64)}` })]],
+    ['with a signature of 66 bytes', [entry(0, 5, { signature: `0x${'12'.repeat(66)}` })]],
     ['without a word on the signature', [entry(0, 5, { signature: undefined })]],
     ['that are null', [null]],
     ['that are lists', [[]]],

@@ -37,7 +37,14 @@ export function submissionOf(source: string, sequence: number, count: number): W
     items.push({ record: sealed.record, disclosures: sealed.disclosures })
     vault.push(sealed.vault)
   }
-  return { source, sequence: BigInt(sequence), receivedAt: Date.UTC(2026, 2, 1, 12), items, vault }
+  return {
+    source,
+    sequence: BigInt(sequence),
+    receivedAt: Date.UTC(2026, 2, 1, 12),
+    signature: null,
+    items,
+    vault,
+  }
 }
 
 export const batchOf = (...submissions: WaitingSubmission[]) =>

@@ -5,7 +5,9 @@ import {
   buildTree,
   encodeTiles,
   inclusionPath,
+  rangePath,
   readInclusionPath,
+  readRangePath,
   rootFromInclusion,
   tilesSize,
   treeRoot,
@@ -118,4 +120,50 @@ test('a path costs two short reads for up to 65,536 leaves', async () => {
   )
   expect(reads).toEqual([8192, 8192])
   expect(file.length / 65_536).toBeLessThan(32.2)
+})
+
+describe('a range out of a stored tree', () => {
+  test.each([1, 2, 255, 256, 257, 513, 1_000, 65_536, 65_793, 70_001])(
+    'of %d leaves has the path that the whole tree gives',
+    async (size) => {
+      const leaves = leafHashesOf(size)
+      const read = readerOf(encodeTiles(leaves))
+      const tree = buildTree(leaves)
+      const places = [...placesIn(size), size].sort((a, b) => a - b)
+      const some = places.filter((_, i) => i % Math.ceil(places.length / 20) === 0 || i === places.length - 1)
+      for (const from of some) {
+        for (const to of some.filter((place) => place >= from)) {
+          expect(await readRangePath(read, size, from, to)).toEqual(rangePath(tree, from, to))
+        }
+      }
+    },
+  )
+
+  test('reads little: 256 hashes at most for each element', async () => {
+    const size = 65_536
+    const file = encodeTiles(leafHashesOf(size))
+    const reads: number[] = []
+    const path = await readRangePath(
+      (offset, length) => {
+        reads.push(length / 32)
+        return readerOf(file)(offset, length)
+      },
+      size,
+      1_001,
+      40_000,
+    )
+    expect(reads).toHaveLength(path.length)
+    expect(Math.max(...reads)).toBeLessThanOrEqual(256)
+  })
+
+  test.each([
+    [5, 4],
+    [0, 11],
+    [-1, 4],
+    [0.5, 4],
+  ])('refuses %d to %d of 10', async (from, to) => {
+    await expect(readRangePath(readerOf(encodeTiles(leafHashesOf(10))), 10, from, to)).rejects.toThrow(
+      expect.objectContaining({ code: 'BAD_ARGUMENT' }),
+    )
+  })
 })

@@ -1,4 +1,4 @@
-import { HDNodeWallet, TypedDataEncoder } from 'ethers'
+import { HDNodeWallet, Signature, TypedDataEncoder } from 'ethers'
 import { describe, expect, test } from 'vitest'
 import type { Hex } from '../../src/bytes/hex.ts'
 import { toHex } from '../../src/bytes/hex.ts'
@@ -60,6 +60,24 @@ describe('a signature', () => {
       )
     },
   )
+})
+
+test('a signature has one spelling: no compact form, no other v, no high s', async () => {
+  const good = await signReceipt(publisherWallet, domain, receipt)
+  expect(recoverReceiptSigner(domain, receipt, good)).toBe(PUBLISHER)
+  const { r, s, v, compactSerialized } = Signature.from(good)
+  const order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n
+  const hex = (value: bigint) => value.toString(16).padStart(64, '0')
+  for (const other of [
+    compactSerialized,
+    `${good.slice(0, -2)}${v === 27 ? '00' : '01'}`,
+    `${r}${hex(order - BigInt(s))}${v === 27 ? '1c' : '1b'}`,
+    good.toUpperCase(),
+  ]) {
+    expect(() => recoverReceiptSigner(domain, receipt, other as Hex)).toThrow(
+      expect.objectContaining({ code: 'BAD_SIGNATURE' }),
+    )
+  }
 })
 
 describe('the development accounts', () => {

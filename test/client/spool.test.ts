@@ -148,7 +148,9 @@ test('A SPOOL WHOSE NEXT FILE CANNOT BE MADE refuses, and goes on as soon as it 
 })
 
 test('what the gateway will not take is set aside and told of, and the rest goes on', async () => {
-  const gateway = await startLedger({ limits: { bodyBytes: 200_000, submissionRecords: 3 } })
+  const gateway = await startLedger({
+    limits: { bodyBytes: 200_000, submissionRecords: 3, inFlightBytes: 1_000_000 },
+  })
   const spoolPath = await temporaryFolder()
   const { ledger, errors } = await connect({ url: gateway.url, spoolPath, submissionRecords: 5 })
   await Promise.all(idsOf('many', 5).map((id) => ledger.record(eventOf(id))))

@@ -24,6 +24,7 @@ import {
 } from '../../src/proof/index.ts'
 import { canonicalText, leafHash, parseRecord, RECORD_TYPES, sealRecord } from '../../src/record/index.ts'
 import { type ChainFacts, type TransactionReceipt, verifyProof } from '../../src/verify/index.ts'
+import { worldOf } from '../verify/world.ts'
 
 /** The formats as written, their tables without padding. */
 const page = readFileSync(new URL('../../docs/format.md', import.meta.url), 'utf8').replaceAll(/ +\|/g, ' |')
@@ -54,7 +55,16 @@ describe('docs/format.md', () => {
   const { header, files } = sealBatch(
     publisher,
     0n,
-    [{ source: open.source, sequence: 0n, receivedAt: 1_740_965_101_000, items, vault: [vault, [], []] }],
+    [
+      {
+        source: open.source,
+        sequence: 0n,
+        receivedAt: 1_740_965_101_000,
+        signature: null,
+        items,
+        vault: [vault, [], []],
+      },
+    ],
     zstdCompressSync,
   )
 
@@ -143,7 +153,7 @@ describe('docs/format.md', () => {
   it('shows a proof that the code verifies, open and closed', async () => {
     const proof = JSON.parse(between('hash are invented:\n\n```json\n', '\n```')) as JsonProof
     expect(toJsonProof(parseProof(proof))).toEqual(proof)
-    const section = between('## 12 ', '## 13 ', page)
+    const section = between('## 12 ', '### 12.1 ', page)
     const { inclusion, log, anchor, ...whole } = proof
     const nested = Object.entries({ inclusion, log, anchor })
     const names = nested.flatMap(([name, part]) => Object.keys(part).map((member) => `${name}.${member}`))
@@ -158,6 +168,20 @@ describe('docs/format.md', () => {
     expect([closed.closedMembers, closed.record.data.person]).toEqual([2, undefined])
     const opened = await verifyProof({ ...proof, disclosures }, chain, { ledger })
     expect([opened.closedMembers, opened.record.data.person]).toEqual([1, open.data.person])
+  })
+
+  it('lists the members of the proof of a submission', () => {
+    const { leaves, range, format, ...anchored } = worldOf([[[3]]]).proveSubmission(0, 0, 2)
+    expect(Object.keys(anchored).sort()).toEqual(['anchor', 'batch', 'log'])
+    expect(leaves).toHaveLength(2)
+    const section = between('### 12.1 ', '## 13 ', page)
+    expect(section).toContain(`"${format}"`)
+    const names = ['format', 'leaves', ...Object.keys(range).map((name) => `range.${name}`)]
+    expect(
+      tableNames(section)
+        .match(/[\w.]+/g)
+        ?.sort(),
+    ).toEqual(names.sort())
   })
 
   /** A chain that holds the batch, and nothing else, where the proof says. */

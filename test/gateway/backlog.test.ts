@@ -30,6 +30,7 @@ const submission = (batch: number, i: number, anchorBy: number): AcceptedSubmiss
   size: 1,
   receivedAt: 0,
   anchorBy,
+  voucher: { by: 'open' },
 })
 
 test('a start takes up what earlier runs sealed and the chain does not have', async () => {

@@ -65,6 +65,7 @@ describe('a draft', () => {
       size: 2,
       receivedAt: 1,
       anchorBy: 2,
+      voucher: { by: 'token' as const },
     }
     expect(decodeLogEntry(encodeLogEntry(submission, draft))).toEqual({ submission, draft })
   })

@@ -135,6 +135,7 @@ describe('an accepted submission', () => {
     const receipt = await gateway.accept(draftOf('urn:a', 'x'))
     expect(await gateway.find('urn:a', 0n)).toEqual({
       receipt: expect.objectContaining(promise(receipt)),
+      voucher: { by: 'open' },
       sealed: undefined,
     })
     expect(await gateway.find('urn:a', 1n)).toBeUndefined()

@@ -1,13 +1,15 @@
 import { cp, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { utf8 } from '../../src/bytes/bytes.ts'
 import type { Draft } from '../../src/gateway/draft.ts'
-import { encodeLogEntry } from '../../src/gateway/log-entry.ts'
+import { decodeLogEntry, encodeLogEntry } from '../../src/gateway/log-entry.ts'
 import type { Receipt } from '../../src/proof/index.ts'
 import { listSegments } from '../../src/store/write-ahead-log.ts'
 import { eventually, temporaryFolder } from '../store/temporary.ts'
 import { appendFrame, damageByte } from './segments.ts'
-import { draftOf, PUBLISHER, readLedger, startGateway } from './world.ts'
+import { sealedItems, signedSubmission, sourceKey } from './signed.ts'
+import { domain, draftOf, PUBLISHER, readLedger, startGateway } from './world.ts'
 
 const SENT = [
   ['urn:a', 'a0'],
@@ -67,7 +69,7 @@ describe('after a crash each submission is in exactly one batch:', () => {
   test('KILLED BEFORE THE LOG WAS WRITTEN: what was not acknowledged is not there, and its number is free', async () => {
     const { path, receipts } = await crashed()
     const draft = draftOf('urn:a', 'never acknowledged')
-    const submission = { ...(receipts[0] as Receipt), sequence: 2n }
+    const submission = { ...(receipts[0] as Receipt), sequence: 2n, voucher: { by: 'open' as const } }
     const payload = encodeLogEntry(submission, draft)
     await appendFrame(firstSegment(path), payload, payload.length - 1)
     const { gateway, abandon } = await startGateway(path)
@@ -79,6 +81,46 @@ describe('after a crash each submission is in exactly one batch:', () => {
   test('KILLED AFTER THE LOG WAS SYNCED, BEFORE THE ANSWER: it is there, and sending it again gets its receipt', async () => {
     const { path, receipts } = await crashed()
     await expectEachOnce(path, receipts)
+  })
+
+  test('KILLED AFTER A SIGNED SUBMISSION WAS SYNCED: its signature goes into the batch and the catalogue', async () => {
+    const path = await temporaryFolder()
+    const { gateway, abandon } = await startGateway(path)
+    const { draft, voucher, root } = await signedSubmission(
+      domain,
+      sourceKey,
+      0,
+      sealedItems('urn:s', 'a', 'b'),
+    )
+    const receipt = await gateway.accept(draft, 0n, voucher, root)
+    await gateway.accept(draftOf('urn:t', 't'), 0n, { by: 'token' })
+    await abandon()
+    const { gateway: next, batches, stop } = await startGateway(path)
+    expect(await next.accept(draft, 0n, voucher, root)).toMatchObject({ receivedAt: receipt.receivedAt })
+    await stop()
+    const reopened = await startGateway(path)
+    expect(reopened.sealed.submission('urn:s', 0n)).toMatchObject({ root, voucher })
+    expect(reopened.sealed.submission('urn:t', 0n)?.voucher).toEqual({ by: 'token' })
+    const submissions = await batches.loadSubmissions(await batches.loadHeader(PUBLISHER, 0n))
+    expect(submissions.map(({ signature }) => signature)).toEqual([
+      voucher.by === 'signed' && voucher.signature,
+      null,
+    ])
+  })
+
+  test('AN ENTRY OF BEFORE THERE WERE SIGNATURES is read as one that nobody vouched for', async () => {
+    const { receipts } = await crashed()
+    const { submission, draft } = decodeLogEntry(
+      utf8(
+        new TextDecoder()
+          .decode(
+            encodeLogEntry({ ...(receipts[0] as Receipt), voucher: { by: 'open' } }, draftOf('urn:a', 'a0')),
+          )
+          .replace(',"voucher":{"by":"open"}', ''),
+      ),
+    )
+    expect(submission.voucher).toEqual({ by: 'open' })
+    expect(draft.items).toHaveLength(3)
   })
 
   test('KILLED AFTER A ROTATION: closed and open segments are sealed in their order', async () => {

@@ -73,6 +73,9 @@ const rewrite =
   async (at) =>
     writeFile(at(1, file), change(await readFile(at(1, file), 'utf8')))
 
+const sign = (signature: string): Fault =>
+  rewrite('submissions.json', (text) => text.replace('"signature":null', `"signature":"${signature}"`))
+
 const FAULTS: [name: string, state: 'fraud' | 'withheld', fault: Fault][] = [
   ['A BYTE OF THE RECORDS', 'fraud', flip('records.ndjson.zst', 0.3)],
   ['A BYTE OF THE FRAME TABLE', 'fraud', flip('records.ndjson.zst', 0.99)],
@@ -102,6 +105,9 @@ const FAULTS: [name: string, state: 'fraud' | 'withheld', fault: Fault][] = [
   ],
   ['SUBMISSIONS OF ANOTHER BATCH', 'fraud', fromOther('submissions.json')],
   ['SUBMISSIONS THAT ARE NO JSON', 'fraud', write('submissions.json', '[')],
+  ['A SIGNATURE OF NOBODY', 'fraud', sign(`0x${'ff'.repeat(64)}1b`)],
+  ['A SIGNATURE OF 64 BYTES', 'fraud', sign(`0x${'11'.repeat(64)}`)],
+  ['A SIGNATURE THAT IS NO HEX', 'fraud', sign('none')],
   ['THE HEADER OF ANOTHER BATCH', 'fraud', fromOther('header.json')],
   [
     'A HEADER WITH ANOTHER ROOT',

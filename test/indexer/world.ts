@@ -34,7 +34,12 @@ export function startIndexer(path: string, rpc: Rpc, ledger: Hex, options: Index
   const chain = chainFacts(rpc, { finality })
   const follower = new Follower({ rpc, chain, ledger, deploymentBlock: 0n, entries, mayLag })
   const alerts: { logIndex: bigint; state: string; reason: string }[] = []
-  const checker = new Checker({ batchesPath, entries, onAlert: (alert) => alerts.push(alert) })
+  const checker = new Checker({
+    batchesPath,
+    entries,
+    domain: { chainId: 31337n, ledger },
+    onAlert: (alert) => alerts.push(alert),
+  })
   const finder = new Finder({ follower, entries, batches: cache, ledger, chainId: 31337n })
   onTestFinished(async () => {
     await checker.stop()

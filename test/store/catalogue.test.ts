@@ -23,6 +23,7 @@ const submission = (source: string, sequence: number, size = 1): AcceptedSubmiss
   size,
   receivedAt: 1_790_000_000_000 + sequence,
   anchorBy: 1_790_000_600_000 + sequence,
+  voucher: { by: 'open' },
 })
 
 describe('the catalogue', () => {

@@ -1,6 +1,7 @@
 import { type Header, type Item, verifyBatch } from '../../src/batch/index.ts'
-import { hashLeaf, inclusionPath } from '../../src/merkle/index.ts'
-import { type JsonProof, toJsonProof } from '../../src/proof/index.ts'
+import { fromHex, toHex } from '../../src/bytes/hex.ts'
+import { hashLeaf, inclusionPath, rangePath } from '../../src/merkle/index.ts'
+import { type JsonProof, type JsonSubmissionProof, toJsonProof } from '../../src/proof/index.ts'
 import { canonicalBytes, leafHash } from '../../src/record/index.ts'
 import { batchOf, submissionOf } from '../batch/items.ts'
 import { CHAIN_ID, LEDGER, mine } from './chain.ts'
@@ -54,5 +55,24 @@ export function worldOf(counts: readonly (readonly (readonly number[])[])[]) {
     })
     return structuredClone(proof)
   }
-  return { batches, data, log, places, prove }
+
+  /** The proof of `count` records of a batch from one on, as those of a submission. */
+  const proveSubmission = (batchIndex: number, first: number, count: number): JsonSubmissionProof => {
+    const { batch, log: place, anchor } = prove(batchIndex, 0)
+    const leaves = batches[batchIndex]?.items.map(({ record }) => toHex(leafHash(record))) ?? []
+    const path = rangePath(
+      leaves.map((hash) => fromHex(hash)),
+      first,
+      first + count,
+    )
+    return {
+      format: 'tidemark-submission/1',
+      leaves: leaves.slice(first, first + count),
+      range: { first, path: path.map(toHex) },
+      batch,
+      log: place,
+      anchor,
+    }
+  }
+  return { batches, data, log, places, prove, proveSubmission }
 }

@@ -1,0 +1,189 @@
+import { type Appended, decodeAppended, encodeHeader, type Header, hashHeader } from '../batch/index.ts'
+import { equalBytes } from '../bytes/bytes.ts'
+import type { Hex } from '../bytes/hex.ts'
+import { OperationError, VerificationError } from '../errors.ts'
+import { verifyInclusion } from '../merkle/index.ts'
+import type { Anchor, Anchored } from '../proof/index.ts'
+import type { ChainFacts, TransactionReceipt } from './chain-facts.ts'
+
+/** What an anchored header has shown, whatever bundle it stands in. */
+export interface VerifiedAnchor {
+  header: Header
+  logIndex: bigint
+  anchor: Anchor
+  /** seconds since 1970 by the block's own clock */
+  blockTime: bigint
+  /** the highest block that the chain called final */
+  finalBlock: bigint
+}
+
+/** What the verifier knows beforehand. */
+export interface Trust {
+  /** the ledger's address; when left out, the one that the proof names is believed */
+  ledger?: Hex
+}
+
+/**
+ * The last two steps of every verification: `anchor`, a final block holds the ledger's event of the header, and `log`,
+ * the header has its place in the ledger.
+ *
+ * @throws {VerificationError} with the step
+ * @throws {OperationError} when the chain cannot tell, or not yet
+ */
+export async function verifyAnchored(
+  anchored: Anchored,
+  chain: ChainFacts,
+  trust: Trust,
+): Promise<VerifiedAnchor> {
+  const { header, log, anchor } = anchored
+  const { receipt, blockTime, finalBlock } = await step('anchor', () => verifyAnchor(anchored, chain, trust))
+  await step('log', () => verifyInLog(anchored, receipt, chain))
+  return { header, logIndex: log.index, anchor, blockTime, finalBlock }
+}
+
+/** Runs a step of a verification; what it refuses carries its name. */
+export async function step<T>(name: string, check: () => T | Promise<T>): Promise<T> {
+  try {
+    return await check()
+  } catch (cause) {
+    if (!(cause instanceof VerificationError)) throw cause
+    throw new VerificationError(cause.code, cause.message, { cause, step: name })
+  }
+}
+
+/** A final block of the chain holds the ledger's event, and the event holds the header. */
+async function verifyAnchor({ header, log, anchor }: Anchored, chain: ChainFacts, trust: Trust) {
+  if (trust.ledger !== undefined && trust.ledger !== anchor.ledger) {
+    throw new VerificationError(
+      'WRONG_LEDGER',
+      `the proof names ledger ${anchor.ledger}, not ${trust.ledger}`,
+    )
+  }
+  const chainId = await chain.chainId()
+  if (chainId !== anchor.chainId) {
+    throw new VerificationError(
+      'WRONG_CHAIN',
+      `the proof names chain ${anchor.chainId}, this chain is ${chainId}`,
+    )
+  }
+  const finalBlock = await chain.finalBlock()
+  const receipt = await chain.receipt(anchor.transactionHash)
+  if (receipt === undefined) throw await explainMissing(anchor, chain, finalBlock)
+  // Until the block is final, neither what it holds nor where the transaction lies is settled.
+  if (finalBlock < receipt.blockNumber) throw notFinal(receipt.blockNumber, finalBlock)
+  if (receipt.blockNumber !== anchor.blockNumber || receipt.blockHash !== anchor.blockHash) {
+    throw new VerificationError(
+      'NOT_CANONICAL',
+      `the transaction is in block ${receipt.blockNumber}, ${receipt.blockHash}`,
+    )
+  }
+  const block = await chain.blockByNumber(anchor.blockNumber)
+  if (block?.hash !== receipt.blockHash) {
+    throw new OperationError(
+      'RPC_MALFORMED',
+      "the node's receipt and its block contradict each other; ask another",
+    )
+  }
+  if (!receipt.succeeded) throw new VerificationError('NOT_ANCHORED', 'the transaction was reverted')
+  verifyEvent(receipt, header, log.index, anchor)
+  return { receipt, blockTime: block.timestamp, finalBlock }
+}
+
+function verifyEvent(receipt: TransactionReceipt, header: Header, index: bigint, anchor: Anchor): void {
+  const event = receipt.logs.find((candidate) => candidate.logIndex === anchor.logIndex)
+  if (event === undefined || event.address !== anchor.ledger) {
+    throw new VerificationError(
+      'NOT_ANCHORED',
+      `the transaction has no event ${anchor.logIndex} of ledger ${anchor.ledger}`,
+    )
+  }
+  const appended = decodeAppended(event.topics, event.data)
+  if (appended === undefined || !equalBytes(encodeHeader(appended.header), encodeHeader(header))) {
+    throw new VerificationError(
+      'HEADER_MISMATCH',
+      'the event on the chain holds another header than the proof',
+    )
+  }
+  if (appended.index !== index) {
+    throw new VerificationError(
+      'HEADER_MISMATCH',
+      `the header is number ${appended.index} of the ledger, not ${index}`,
+    )
+  }
+}
+
+/** Why the chain has no receipt of the anchor's transaction: a false claim, or a node that lags or has forgotten. */
+async function explainMissing(
+  anchor: Anchor,
+  chain: ChainFacts,
+  finalBlock: bigint,
+): Promise<VerificationError | OperationError> {
+  const named = await chain.blockByHash(anchor.blockHash)
+  // What a block holds follows from its hash, whether it is final or not.
+  if (named !== undefined && named.number !== anchor.blockNumber) {
+    return new VerificationError(
+      'NOT_CANONICAL',
+      `the block has number ${named.number}, not ${anchor.blockNumber}`,
+    )
+  }
+  if (named !== undefined && !named.transactionHashes.includes(anchor.transactionHash)) {
+    return new VerificationError('NOT_ANCHORED', 'the block does not hold the transaction')
+  }
+  if ((await chain.headBlock()) < anchor.blockNumber) {
+    return new OperationError(
+      'RPC_LAGS',
+      `the node has not reached block ${anchor.blockNumber} yet; ask another`,
+    )
+  }
+  const block = await chain.blockByNumber(anchor.blockNumber)
+  if (block === undefined || block.hash === anchor.blockHash) {
+    return new OperationError(
+      'RPC_REFUSED',
+      `the node no longer has block ${anchor.blockNumber} whole; ask another`,
+    )
+  }
+  if (finalBlock < anchor.blockNumber) return notFinal(anchor.blockNumber, finalBlock)
+  return new VerificationError(
+    'NOT_CANONICAL',
+    `block ${anchor.blockNumber} of the chain is another than the proof names`,
+  )
+}
+
+const notFinal = (number: bigint, finalBlock: bigint) =>
+  new OperationError('NOT_FINAL', `block ${number} is not final yet (${finalBlock} is); try again later`)
+
+/** The header is at its place in the ledger's log as it was after the anchor's transaction. */
+async function verifyInLog(
+  { header, log, anchor }: Anchored,
+  receipt: TransactionReceipt,
+  chain: ChainFacts,
+): Promise<void> {
+  const size = sizeAfter(receipt, anchor.ledger)
+  if (log.size !== size) {
+    throw new VerificationError(
+      'HEADER_MISMATCH',
+      `the ledger had ${size} headers after the transaction, not ${log.size}`,
+    )
+  }
+  const root = await chain.ledgerRoot(anchor.ledger, size)
+  if (root === undefined) {
+    throw new OperationError(
+      'RPC_LAGS',
+      `the node does not know all ${size} headers of the ledger; ask another`,
+    )
+  }
+  verifyInclusion({ leafHash: hashHeader(header), index: log.index, size, path: log.path, root })
+}
+
+/** How many headers the ledger had when the transaction ended: one more than the last index that it appended. */
+export function sizeAfter(receipt: Pick<TransactionReceipt, 'logs'>, ledger: Hex): bigint {
+  let last: Appended | undefined
+  for (const { address, topics, data } of receipt.logs) {
+    if (address !== ledger) continue
+    const appended = decodeAppended(topics, data)
+    if (appended !== undefined && (last === undefined || appended.index > last.index)) last = appended
+  }
+  if (last === undefined)
+    throw new VerificationError('NOT_ANCHORED', 'the transaction appended nothing to the ledger')
+  return last.index + 1n
+}
