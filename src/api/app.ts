@@ -1,5 +1,4 @@
 import express, { type Express, type RequestHandler } from 'express'
-import type { Hex } from '../bytes/hex.ts'
 import type { LedgerIdentity } from '../chain/ledger.ts'
 import { InputError } from '../errors.ts'
 import type { Gateway } from '../gateway/gateway.ts'
@@ -19,7 +18,6 @@ export interface AppParts {
   entries: LedgerEntries
   sealed: SealedBatches
   identity: LedgerIdentity
-  publisher: Hex
   health: () => Health
   limits: { bodyBytes: number; submissionRecords: number }
   onFault: (error: unknown) => void
@@ -34,7 +32,7 @@ export interface Health {
 
 /** The HTTP API, version 1. */
 export function createApp(parts: AppParts): Express {
-  const { gateway, follower, finder, entries, sealed, identity, publisher, limits } = parts
+  const { gateway, follower, finder, entries, sealed, identity, limits } = parts
   const app = express()
   app.disable('x-powered-by')
   app.set('query parser', 'simple')
@@ -48,7 +46,7 @@ export function createApp(parts: AppParts): Express {
   app.get('/v1/records', getRecords(finder, follower))
   app.get('/v1/proofs', getProof(finder, sealed))
   app.get('/v1/batches', getBatches(entries, follower))
-  app.get('/v1/ledger', getLedger(identity, publisher, follower))
+  app.get('/v1/ledger', getLedger(identity, gateway.publisher, follower))
   app.get('/healthz', getHealth(parts.health))
 
   app.use((request) => {

@@ -137,9 +137,7 @@ async function assemble(
   }
   const onFault = (error: unknown) => onTrouble('a request failed', error)
   const { limits } = config
-  server.serve(
-    createApp({ gateway, follower, finder, entries, sealed, identity, publisher, limits, health, onFault }),
-  )
+  server.serve(createApp({ gateway, follower, finder, entries, sealed, identity, limits, health, onFault }))
 
   let chainAlive = true
   const chainEnded = embedded.exited.then(({ output }) => {

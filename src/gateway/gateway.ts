@@ -71,6 +71,10 @@ export class Gateway {
     parts.sealer.onSealed((submissions) => this.#forget(submissions))
   }
 
+  get publisher(): Hex {
+    return this.#parts.signer.address.toLowerCase() as Hex
+  }
+
   get waitingRecords(): number {
     return this.#waitingRecords
   }
