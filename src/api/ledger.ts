@@ -9,7 +9,7 @@ import { optionalCount, optionalUint64 } from './query.ts'
 const DEFAULT_PAGE = 50
 const MAX_PAGE = 500
 
-/** GET /v1/ledger: the ledger's address and head, and who signs this gateway's receipts. */
+/** GET /v1/ledger: the ledger's address and head, and who publishes to it here. */
 export const getLedger =
   (
     { chainId, ledger, deploymentBlock }: LedgerIdentity,

@@ -33,13 +33,16 @@ export class Spool {
   readonly #path: string
   readonly #unlock: () => void
   #log: WriteAheadLog
+  /** of the open segment */
+  #number: bigint
   /** Segments are closed one after the other. */
   #cutting: Promise<unknown> = Promise.resolve()
 
-  private constructor(path: string, unlock: () => void, log: WriteAheadLog) {
+  private constructor(path: string, unlock: () => void, number: bigint, log: WriteAheadLog) {
     this.#path = path
     this.#unlock = unlock
     this.#log = log
+    this.#number = number
   }
 
   /**
@@ -81,8 +84,8 @@ export class Spool {
         else await removeSegment(segment)
       }
       left.sort((a, b) => Number(a.number - b.number))
-      const log = await WriteAheadLog.open(path, BigInt(last) + 1n)
-      return { spool: new Spool(path, unlock, log), left }
+      const next = BigInt(last) + 1n
+      return { spool: new Spool(path, unlock, next, await WriteAheadLog.open(path, next)), left }
     } catch (error) {
       unlock()
       throw error
@@ -113,6 +116,7 @@ export class Spool {
     })
     const cut = this.#cutting.then(async () => {
       const closed = await rotated
+      if (closed !== undefined) this.#number = closed.number + 1n
       const segment = closed ?? (this.isBroken ? await this.#replaceLog() : undefined)
       return segment && { ...segment, sequence: undefined }
     })
@@ -122,9 +126,10 @@ export class Spool {
 
   /** A log that is broken for good (a sync failed, a file could not be made) is left as it is, and another begun. */
   async #replaceLog(): Promise<Segment | undefined> {
-    const left = (await listSegments(this.#path)).at(-1)
+    const left = (await listSegments(this.#path)).find(({ number }) => number === this.#number)
     const broken = this.#log
-    this.#log = await WriteAheadLog.open(this.#path, (left?.number ?? 0n) + 1n)
+    this.#log = await WriteAheadLog.open(this.#path, this.#number + 1n)
+    this.#number++
     await broken.close().catch(() => undefined)
     if (left === undefined) return undefined
     const lines = await readSegment(left, 'torn').catch(() => undefined)

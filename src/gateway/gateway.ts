@@ -83,7 +83,7 @@ export class Gateway {
   }
 
   get publisher(): Hex {
-    return this.#parts.signer.address.toLowerCase() as Hex // an address in lowercase
+    return this.#parts.signer.address.toLowerCase() as Hex
   }
 
   get waitingRecords(): number {

@@ -136,7 +136,7 @@ test('A SPOOL WHOSE NEXT FILE CANNOT BE MADE refuses, and goes on as soon as it 
       () => taken.push(id),
       (error: { code: string }) => error.code,
     )
-  for (const id of idsOf('a', 2)) await give(id)
+  await Promise.all(idsOf('a', 2).map(give))
   expect(await give('refused')).toBe('STORE_FAILED')
   await rm(join(spoolPath, '000000000001.wal'), { recursive: true })
   await eventually(async () => (await give(`b-${taken.length}`)) !== 'STORE_FAILED' || undefined)
@@ -183,8 +183,8 @@ test('A TORN END is cut off, A DAMAGED SEGMENT is set aside and told of; the oth
   const gateway = await startLedger()
   const spoolPath = await temporaryFolder()
   const away = `http://127.0.0.1:${await freePort()}`
-  const first = await connect({ url: away, spoolPath, submissionRecords: 2 })
-  for (const id of idsOf('a', 5)) await first.ledger.record(eventOf(id))
+  const first = await connect({ url: away, spoolPath, submissionRecords: 1 })
+  for (const id of idsOf('a', 3)) await first.ledger.record(eventOf(id))
   await first.ledger.close({ timeoutMs: 1 })
   const files = (await segmentsOf(spoolPath)).map((name) => join(spoolPath, name))
   expect(files).toHaveLength(3)
@@ -197,7 +197,7 @@ test('A TORN END is cut off, A DAMAGED SEGMENT is set aside and told of; the oth
   await finish(second.ledger)
   expect(second.errors).toEqual([expect.objectContaining({ code: 'STORE_DAMAGED' })])
   expect(await segmentsOf(spoolPath)).toContain('000000000001.wal.refused')
-  expect((await gateway.submissionsOf('urn:service')).flat()).toEqual(['a-0', 'a-1', 'a-4'])
+  expect((await gateway.submissionsOf('urn:service')).flat()).toEqual(['a-0', 'a-2'])
 })
 
 test('A RECEIPT THAT NOBODY COULD KEEP is given again: nothing is deleted before', async () => {
