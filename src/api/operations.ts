@@ -1,6 +1,6 @@
 import Type, { type TSchema } from 'typebox'
-import { PROOF_MEDIA_TYPE } from '../proof/index.ts'
-import { oneOf } from '../record/fields.ts'
+import { PROOF_MEDIA_TYPE, SUBMISSION_MEDIA_TYPE } from '../proof/index.ts'
+import { hex, oneOf } from '../record/fields.ts'
 import {
   Batches,
   FoundRecords,
@@ -9,6 +9,7 @@ import {
   ProblemDocument,
   Proof,
   SubmissionAccepted,
+  SubmissionBundle,
   SubmissionState,
   Submittable,
   SubmittableBatch,
@@ -92,6 +93,9 @@ export const OPERATIONS: readonly Operation[] = [
         'Which submission of its source it means to be; the same content again gets the same receipt.',
         uint64,
       ),
+      header('Tidemark-Root', 'Root of the records, as the source has signed it.', hex(32)),
+      header('Tidemark-Signature', "The source's EIP-712 signature over the submission.", hex(65)),
+      header('Authorization', 'Bearer token of a source that does not sign.', filled),
       header('Content-Encoding', 'What the body is compressed with.', oneOf('identity', 'gzip', 'zstd')),
     ],
     body: {
@@ -105,13 +109,19 @@ export const OPERATIONS: readonly Operation[] = [
         headers: { Location: 'where to ask how far it has come' },
       },
       400: problem('The body or a header cannot be read.'),
+      401: problem('The source has a key or a token, and the request brings none that is known.', {
+        'WWW-Authenticate': 'what it should bring',
+      }),
+      403: problem('The key, or the token, is not the one of this source.'),
       408: problem('The request took too long to arrive.'),
       409: problem('Its sequence holds other content, or is not the next.'),
       413: problem('The body, as it came or expanded, or a record of it is too large.'),
       415: problem('The media type or the content encoding is not taken.', {
         'Accept-Encoding': 'the content encodings that are',
       }),
-      422: problem('A record does not fit its type; with the line and the place in it.'),
+      422: problem(
+        'A record does not fit its type, with the line and the place in it; or the body is not what was signed.',
+      ),
       ...unavailable,
     },
   },
@@ -124,6 +134,19 @@ export const OPERATIONS: readonly Operation[] = [
       200: json('Its receipt and state, or the next sequence.', SubmissionState),
       ...badArgument,
       ...notFound,
+      ...unavailable,
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/submissions/proof',
+    summary: 'The bundle that convinces a stranger that a whole submission is in the ledger.',
+    parameters: [required(source), required(query('sequence', 'of the submission', uint64))],
+    responses: {
+      200: { description: 'The proof.', content: { [SUBMISSION_MEDIA_TYPE]: { schema: SubmissionBundle } } },
+      ...badArgument,
+      ...notFound,
+      409: problem('The submission is not final on the chain yet.', retryAfter),
       ...unavailable,
     },
   },
@@ -165,7 +188,7 @@ export const OPERATIONS: readonly Operation[] = [
   {
     method: 'get',
     path: '/v1/ledger',
-    summary: "The ledger's address and head.",
+    summary: "The ledger's address and head, and whose gateway this is.",
     parameters: [],
     responses: { 200: json('The ledger.', Ledger), ...unavailable },
   },

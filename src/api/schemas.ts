@@ -86,6 +86,12 @@ const Header = name(
   ),
 )
 
+/** Who vouches for a submission: its source's signature, a token, or nobody. */
+const Voucher = Type.Union([
+  Type.Object({ by: oneOf('signed'), signer: address }, strict),
+  Type.Object({ by: oneOf('token', 'open') }, strict),
+])
+
 export const SubmissionAccepted = name('SubmissionAccepted', Type.Object({ receipt: Receipt }, strict))
 
 export const SubmissionState = name(
@@ -96,6 +102,7 @@ export const SubmissionState = name(
       {
         receipt: Receipt,
         state: oneOf('accepted', 'sealed', 'anchored', 'final', 'fraud', 'withheld'),
+        vouched: Voucher,
         batch: optional(Type.Object({ publisher: address, sequence: decimal, first: count }, strict)),
         anchor: optional(Place),
       },
@@ -127,6 +134,36 @@ export const FoundRecords = name(
 
 const path = Type.Array(hash, { maxItems: 64 })
 
+/** A batch's header in the ledger's log, and the event that anchors it. */
+const anchored = {
+  batch: Header,
+  log: Type.Object({ index: decimal, size: decimal, path }, strict),
+  anchor: Type.Object(
+    {
+      chainId: decimal,
+      ledger: address,
+      blockNumber: decimal,
+      blockHash: hash,
+      transactionHash: hash,
+      logIndex: count,
+    },
+    strict,
+  ),
+}
+
+export const SubmissionBundle = name(
+  'SubmissionProof',
+  Type.Object(
+    {
+      format: oneOf('tidemark-submission/1'),
+      leaves: Type.Array(hash, { minItems: 1 }),
+      range: Type.Object({ first: count, path: Type.Array(hash, { maxItems: 128 }) }, strict),
+      ...anchored,
+    },
+    strict,
+  ),
+)
+
 export const Proof = name(
   'Proof',
   Type.Object(
@@ -135,19 +172,7 @@ export const Proof = name(
       record: SealedRecord,
       disclosures: Type.Array(Type.String()),
       inclusion: Type.Object({ index: count, path }, strict),
-      batch: Header,
-      log: Type.Object({ index: decimal, size: decimal, path }, strict),
-      anchor: Type.Object(
-        {
-          chainId: decimal,
-          ledger: address,
-          blockNumber: decimal,
-          blockHash: hash,
-          transactionHash: hash,
-          logIndex: count,
-        },
-        strict,
-      ),
+      ...anchored,
     },
     strict,
   ),
@@ -184,6 +209,7 @@ export const Ledger = name(
     {
       chainId: decimal,
       ledger: address,
+      publisher: address,
       deploymentBlock: decimal,
       size: decimal,
       root: hash,

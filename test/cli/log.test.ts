@@ -59,21 +59,22 @@ test('a whole run logs JSON lines with request ids, and nothing of a record', as
     ]),
   )
   const record = callOf('urn:secret-source', 'secret-id')
-  const post = (body: string) =>
+  const post = (body: string, headers: Record<string, string> = {}) =>
     exchange(up.url, 'POST', '/v1/submissions', {
-      headers: { ...NDJSON, 'x-request-id': 'the-request', authorization: 'Bearer secret-token' },
+      headers: { ...NDJSON, 'x-request-id': 'the-request', ...headers },
       body,
     })
   expect((await post(ndjson(record))).status).toBe(201)
   expect((await post(ndjson({ ...record, time: 'secret-noon' }))).status).toBe(422)
   expect((await post('{"secret-json')).status).toBe(400)
+  expect((await post(ndjson(record), { authorization: 'Bearer secret-token' })).status).toBe(401)
   await exchange(up.url, 'GET', '/v1/proofs?id=secret-query')
   expect(await up.stop()).toBe(0)
 
   const lines = up.stderr().trimEnd().split('\n')
   const entries = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
   expect(entries.filter(({ requestId }) => requestId === 'the-request').map(({ status }) => status)).toEqual([
-    201, 422, 400,
+    201, 422, 400, 401,
   ])
   expect(entries.map(({ msg }) => msg)).toContain('finishing what was accepted')
   expect(up.stderr()).not.toMatch(/secret|clerk 17/)

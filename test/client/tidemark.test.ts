@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { gunzipSync } from 'node:zlib'
 import { Wallet } from 'ethers'
 import { describe, expect, test } from 'vitest'
-import { fromHex, isHex } from '../../src/bytes/hex.ts'
+import { fromHex, type Hex, isHex } from '../../src/bytes/hex.ts'
 import { recoverReceiptSigner, recoverSubmissionSigner, signReceipt } from '../../src/chain/signing.ts'
 import type { JsonReceipt } from '../../src/client/index.ts'
 import { InputError, OperationError, VerificationError } from '../../src/errors.ts'
@@ -12,7 +12,8 @@ import { eventOf } from './event.ts'
 import { connect, finish, hastyClock, idsOf, isSubmission, standBetween, startLedger } from './world.ts'
 
 const KEY = `0x${'4b'.repeat(32)}` as const
-const SIGNER = new Wallet(KEY).address.toLowerCase()
+const SIGNER = new Wallet(KEY).address.toLowerCase() as Hex
+const TOKEN = 'a-token-that-is-long-enough-0123456789'
 
 describe('a client without a spool', () => {
   test('records many at once in few submissions, in their order, and gives each its verified receipt', async () => {
@@ -129,6 +130,7 @@ describe('a client without a spool', () => {
 describe('what goes over the wire', () => {
   test('is signed by the source when it has a key: number, root and signature stand in the headers', async () => {
     const gateway = await startLedger()
+    gateway.register((sources) => sources.addKey('urn:service', SIGNER, 1))
     const between = await standBetween(gateway.url, () => 'pass')
     const receipts: JsonReceipt[] = []
     for (const key of [KEY, new Wallet(KEY)]) {
@@ -161,11 +163,12 @@ describe('what goes over the wire', () => {
 
   test('carries the bearer token of a source without a key', async () => {
     const gateway = await startLedger()
+    gateway.register((sources) => sources.addToken(TOKEN, 'urn:service', 'test', 1))
     const between = await standBetween(gateway.url, () => 'pass')
-    const { ledger } = await connect({ url: between.url, token: 't0ken' })
+    const { ledger } = await connect({ url: between.url, token: TOKEN })
     await ledger.record(eventOf('a'))
     expect(new Set(between.heard.map(({ headers }) => headers.authorization))).toEqual(
-      new Set(['Bearer t0ken']),
+      new Set([`Bearer ${TOKEN}`]),
     )
     expect(between.heard.at(-1)?.headers).not.toHaveProperty('tidemark-signature')
   })
@@ -201,6 +204,7 @@ describe('whatever becomes of a request', () => {
     ['CONNECTIONS CUT', 'cut'],
   ] as const)('%s: every record is on the ledger once, in order', async (_, fault) => {
     const gateway = await startLedger()
+    gateway.register((sources) => sources.addKey('urn:service', SIGNER, 1))
     let exchanges = 0
     const between = await standBetween(gateway.url, () => (exchanges++ % 3 === 1 ? fault : 'pass'))
     const { ledger, errors } = await connect({ url: between.url, submissionRecords: 4, key: KEY })

@@ -1,9 +1,12 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
 import type { Clock } from '../../src/client/pauses.ts'
 import { Tidemark, type TidemarkOptions } from '../../src/client/tidemark.ts'
+import { openDatabase } from '../../src/store/database.ts'
+import { Sources } from '../../src/store/sources.ts'
 import { startTestSystem, type TestSystem } from '../api/world.ts'
 import { readLedger } from '../gateway/world.ts'
 import { temporaryFolder } from '../store/temporary.ts'
@@ -16,6 +19,15 @@ export async function startLedger(change: Parameters<typeof startTestSystem>[0] 
   return {
     ...world,
     url: world.system.url,
+    /** Its register of keys and tokens, as `tidemark source` and `tidemark token` write to it. */
+    register(write: (sources: Sources) => void): void {
+      const database = openDatabase(join(dataPath, 'catalogue.sqlite'))
+      try {
+        write(new Sources(database))
+      } finally {
+        database.close()
+      }
+    },
     /** Ends the system: the ids of every submission of a source, in the order of their numbers. */
     async submissionsOf(source: string): Promise<string[][]> {
       await world.system.stop()
