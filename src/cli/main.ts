@@ -1,64 +1,16 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from 'commander'
-import { describeError, EXIT, exitCodeOf } from './exit.ts'
-import { proveCommand } from './prove.ts'
-import { sampleCommand } from './sample.ts'
-import { sendCommand } from './send.ts'
-import { sourceCommand } from './source.ts'
-import { tokenCommand } from './token.ts'
-import { upCommand } from './up.ts'
-import { verifyCommand } from './verify.ts'
+import { enableCompileCache } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { EXIT } from './exit.ts'
 
-/** `tidemark`: the command line. */
-const program = new Command('tidemark')
-  .description('an audit ledger for public-data flows, anchored on a blockchain')
-  .version('0.1.0')
-  // An option belongs to the command that it stands behind: "verify" and "verify receipt" share some names.
-  .enablePositionalOptions()
-  .exitOverride()
-  .configureOutput({ writeErr: (text) => process.stderr.write(text) })
-
-for (const command of [
-  upCommand(),
-  sendCommand(),
-  sampleCommand(),
-  proveCommand(),
-  verifyCommand(),
-  sourceCommand(),
-  tokenCommand(),
-]) {
-  program.addCommand(throwOnExit(command))
-}
-
-// A reader such as `head` may close the pipe early; that is no fault.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-  process.exit(EXIT.ok)
+// Node's own code for a crash is 1, which says "refuted" here.
+process.on('uncaughtException', (error) => {
+  process.stderr.write(`tidemark: a fault of the program: ${error.stack ?? error.message}\n`)
+  process.exit(EXIT.fault)
 })
 
-try {
-  await program.parseAsync()
-} catch (error) {
-  process.exitCode = report(error)
-}
+// What was compiled once is kept: every later start takes half as long.
+enableCompileCache(fileURLToPath(new URL('../../node_modules/.cache/tidemark', import.meta.url)))
 
-/** Commander would end the process itself, with a code that means "refuted" here. */
-function throwOnExit(command: Command): Command {
-  for (const inner of command.commands) throwOnExit(inner)
-  return command.exitOverride()
-}
-
-function report(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.malformed
-  const exitCode = exitCodeOf(error)
-  if (process.argv.includes('--json')) {
-    const verdict = exitCode === EXIT.refuted ? 'refuted' : 'failed'
-    process.stdout.write(`${JSON.stringify({ verdict, error: describeError(error) })}\n`)
-  } else {
-    const { message, step } = describeError(error)
-    const lead =
-      exitCode === EXIT.refuted ? `REFUTED${step === undefined ? '' : ` at step ${String(step)}`}: ` : ''
-    process.stderr.write(`tidemark: ${lead}${message}\n`)
-  }
-  return exitCode
-}
+const { run } = await import('./program.ts')
+await run()

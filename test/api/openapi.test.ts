@@ -178,7 +178,7 @@ test('of whatever comes, made from the document and bent, nothing is answered wi
       if (answer.status >= 500) expect(answer.status).toBe(503)
       statuses[answer.status] = (statuses[answer.status] ?? 0) + 1
     }),
-    runs(600),
+    runs(300),
   )
   expect(world.troubles).toEqual([])
   // A fuzzer whose every request is refused at the door tests the door only.
