@@ -119,11 +119,27 @@ async function up(options: UpOptions): Promise<void> {
 
 /** Runs until a signal, or until a part fails for good; then everything taken is finished first. */
 async function untilEnded(system: System, log: Log): Promise<void> {
-  const failure = await Promise.race([system.failed, signalled()])
+  const failure = await Promise.race([system.failed, signalled(), abandoned()])
   if (failure === undefined) log.progress('finishing what was accepted')
   else log.trouble('the system cannot go on', failure)
   await system.stop()
   if (failure !== undefined) throw failure
+}
+
+const PARENT_POLL_MS = 500
+
+/** `npm start` hands a SIGTERM to its shell alone, which ends and leaves us behind: that is meant for us too. */
+function abandoned(): Promise<undefined> {
+  const parent = process.ppid
+  return new Promise((resolve) => {
+    if (process.env.npm_lifecycle_event !== 'start') return
+    const poll = setInterval(() => {
+      if (process.ppid === parent) return
+      clearInterval(poll)
+      resolve(undefined)
+    }, PARENT_POLL_MS)
+    poll.unref()
+  })
 }
 
 function signalled(): Promise<undefined> {

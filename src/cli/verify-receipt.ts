@@ -66,7 +66,7 @@ async function fetchSubmission(rpc: Rpc, apiUrl: string, receipt: Receipt): Prom
   const api = createGatewayApi(apiUrl)
   const { ledger: address, publisher } = receipt
   const size = await createLedger(rpc, address).size()
-  const known = await api.ledger()
+  const known = await api.identity()
   const bundle = await api.submissionProof(receipt.source, receipt.sequence)
   if (bundle !== undefined) return bundle
   if (known.ledger !== address || known.publisher !== publisher) {
@@ -75,7 +75,7 @@ async function fetchSubmission(rpc: Rpc, apiUrl: string, receipt: Receipt): Prom
       `${apiUrl} is not the gateway of publisher ${publisher}: name it with --api`,
     )
   }
-  if (known.lagging || BigInt(known.size) < size) {
+  if (known.lagging || known.size < size) {
     throw new OperationError('RPC_LAGS', `${apiUrl} does not know the whole ledger yet; try again soon`)
   }
   return undefined

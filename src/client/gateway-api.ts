@@ -41,7 +41,8 @@ export interface GatewayIdentity {
 
 /** The gateway's HTTP API as its clients call it. */
 export interface GatewayApi {
-  identity(): Promise<GatewayIdentity>
+  /** Whose gateway it is, and how many headers of the ledger it knows. */
+  identity(): Promise<GatewayIdentity & { size: bigint; lagging: boolean }>
   nextSequence(source: string): Promise<bigint>
   /**
    * Sending the same body again under the same `tidemark-sequence` is harmless.
@@ -50,8 +51,6 @@ export interface GatewayApi {
    */
   submit(body: Uint8Array, headers: Record<string, string>): Promise<unknown>
   submissionState(source: string, sequence: string): Promise<string>
-  /** Whose gateway it is, and how many headers of the ledger it knows. */
-  ledger(): Promise<{ ledger: string; publisher: string; size: string; lagging: boolean }>
   /**
    * The proof that a submission is on the chain, parsed JSON; undefined when the gateway says that it is not there.
    *
@@ -112,10 +111,12 @@ export function createGatewayApi(
 
   return {
     async identity() {
-      const { chainId, ledger, publisher } = await callJson('/v1/ledger')
+      const { chainId, ledger, publisher, size, lagging } = await callJson('/v1/ledger')
       const chain = readUint64(chainId)
-      if (chain === undefined || !isHex(ledger, 20) || !isHex(publisher, 20)) throw notAGateway()
-      return { chainId: chain, ledger, publisher }
+      const headers = readUint64(size)
+      if (chain === undefined || headers === undefined) throw notAGateway()
+      if (!isHex(ledger, 20) || !isHex(publisher, 20)) throw notAGateway()
+      return { chainId: chain, ledger, publisher, size: headers, lagging: lagging !== false }
     },
     async nextSequence(source) {
       const { nextSequence } = await callJson(`/v1/submissions?${new URLSearchParams({ source })}`)
@@ -129,15 +130,6 @@ export function createGatewayApi(
     async submissionState(source, sequence) {
       const { state } = await callJson(`/v1/submissions?${new URLSearchParams({ source, sequence })}`)
       return String(state)
-    },
-    async ledger() {
-      const { ledger, publisher, size, lagging } = await callJson('/v1/ledger')
-      return {
-        ledger: String(ledger),
-        publisher: String(publisher),
-        size: String(size),
-        lagging: lagging !== false,
-      }
     },
     async submissionProof(source, sequence) {
       const query = new URLSearchParams({ source, sequence: String(sequence) })

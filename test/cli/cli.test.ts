@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -108,6 +108,24 @@ describe('tidemark up', () => {
     expect(ended.code).toBe(3)
     expect(ended.stderr).toContain(join(own, 'ledger.json'))
     await expectNoProcess(own)
+  })
+
+  test('ends when the shell that npm start put around it is ended', async () => {
+    const own = await makeFolder()
+    onTestFinished(own.remove)
+    const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+    const up = `"${process.execPath}" "${main}" up --data "${own.path}" --port 0 --chain-port 0; true`
+    const shell = spawn('sh', ['-c', up], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      env: { ...process.env, npm_lifecycle_event: 'start' },
+    })
+    let screen = ''
+    for await (const chunk of shell.stdout) {
+      screen += String(chunk)
+      if (screen.includes('Ctrl-C')) break
+    }
+    shell.kill('SIGTERM')
+    await expectNoProcess(own.path)
   })
 
   test('ended by Ctrl-C finishes what it took, and goes on with the same ledger at the next start', async () => {

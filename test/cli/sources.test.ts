@@ -227,9 +227,17 @@ describe('tidemark verify receipt', () => {
     ['of another publisher', { publisher: `0x${'11'.repeat(20)}` }, /is not the gateway of publisher/],
     ['of another ledger', { ledger: `0x${'11'.repeat(20)}` }, /is not the gateway of publisher/],
     ['that has not read the whole ledger', { size: '0' }, /does not know the whole ledger/],
+    ['that says nothing of sense', { size: 'many' }, /does not answer like a gateway/],
     ['that lags', { lagging: true }, /does not know the whole ledger/],
   ])('3: the word of a gateway %s, after the time', async (_, change, reason) => {
-    const known = { ledger: up.ledger, publisher: receipt.publisher, size: '1000', lagging: false, ...change }
+    const known = {
+      chainId: '31337',
+      ledger: up.ledger,
+      publisher: receipt.publisher,
+      size: '1000',
+      lagging: false,
+      ...change,
+    }
     const server = createServer((request, response) => {
       const isProof = request.url?.startsWith('/v1/submissions/proof') === true
       response.writeHead(isProof ? 404 : 200, { 'content-type': 'application/json' })
