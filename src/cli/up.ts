@@ -89,6 +89,7 @@ const portOption = (flags: string, description: string) =>
   new Option(flags, `${description}; 0 for any free one`).argParser(parseWhole(0, 65_535))
 
 async function up(options: UpOptions): Promise<void> {
+  const left = abandoned()
   const log = createLog(process.stderr, options.log, options.logLevel)
   const system = await startSystem({
     dataPath: options.data,
@@ -114,12 +115,12 @@ async function up(options: UpOptions): Promise<void> {
     onRequest: log.request,
   })
   process.stdout.write(options.json ? `${JSON.stringify(toJson(system))}\n` : screen(system, options.data))
-  await untilEnded(system, log)
+  await untilEnded(system, left, log)
 }
 
 /** Runs until a signal, or until a part fails for good; then everything taken is finished first. */
-async function untilEnded(system: System, log: Log): Promise<void> {
-  const failure = await Promise.race([system.failed, signalled(), abandoned()])
+async function untilEnded(system: System, left: Promise<undefined>, log: Log): Promise<void> {
+  const failure = await Promise.race([system.failed, signalled(), left])
   if (failure === undefined) log.progress('finishing what was accepted')
   else log.trouble('the system cannot go on', failure)
   await system.stop()
@@ -128,7 +129,7 @@ async function untilEnded(system: System, log: Log): Promise<void> {
 
 const PARENT_POLL_MS = 500
 
-/** `npm start` hands a SIGTERM to its shell alone, which ends and leaves us behind: that is meant for us too. */
+/** `npm start` hands a SIGTERM to its shell alone, which ends and leaves us behind: that is meant for us too, and may come while we start. */
 function abandoned(): Promise<undefined> {
   const parent = process.ppid
   return new Promise((resolve) => {

@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { callOf, freePort, ndjson } from '../api/world.ts'
 import { endAfterTest, expectNoProcess, makeFolder, startUp, tidemark, type Up } from '../e2e/processes.ts'
-import { temporaryFolder } from '../store/temporary.ts'
+import { eventually, temporaryFolder } from '../store/temporary.ts'
 
 let up: Up
 let folder: Awaited<ReturnType<typeof makeFolder>>
@@ -110,20 +110,23 @@ describe('tidemark up', () => {
     await expectNoProcess(own)
   })
 
-  test('ends when the shell that npm start put around it is ended', async () => {
+  test.each([
+    ['while it starts', 'starting the embedded chain'],
+    ['once it runs', 'Ctrl-C'],
+  ])('ends when the shell that npm start put around it is ended %s', async (_when, word) => {
     const own = await makeFolder()
     onTestFinished(own.remove)
     const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
-    const up = `"${process.execPath}" "${main}" up --data "${own.path}" --port 0 --chain-port 0; true`
+    const up = `"${process.execPath}" "${main}" up --data "${own.path}" --port 0 --chain-port 0 2>&1; true`
     const shell = spawn('sh', ['-c', up], {
       stdio: ['ignore', 'pipe', 'ignore'],
       env: { ...process.env, npm_lifecycle_event: 'start' },
     })
     let screen = ''
-    for await (const chunk of shell.stdout) {
+    shell.stdout.on('data', (chunk) => {
       screen += String(chunk)
-      if (screen.includes('Ctrl-C')) break
-    }
+    })
+    await eventually(() => Promise.resolve(screen.includes(word) || undefined), 30_000)
     shell.kill('SIGTERM')
     await expectNoProcess(own.path)
   })

@@ -126,5 +126,5 @@ async function processesOf(folder: string): Promise<string[]> {
 
 /** Waits until no process works in a folder any more. */
 export async function expectNoProcess(folder: string): Promise<void> {
-  await eventually(async () => (await processesOf(folder)).length === 0 || undefined, 10_000)
+  await eventually(async () => (await processesOf(folder)).length === 0 || undefined, 30_000)
 }
