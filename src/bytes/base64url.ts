@@ -1,15 +1,26 @@
 import { InputError } from '../errors.ts'
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-const VALUES = new Map([...ALPHABET].map((character, value) => [character, value]))
+/** The characters of twelve bits at a time: two for each. */
+const PAIRS = Array.from({ length: 4_096 }, (_, bits) => `${ALPHABET[bits >> 6]}${ALPHABET[bits & 63]}`)
+const NONE = 0xff
+/** The value of each ASCII character. */
+const VALUES = new Uint8Array(128).fill(NONE)
+for (let value = 0; value < ALPHABET.length; value++) VALUES[ALPHABET.charCodeAt(value)] = value
 
 /** RFC 4648, section 5, without padding. */
 export function toBase64url(bytes: Uint8Array): string {
   let text = ''
-  for (let i = 0; i < bytes.length; i += 3) {
-    const left = bytes.length - i
-    const group = ((bytes[i] ?? 0) << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0)
-    for (let k = 0; k < Math.min(left + 1, 4); k++) text += ALPHABET[(group >> (18 - 6 * k)) & 63]
+  const whole = bytes.length - (bytes.length % 3)
+  for (let i = 0; i < whole; i += 3) {
+    const group = (at(bytes, i) << 16) | (at(bytes, i + 1) << 8) | at(bytes, i + 2)
+    text += `${PAIRS[group >> 12]}${PAIRS[group & 0xfff]}`
+  }
+  const left = bytes.length - whole
+  if (left === 1) text += PAIRS[at(bytes, whole) << 4]
+  if (left === 2) {
+    const group = (at(bytes, whole) << 8) | at(bytes, whole + 1)
+    text += `${PAIRS[group >> 4]}${ALPHABET[(group & 15) << 2]}`
   }
   return text
 }
@@ -24,15 +35,18 @@ export function fromBase64url(text: string): Uint8Array {
   let bits = 0
   let held = 0
   let length = 0
-  for (const character of text) {
-    const value = VALUES.get(character)
-    if (value === undefined)
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    const value = code < 128 ? at(VALUES, code) : NONE
+    if (value === NONE) {
+      const character = String.fromCodePoint(text.codePointAt(i) ?? code)
       throw new InputError('BAD_ARGUMENT', `not base64url: ${JSON.stringify(character)}`)
+    }
     held = (held << 6) | value
     bits += 6
     if (bits >= 8) {
       bits -= 8
-      bytes[length++] = (held >> bits) & 0xff
+      bytes[length++] = held >> bits
       held &= (1 << bits) - 1
     }
   }
@@ -40,3 +54,5 @@ export function fromBase64url(text: string): Uint8Array {
     throw new InputError('BAD_ARGUMENT', 'not canonical base64url: spare bits at the end')
   return bytes
 }
+
+const at = (bytes: Uint8Array, i: number): number => bytes[i] as number

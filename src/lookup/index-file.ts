@@ -1,5 +1,5 @@
 import { compareBytes, equalBytes } from '../bytes/bytes.ts'
-import { InputError, VerificationError } from '../errors.ts'
+import { VerificationError } from '../errors.ts'
 import {
   encodeTiles,
   hashLeaf,
@@ -21,91 +21,13 @@ import {
 } from './bucket.ts'
 import { type IndexName, indexKey, KEY_BYTES } from './keys.ts'
 
-/** The index of a batch: its file, and what its header says of it. */
-export interface BatchIndex {
-  file: Uint8Array
-  indexRoot: Uint8Array
-  /** buckets */
-  indexSize: number
-  recordCount: number
-}
-
 /**
  * index.bin (docs/format.md, "Index file"): `TIDEIDX1 || entryCount u32 || postingCount u32`, the key table
  * (`key 16 || count u32 || first posting u32` each), the postings (u32 each), the stored tree of the buckets.
  */
-const MAGIC = new TextEncoder().encode('TIDEIDX1')
-const HEAD_BYTES = 16
-const ROW_BYTES = KEY_BYTES + 8
-
-/**
- * Builds the index of a batch.
- *
- * @param values what each record is found under, by position
- */
-export function buildIndex(values: readonly ReadonlyMap<IndexName, string>[]): BatchIndex {
-  return { ...encodeIndex(collectEntries(values)), recordCount: values.length }
-}
-
-/** Entries by ascending key; values that share a key (their first 16 bytes of hash) share its postings. */
-function collectEntries(values: readonly ReadonlyMap<IndexName, string>[]): IndexEntry[] {
-  const byName = new Map<IndexName, Map<string, number[]>>()
-  values.forEach((found, position) => {
-    for (const [name, value] of found) {
-      const byValue = byName.get(name) ?? new Map<string, number[]>()
-      byName.set(name, byValue)
-      const positions = byValue.get(value)
-      if (positions === undefined) byValue.set(value, [position])
-      else positions.push(position)
-    }
-  })
-  const entries: IndexEntry[] = []
-  for (const [name, byValue] of byName) {
-    for (const [value, positions] of byValue) {
-      entries.push({ key: indexKey(name, value), positions: Uint32Array.from(positions) })
-    }
-  }
-  entries.sort((a, b) => compareBytes(a.key, b.key))
-  return entries.reduce<IndexEntry[]>((merged, entry) => {
-    const previous = merged.at(-1)
-    if (previous === undefined || !equalBytes(previous.key, entry.key)) merged.push(entry)
-    else previous.positions = Uint32Array.from(new Set([...previous.positions, ...entry.positions])).sort()
-    return merged
-  }, [])
-}
-
-function encodeIndex(entries: readonly IndexEntry[]): Omit<BatchIndex, 'recordCount'> {
-  if (entries.length === 0) throw new InputError('BAD_ARGUMENT', 'an index needs an entry')
-  const postingCount = entries.reduce((sum, entry) => sum + entry.positions.length, 0)
-  const indexSize = Math.ceil(entries.length / BUCKET_ENTRIES)
-  const tableEnd = HEAD_BYTES + ROW_BYTES * entries.length
-  const postingsEnd = tableEnd + 4 * postingCount
-  const file = new Uint8Array(postingsEnd + tilesSize(indexSize))
-  const view = new DataView(file.buffer)
-  file.set(MAGIC)
-  view.setUint32(8, entries.length)
-  view.setUint32(12, postingCount)
-  let posting = 0
-  entries.forEach(({ key, positions }, i) => {
-    const row = HEAD_BYTES + ROW_BYTES * i
-    file.set(key, row)
-    view.setUint32(row + KEY_BYTES, positions.length)
-    view.setUint32(row + KEY_BYTES + 4, posting)
-    file.set(encodePositions(positions), tableEnd + 4 * posting)
-    posting += positions.length
-  })
-  const leafHashes = new Uint8Array(32 * indexSize)
-  for (let b = 0; b < indexSize; b++) leafHashes.set(hashLeaf(bucketAt(entries, b)), 32 * b)
-  file.set(encodeTiles(leafHashes), postingsEnd)
-  return { file, indexRoot: treeRoot(leafHashes), indexSize }
-}
-
-function bucketAt(entries: readonly IndexEntry[], bucket: number): Uint8Array {
-  const first = BUCKET_ENTRIES * bucket
-  const low = bucket === 0 ? LOWEST_KEY : entries[first]?.key
-  const next = entries[first + BUCKET_ENTRIES]?.key ?? HIGHEST_KEY
-  return encodeBucket(low ?? LOWEST_KEY, next, entries.slice(first, first + BUCKET_ENTRIES))
-}
+export const MAGIC = new TextEncoder().encode('TIDEIDX1')
+export const HEAD_BYTES = 16
+export const ROW_BYTES = KEY_BYTES + 8
 
 /** An index file opened for questions. It trusts the file: who asks for others verifies the proof. */
 export class IndexReader {

@@ -1,4 +1,4 @@
-import { concatBytes, utf8 } from '../bytes/bytes.ts'
+import { utf8 } from '../bytes/bytes.ts'
 import { sha256 } from '../bytes/sha256.ts'
 import { type FlowRecord, openPseudonyms } from '../record/index.ts'
 
@@ -16,11 +16,9 @@ export type IndexName = (typeof INDEX_NAMES)[number]
 
 export const KEY_BYTES = 16
 
-const SEPARATOR = new Uint8Array(1)
-
 /** The first 16 bytes of `SHA-256(name || 0x00 || value)`. */
 export const indexKey = (name: IndexName, value: string): Uint8Array =>
-  sha256(concatBytes(utf8(name), SEPARATOR, utf8(value))).subarray(0, KEY_BYTES)
+  sha256(utf8(`${name}\0${value}`)).subarray(0, KEY_BYTES)
 
 /** The value under which a record is found by its own name: `source || 0x00 || id`. */
 export const recordValue = (source: string, id: string): string => `${source}\0${id}`
@@ -32,16 +30,68 @@ export const recordValue = (source: string, id: string): string => `${source}\0$
  * @throws {VerificationError} `BAD_DISCLOSURE`
  */
 export function indexValues(record: FlowRecord, disclosures: readonly string[]): Map<IndexName, string> {
-  const { data } = openPseudonyms(record, disclosures)
+  return indexValuesOf(record, openPseudonyms(record, disclosures).data.person)
+}
+
+/** The same of a record whose pseudonym has been opened. */
+export function indexValuesOf(record: FlowRecord, person: unknown): Map<IndexName, string> {
+  const { data } = record
   const values = new Map<IndexName, string>([['record', recordValue(record.source, record.id)]])
   const add = (name: IndexName, value: unknown) => {
     if (typeof value === 'string') values.set(name, value)
   }
-  add('person', data.person)
+  add('person', person)
   add('authorization', data.authorization)
   add('request', data.requestId)
   add('resource', record.subject)
   add('consumer', data.consumer)
   add('provider', data.provider)
   return values
+}
+
+/** Names of which a few values stand in most records. */
+const FREQUENT: ReadonlySet<IndexName> = new Set(['resource', 'consumer', 'provider'])
+const MOST_REMEMBERED = 4_096
+
+/** The index keys of many records, one after the other. */
+export class KeyList {
+  #keys = new Uint8Array(KEY_BYTES * 1_024)
+  #positions = new Uint32Array(1_024)
+  #count = 0
+  readonly #remembered = new Map<string, Uint8Array>()
+
+  add(position: number, name: IndexName, value: string): void {
+    if (this.#count === this.#positions.length) this.#grow()
+    this.#keys.set(FREQUENT.has(name) ? this.#recall(name, value) : indexKey(name, value), KEY_BYTES * this.#count)
+    this.#positions[this.#count++] = position
+  }
+
+  /** 16 bytes each, in the order in which they were added */
+  get keys(): Uint8Array {
+    return this.#keys.subarray(0, KEY_BYTES * this.#count)
+  }
+
+  /** of the record of each key */
+  get positions(): Uint32Array {
+    return this.#positions.subarray(0, this.#count)
+  }
+
+  #recall(name: IndexName, value: string): Uint8Array {
+    const both = `${name}\0${value}`
+    let key = this.#remembered.get(both)
+    if (key === undefined) {
+      if (this.#remembered.size === MOST_REMEMBERED) this.#remembered.clear()
+      key = indexKey(name, value)
+      this.#remembered.set(both, key)
+    }
+    return key
+  }
+
+  #grow(): void {
+    const [keys, positions] = [this.#keys, this.#positions]
+    this.#keys = new Uint8Array(2 * keys.length)
+    this.#positions = new Uint32Array(2 * positions.length)
+    this.#keys.set(keys)
+    this.#positions.set(positions)
+  }
 }
