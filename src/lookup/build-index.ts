@@ -55,7 +55,8 @@ export function indexOfKeys(keys: Uint8Array, positions: Uint32Array): Omit<Batc
     file.set(keys.subarray(key, key + KEY_BYTES), row)
     view.setUint32(row + KEY_BYTES, end - first)
     view.setUint32(row + KEY_BYTES + 4, first)
-    for (let i = first; i < end; i++) view.setUint32(tableEnd + 4 * i, positions[order[i] as number] as number)
+    for (let i = first; i < end; i++)
+      view.setUint32(tableEnd + 4 * i, positions[order[i] as number] as number)
   }
   const leafHashes = hashBuckets(file, entryCount, starts)
   file.set(encodeTiles(leafHashes), postingsEnd)

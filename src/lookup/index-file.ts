@@ -1,25 +1,17 @@
 import { compareBytes, equalBytes } from '../bytes/bytes.ts'
 import { VerificationError } from '../errors.ts'
-import {
-  encodeTiles,
-  hashLeaf,
-  type ReadBytes,
-  readInclusionPath,
-  tilesSize,
-  treeRoot,
-} from '../merkle/index.ts'
+import { type ReadBytes, readInclusionPath } from '../merkle/index.ts'
 import {
   BUCKET_ENTRIES,
   decodePositions,
   encodeBucket,
-  encodePositions,
   HIGHEST_KEY,
   INLINE_POSTINGS,
   type IndexEntry,
   LOWEST_KEY,
   type LookupProof,
 } from './bucket.ts'
-import { type IndexName, indexKey, KEY_BYTES } from './keys.ts'
+import { KEY_BYTES } from './keys.ts'
 
 /**
  * index.bin (docs/format.md, "Index file"): `TIDEIDX1 || entryCount u32 || postingCount u32`, the key table

@@ -1,6 +1,6 @@
 import { utf8 } from '../bytes/bytes.ts'
 import { sha256 } from '../bytes/sha256.ts'
-import { type FlowRecord, openPseudonyms } from '../record/index.ts'
+import { type FlowRecord, type Opened, openPseudonyms } from '../record/index.ts'
 
 /** The names under which a record can be found (docs/format.md, "Index tree"). */
 export const INDEX_NAMES = [
@@ -30,17 +30,17 @@ export const recordValue = (source: string, id: string): string => `${source}\0$
  * @throws {VerificationError} `BAD_DISCLOSURE`
  */
 export function indexValues(record: FlowRecord, disclosures: readonly string[]): Map<IndexName, string> {
-  return indexValuesOf(record, openPseudonyms(record, disclosures).data.person)
+  return indexValuesOf(record, openPseudonyms(record, disclosures))
 }
 
-/** The same of a record whose pseudonym has been opened. */
-export function indexValuesOf(record: FlowRecord, person: unknown): Map<IndexName, string> {
+/** The same of a record whose pseudonyms have been opened. */
+export function indexValuesOf(record: FlowRecord, opened: readonly Opened[]): Map<IndexName, string> {
   const { data } = record
   const values = new Map<IndexName, string>([['record', recordValue(record.source, record.id)]])
   const add = (name: IndexName, value: unknown) => {
     if (typeof value === 'string') values.set(name, value)
   }
-  add('person', person)
+  add('person', opened.find(({ name }) => name === 'person')?.value)
   add('authorization', data.authorization)
   add('request', data.requestId)
   add('resource', record.subject)
@@ -62,7 +62,10 @@ export class KeyList {
 
   add(position: number, name: IndexName, value: string): void {
     if (this.#count === this.#positions.length) this.#grow()
-    this.#keys.set(FREQUENT.has(name) ? this.#recall(name, value) : indexKey(name, value), KEY_BYTES * this.#count)
+    this.#keys.set(
+      FREQUENT.has(name) ? this.#recall(name, value) : indexKey(name, value),
+      KEY_BYTES * this.#count,
+    )
     this.#positions[this.#count++] = position
   }
 

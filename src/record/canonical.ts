@@ -18,6 +18,25 @@ export function canonicalBytes(value: unknown): Uint8Array {
   return utf8(canonicalText(value))
 }
 
+/**
+ * Whether a text is the JCS text of the value that it was parsed to; the value has passed its schema.
+ *
+ * RFC 8785 spells everything as `JSON.stringify` does, but for the order of members.
+ */
+export const isCanonicalText = (text: string, value: unknown): boolean =>
+  JSON.stringify(value) === text && hasSortedMembers(value)
+
+function hasSortedMembers(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  if (Array.isArray(value)) return value.every(hasSortedMembers)
+  let previous = ''
+  for (const name in value) {
+    if (name < previous || !hasSortedMembers((value as Record<string, unknown>)[name])) return false
+    previous = name
+  }
+  return true
+}
+
 /** @param place names and positions that lead here; put together only when something is wrong */
 function serialize(value: unknown, place: (string | number)[]): string {
   switch (typeof value) {

@@ -1,8 +1,11 @@
-export { canonicalBytes, canonicalText } from './canonical.ts'
+export { canonicalBytes, canonicalText, isCanonicalText } from './canonical.ts'
 export { type FlowRecord, parseRecord, parseSealedRecord, timeOf } from './parse.ts'
 export {
   disclosureDigest,
+  expectAllPseudonyms,
   leafHash,
+  type Opened,
+  openDisclosures,
   openPseudonyms,
   openRecord,
   parseDisclosure,

@@ -91,14 +91,22 @@ function check(value: unknown, schema: Validator): FlowRecord {
     }
     throw bad(worst.instancePath, unknownMember ? 'is not a member of this type' : worst.message)
   }
-  checkText(value, '')
+  if (!isWellFormed(value)) checkText(value, '')
   const record = value as FlowRecord
   checkTimes(record)
   checkPeriods(record)
   return record
 }
 
-/** Text must have UTF-8 bytes to be hashed: no half of a surrogate pair. */
+function isWellFormed(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed()
+  if (typeof value !== 'object' || value === null) return true
+  if (Array.isArray(value)) return value.every(isWellFormed)
+  for (const member in value) if (!isWellFormed((value as Record<string, unknown>)[member])) return false
+  return true
+}
+
+/** Text must have UTF-8 bytes to be hashed: no half of a surrogate pair. Says where one is. */
 function checkText(value: unknown, pointer: string): void {
   if (typeof value === 'string' && !value.isWellFormed()) throw bad(pointer, 'holds half of a surrogate pair')
   if (typeof value !== 'object' || value === null) return
@@ -106,22 +114,22 @@ function checkText(value: unknown, pointer: string): void {
 }
 
 function checkTimes(record: FlowRecord): void {
-  for (const [pointer, value] of [['/time', record.time] as const, ...dataTimes(record)]) {
-    const date = new Date(value)
-    if (Number.isNaN(date.getTime()) || date.toISOString() !== value)
-      throw bad(pointer, 'is not a date that exists')
-    if (date.getTime() < 0) throw bad(pointer, 'is before 1970')
+  checkTime('/time', record.time)
+  for (const member of TIME_MEMBERS) {
+    const value = record.data[member]
+    if (typeof value === 'string') checkTime(`/data/${member}`, value)
   }
+}
+
+function checkTime(pointer: string, value: string): void {
+  const date = new Date(value)
+  // Date rolls what does not exist over to the next day: 30 February, 24 o'clock.
+  if (Number.isNaN(date.getTime()) || date.getUTCDate() !== Number(value.slice(8, 10)))
+    throw bad(pointer, 'is not a date that exists')
+  if (date.getTime() < 0) throw bad(pointer, 'is before 1970')
 }
 
 const TIME_MEMBERS = ['effectiveAt', 'detectedAt', 'reportedAt', 'deadline', 'from', 'to']
-
-function* dataTimes(record: FlowRecord): Generator<readonly [string, string]> {
-  for (const member of TIME_MEMBERS) {
-    const value = record.data[member]
-    if (typeof value === 'string') yield [`/data/${member}`, value]
-  }
-}
 
 /** What begins must not end before. */
 function checkPeriods({ type, data }: FlowRecord): void {

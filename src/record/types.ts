@@ -141,8 +141,11 @@ export type RecordTypeName = keyof typeof RECORD_TYPES
 export const isRecordType = (type: unknown): type is RecordTypeName =>
   typeof type === 'string' && Object.hasOwn(RECORD_TYPES, type)
 
-/** Whether the type seals a member of this name, and where its disclosure then stays. */
-export function sealedKind(type: RecordTypeName, member: string): 'pseudonym' | 'private' | undefined {
+/** Where the disclosure of a sealed member stays: beside the record, or in the vault. */
+export type SealedKind = 'pseudonym' | 'private'
+
+/** Whether the type seals a member of this name, and as which kind. */
+export function sealedKind(type: RecordTypeName, member: string): SealedKind | undefined {
   const { pseudonyms, privates } = RECORD_TYPES[type]
   if (Object.hasOwn(pseudonyms, member)) return 'pseudonym'
   if (Object.hasOwn(privates, member)) return 'private'
