@@ -1,4 +1,3 @@
-import { utf8 } from '../bytes/bytes.ts'
 import { InputError, OperationError } from '../errors.ts'
 import type { ReadBytes } from '../merkle/index.ts'
 
@@ -11,6 +10,7 @@ export const FRAME_RECORDS = 256
 /** No line of a batch is longer, the line feed included. */
 export const MAX_LINE_BYTES = 65_536
 
+const LINE_FEED = 0x0a
 const SKIPPABLE_MAGIC = 0x184d2a5e
 const SEEKABLE_MAGIC = 0x8f92eab1
 const FOOTER_BYTES = 9
@@ -20,18 +20,17 @@ export type Compress = (bytes: Uint8Array) => Uint8Array
 /** MUST refuse to expand beyond `sizeBytes`. */
 export type Decompress = (bytes: Uint8Array, sizeBytes: number) => Uint8Array
 
-/** @param frames the text of each frame */
-export function encodeFrames(frames: readonly string[], compress: Compress): Uint8Array {
+/** @param frames the UTF-8 text of each frame */
+export function encodeFrames(frames: readonly Uint8Array[], compress: Compress): Uint8Array {
   const table = new DataView(new ArrayBuffer(8 + ENTRY_BYTES * frames.length + FOOTER_BYTES))
   table.setUint32(0, SKIPPABLE_MAGIC, true)
   table.setUint32(4, table.byteLength - 8, true)
   const parts: Uint8Array[] = []
   let size = table.byteLength
   frames.forEach((frame, i) => {
-    const text = utf8(frame)
-    const part = compress(text)
+    const part = compress(frame)
     table.setUint32(8 + ENTRY_BYTES * i, part.length, true)
-    table.setUint32(12 + ENTRY_BYTES * i, text.length, true)
+    table.setUint32(12 + ENTRY_BYTES * i, frame.length, true)
     parts.push(part)
     size += part.length
   })
@@ -102,22 +101,28 @@ export function frameLines(text: string): string[] {
 }
 
 /**
- * Joins lines into frames of 256.
+ * Cuts lines into frames of 256.
  *
+ * @param lines UTF-8, each with its line feed
  * @throws {InputError} `TOO_LARGE` for a line that no reader would take
  */
-export function framesOf(lines: readonly string[]): string[] {
-  lines.forEach((line, i) => {
-    // A UTF-16 code unit has three bytes at most: only long lines need to be counted.
-    if (3 * line.length >= MAX_LINE_BYTES && utf8(line).length >= MAX_LINE_BYTES) {
+export function framesOf(lines: Uint8Array): Uint8Array[] {
+  const frames: Uint8Array[] = []
+  let [frameStart, lineStart, count] = [0, 0, 0]
+  while (lineStart < lines.length) {
+    const feed = lines.indexOf(LINE_FEED, lineStart)
+    const end = feed === -1 ? lines.length : feed + 1
+    count++
+    if (end - lineStart > MAX_LINE_BYTES) {
       throw new InputError('TOO_LARGE', `a line of a batch has at most ${MAX_LINE_BYTES - 1} bytes`, {
-        line: i + 1,
+        line: count,
       })
     }
-  })
-  const frames: string[] = []
-  for (let i = 0; i < lines.length; i += FRAME_RECORDS) {
-    frames.push(`${lines.slice(i, i + FRAME_RECORDS).join('\n')}\n`)
+    lineStart = end
+    if (count % FRAME_RECORDS === 0 || lineStart === lines.length) {
+      frames.push(lines.subarray(frameStart, lineStart))
+      frameStart = lineStart
+    }
   }
   return frames
 }

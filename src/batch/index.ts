@@ -11,14 +11,27 @@ export {
 } from './frames.ts'
 export { decodeHeader, encodeHeader, HEADER_BYTES, type Header, hashHeader } from './header.ts'
 export { type JsonHeader, parseJsonHeader, toJsonHeader } from './header-json.ts'
-export { decodeItem, encodeItem, type Item, isSealedItem, parseItem } from './item.ts'
+export {
+  canonicalRecordText,
+  decodeItem,
+  decodeLine,
+  encodeItem,
+  type Item,
+  isSealedItem,
+  parseItem,
+  recordText,
+  spellItem,
+} from './item.ts'
+export { type PreparedRecords, prepareRecords, RecordPreparer } from './prepared.ts'
 export {
   type BatchFileName,
   type BatchSummary,
+  type PreparedSubmission,
   type SealedBatch,
   sealBatch,
+  sealPrepared,
   type WaitingSubmission,
 } from './seal.ts'
 export { parseSubmissions, type Submission } from './submission.ts'
 export { parseVaultLine } from './vault.ts'
-export { verifyBatch, verifySubmissions } from './verify.ts'
+export { verifyBatch, verifyRecords, verifySources, verifySubmissions } from './verify.ts'

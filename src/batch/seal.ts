@@ -1,27 +1,36 @@
 import { utf8 } from '../bytes/bytes.ts'
 import type { Hex } from '../bytes/hex.ts'
 import { InputError } from '../errors.ts'
-import { buildIndex, indexValues } from '../lookup/index.ts'
-import { encodeTiles, hashLeaves, treeRoot } from '../merkle/index.ts'
-import { canonicalBytes, timeOf } from '../record/index.ts'
+import { indexOfKeys } from '../lookup/index.ts'
+import { encodeTiles, treeRoot } from '../merkle/index.ts'
 import { type Compress, encodeFrames, framesOf } from './frames.ts'
 import type { Header } from './header.ts'
 import { toJsonHeader } from './header-json.ts'
-import { encodeItem, type Item } from './item.ts'
+import type { Item } from './item.ts'
+import { joinPrepared, type PreparedRecords, prepareRecords } from './prepared.ts'
 import { encodeSubmissions, type Submission } from './submission.ts'
 import { vaultFrames } from './vault.ts'
 
-/** A submission that waits for its batch. */
-export interface WaitingSubmission {
+/** What a batch says of a submission besides its records. */
+interface SubmissionHead {
   source: string
   sequence: bigint
   /** milliseconds since 1970 */
   receivedAt: number
   /** the source's EIP-712 signature; null when there is none */
   signature: Hex | null
-  items: Item[]
-  /** private disclosures of each item */
+  /** private disclosures of each record */
   vault: string[][]
+}
+
+/** A submission that waits for its batch. */
+export interface WaitingSubmission extends SubmissionHead {
+  items: Item[]
+}
+
+/** The same, read and hashed before. */
+export interface PreparedSubmission extends SubmissionHead {
+  records: PreparedRecords
 }
 
 /** The files of a batch by name (docs/format.md, "Batch files"). */
@@ -54,24 +63,38 @@ export interface BatchSummary {
  * Makes the two trees, the header and the files of one batch.
  *
  * @param submissions one or more, in their order; their records keep it
- * @throws {InputError} `EMPTY_SUBMISSION`
+ * @throws {InputError} `EMPTY_SUBMISSION`; `TOO_LARGE` for a line that no reader would take
  */
-export function sealBatch(
+export const sealBatch = (
   publisher: Hex,
   sequence: bigint,
   submissions: readonly WaitingSubmission[],
   compress: Compress,
+): SealedBatch =>
+  sealPrepared(
+    publisher,
+    sequence,
+    submissions.map(({ items, ...head }) => ({ ...head, records: prepareRecords(items) })),
+    compress,
+  )
+
+/** The same of submissions that have been prepared. */
+export function sealPrepared(
+  publisher: Hex,
+  sequence: bigint,
+  submissions: readonly PreparedSubmission[],
+  compress: Compress,
 ): SealedBatch {
-  const items = submissions.flatMap((submission) => submission.items)
-  const { leafHashes, indexFile, ...summary } = summarizeBatch(items)
-  const header: Header = { publisher, sequence, recordCount: items.length, ...summary }
+  const records = joinPrepared(submissions.map((submission) => submission.records))
+  const { leafHashes, indexFile, ...summary } = summarizeRecords(records)
+  const header: Header = { publisher, sequence, recordCount: records.count, ...summary }
   const vault = submissions.flatMap((submission) => submission.vault)
   return {
     header,
     files: {
       'header.json': utf8(`${JSON.stringify(toJsonHeader(header))}\n`),
       'submissions.json': encodeSubmissions(listSubmissions(submissions)),
-      'records.ndjson.zst': encodeFrames(framesOf(items.map(encodeItem)), compress),
+      'records.ndjson.zst': encodeFrames(framesOf(records.lines), compress),
       'tree.bin': encodeTiles(leafHashes),
       'index.bin': indexFile,
       'vault.ndjson.zst': encodeFrames(vaultFrames(vault), compress),
@@ -83,42 +106,40 @@ export function sealBatch(
  * Computes both trees from the records alone, as a publisher does and every indexer after it.
  *
  * @throws {InputError} `EMPTY_SUBMISSION` without a record
- * @throws {VerificationError} `BAD_DISCLOSURE` when a disclosure does not open its record
  */
-export function summarizeBatch(items: readonly Item[]): BatchSummary {
-  if (items.length === 0) throw new InputError('EMPTY_SUBMISSION', 'a batch needs a record')
-  const leafHashes = hashLeaves(items.map(({ record }) => canonicalBytes(record)))
-  const index = buildIndex(items.map(({ record, disclosures }) => indexValues(record, disclosures)))
-  let first = Number.POSITIVE_INFINITY
-  let last = 0
-  for (const { record } of items) {
-    const time = timeOf(record)
-    first = Math.min(first, time)
-    last = Math.max(last, time)
-  }
+export function summarizeRecords({
+  count,
+  leafHashes,
+  keys,
+  positions,
+  firstTime,
+  lastTime,
+}: PreparedRecords): BatchSummary {
+  if (count === 0) throw new InputError('EMPTY_SUBMISSION', 'a batch needs a record')
+  const index = indexOfKeys(keys, positions)
   return {
     leafHashes,
     recordsRoot: treeRoot(leafHashes),
     indexFile: index.file,
     indexRoot: index.indexRoot,
     indexSize: index.indexSize,
-    firstTime: BigInt(first),
-    lastTime: BigInt(last),
+    firstTime: BigInt(firstTime),
+    lastTime: BigInt(lastTime),
   }
 }
 
-function listSubmissions(submissions: readonly WaitingSubmission[]): Submission[] {
+function listSubmissions(submissions: readonly PreparedSubmission[]): Submission[] {
   let first = 0
-  return submissions.map(({ source, sequence, receivedAt, signature, items }) => {
+  return submissions.map(({ source, sequence, receivedAt, signature, records }) => {
     const submission = {
       source,
       sequence,
       first,
-      count: items.length,
+      count: records.count,
       signature,
       receivedAt: BigInt(receivedAt),
     }
-    first += items.length
+    first += records.count
     return submission
   })
 }

@@ -1,3 +1,4 @@
+import { utf8 } from '../bytes/bytes.ts'
 import { isUint32 } from '../bytes/integer.ts'
 import { OperationError } from '../errors.ts'
 import { FRAME_RECORDS } from './frames.ts'
@@ -9,13 +10,13 @@ export interface VaultLine {
 }
 
 /** Frame k holds the private disclosures of records 256 k to 256 k + 255, a line for each record that has some. */
-export function vaultFrames(vault: readonly (readonly string[])[]): string[] {
+export function vaultFrames(vault: readonly (readonly string[])[]): Uint8Array[] {
   const frames: string[] = []
   vault.forEach((disclosures, position) => {
     if (position % FRAME_RECORDS === 0) frames.push('')
     if (disclosures.length > 0) frames[frames.length - 1] += `${JSON.stringify({ position, disclosures })}\n`
   })
-  return frames
+  return frames.map(utf8)
 }
 
 /** @throws {OperationError} `STORE_DAMAGED` */

@@ -9,6 +9,7 @@ import {
   readFrame,
   readFrameTable,
 } from '../../src/batch/index.ts'
+import { utf8 } from '../../src/bytes/bytes.ts'
 import { runs } from '../bytes/runs.ts'
 import { compress, decompress, readerOf } from './items.ts'
 
@@ -49,9 +50,11 @@ function decompressAll(bytes: Uint8Array): string {
   return text
 }
 
+const linesOf = (lines: readonly string[]) => utf8(lines.map((line) => `${line}\n`).join(''))
+
 const fileOf = (...frames: string[][]) =>
   encodeFrames(
-    frames.map((frame) => `${frame.join('\n')}\n`),
+    frames.map((frame) => utf8(`${frame.join('\n')}\n`)),
     compress,
   )
 
@@ -89,14 +92,14 @@ describe('frames', () => {
 
   test.each([1, 255, 256, 257, 512, 513])('hold 256 of %d lines each, the last the rest', async (count) => {
     const all = Array.from({ length: count }, (_, i) => `line ${i}`)
-    const frames = await readAll(encodeFrames(framesOf(all), compress))
+    const frames = await readAll(encodeFrames(framesOf(linesOf(all)), compress))
     expect(frames).toHaveLength(Math.ceil(count / FRAME_RECORDS))
     expect(frames.slice(0, -1).every((frame) => frame.length === FRAME_RECORDS)).toBe(true)
     expect(frames.flat()).toEqual(all)
   })
 
   test('may be empty, or none at all', async () => {
-    const file = encodeFrames(['', 'a\n', ''], compress)
+    const file = encodeFrames(['', 'a\n', ''].map(utf8), compress)
     expect(await readAll(file)).toEqual([[], ['a'], []])
     expect(decompressAll(file)).toBe('a\n')
     expect(await readAll(encodeFrames([], compress))).toEqual([])
@@ -108,15 +111,15 @@ describe('frames', () => {
 
   test('take no line that no one would read back', () => {
     const longest = 'é'.repeat((MAX_LINE_BYTES - 2) / 2)
-    expect(framesOf([`${longest}x`])).toEqual([`${longest}x\n`])
-    expect(() => framesOf(['{}', `${longest}é`])).toThrow(
+    expect(framesOf(linesOf([`${longest}x`]))).toEqual([utf8(`${longest}x\n`)])
+    expect(() => framesOf(linesOf(['{}', `${longest}é`]))).toThrow(
       expect.objectContaining({ name: 'InputError', code: 'TOO_LARGE', place: { line: 2 } }),
     )
   })
 
   test('of the longest lines there may be are read back', async () => {
     const all = Array.from({ length: FRAME_RECORDS }, () => 'x'.repeat(MAX_LINE_BYTES - 1))
-    const file = encodeFrames(framesOf(all), compress)
+    const file = encodeFrames(framesOf(linesOf(all)), compress)
     expect(file.length).toBeLessThan(100_000)
     expect((await readAll(file)).flat().every((line) => line === all[0])).toBe(true)
   })
@@ -206,7 +209,7 @@ describe('a damaged file is named, and never costs more than it is long', () => 
   })
 
   test('a frame that expands beyond what the table says', async () => {
-    const bomb = encodeFrames(['x'.repeat(10_000_000)], compress)
+    const bomb = encodeFrames([utf8('x'.repeat(10_000_000))], compress)
     const broken = Buffer.from(bomb)
     broken.writeUInt32LE(5, broken.length - 9 - 4)
     await expect(readWatched(broken)).rejects.toThrow(damaged)
@@ -219,9 +222,9 @@ describe('a damaged file is named, and never costs more than it is long', () => 
   })
 
   test('text that is not UTF-8, or that does not end its last line', async () => {
-    const broken = encodeFrames(['ab\n'], () => compress(Uint8Array.of(0xff, 0xfe, 0x0a)))
+    const broken = encodeFrames([utf8('ab\n')], () => compress(Uint8Array.of(0xff, 0xfe, 0x0a)))
     await expect(readWatched(broken)).rejects.toThrow(damaged)
-    await expect(readWatched(encodeFrames(['ab'], compress))).rejects.toThrow(damaged)
+    await expect(readWatched(encodeFrames([utf8('ab')], compress))).rejects.toThrow(damaged)
   })
 
   test('a checksum flag, which no table of ours has', async () => {

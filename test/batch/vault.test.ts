@@ -7,7 +7,9 @@ const damaged = expect.objectContaining({ name: 'OperationError', code: 'STORE_D
 test('the vault has a frame for each 256 records, and a line for each record with private disclosures', () => {
   const vault = Array.from({ length: 600 }, (_, i) => (i % 200 === 7 ? [`a${i}`, `b${i}`] : []))
   const frames = vaultFrames(vault)
-  expect(frames.map((frame) => frame.split('\n').filter(Boolean).map(parseVaultLine))).toEqual([
+  expect(
+    frames.map((frame) => new TextDecoder().decode(frame).split('\n').filter(Boolean).map(parseVaultLine)),
+  ).toEqual([
     [
       { position: 7, disclosures: ['a7', 'b7'] },
       { position: 207, disclosures: ['a207', 'b207'] },
