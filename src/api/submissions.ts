@@ -3,7 +3,6 @@ import type { Request, RequestHandler } from 'express'
 import { InputError } from '../errors.ts'
 import type { Admission } from '../gateway/admission.ts'
 import type { Gateway } from '../gateway/gateway.ts'
-import { splitSubmission } from '../gateway/media.ts'
 import type { Finder } from '../indexer/finder.ts'
 import type { Follower } from '../indexer/follower.ts'
 import { HASH_SIZE } from '../merkle/index.ts'
@@ -33,13 +32,16 @@ export const postSubmission =
     if (!(body instanceof Uint8Array)) throw new InputError('EMPTY_SUBMISSION', 'the request has no body')
     const mediaType = request.get('content-type') ?? ''
     const sequence = sequenceOf(request)
-    const { draft, voucher, root } = admission.admit(splitSubmission(mediaType, body), {
-      sequence,
-      root: request.get(ROOT_HEADER),
-      signature: request.get(SIGNATURE_HEADER),
-      token: tokenOf(request),
-    })
-    const receipt = await gateway.accept(draft, sequence, voucher, root)
+    const { draft, voucher } = await admission.admit(
+      { mediaType, bytes: body },
+      {
+        sequence,
+        root: request.get(ROOT_HEADER),
+        signature: request.get(SIGNATURE_HEADER),
+        token: tokenOf(request),
+      },
+    )
+    const receipt = await gateway.accept(draft, sequence, voucher)
     response
       .status(201)
       .location(

@@ -164,6 +164,7 @@ async function assemble(
   }
   const { limits, onRequest } = config
   const admission = new Admission({
+    intake: publishing.intake,
     sources: new Sources(database),
     domain: identity,
     mode: config.submissions,

@@ -1,10 +1,12 @@
 import { equalBytes } from '../bytes/bytes.ts'
 import { fromHex, type Hex, isHex } from '../bytes/hex.ts'
-import { recoverSubmissionSigner, type SigningDomain } from '../chain/signing.ts'
-import { InputError, VerificationError } from '../errors.ts'
+import type { SigningDomain } from '../chain/signing.ts'
+import { InputError } from '../errors.ts'
 import type { AcceptedSubmission, Voucher } from '../store/sealed-batches.ts'
 import type { Sources } from '../store/sources.ts'
-import { type Draft, type Incoming, readDraft, rootOf } from './draft.ts'
+import type { Draft } from './draft.ts'
+import type { Intake } from './intake.ts'
+import type { ReadJob, ReadResult } from './intake-worker.ts'
 
 /** Who may submit for a source that has neither a key nor a token: anybody, or nobody. */
 export type SubmissionMode = 'open' | 'registered'
@@ -17,15 +19,20 @@ export interface Credentials {
   token: string | undefined
 }
 
+/** The body of a request, expanded. */
+export interface SubmissionBody {
+  mediaType: string
+  bytes: Uint8Array
+}
+
 /** A submission that may be accepted. */
 export interface Admitted {
   draft: Draft
   voucher: Voucher
-  /** of the draft, where it was needed */
-  root?: Uint8Array
 }
 
 interface AdmissionParts {
+  intake: Intake
   sources: Sources
   domain: SigningDomain
   mode: SubmissionMode
@@ -34,7 +41,7 @@ interface AdmissionParts {
   lookup: (source: string, sequence: bigint) => AcceptedSubmission | undefined
 }
 
-/** Reads submissions, and decides who vouches for each: its source's signature, a token, or nobody. */
+/** Has submissions read, and decides who vouches for each: its source's signature, a token, or nobody. */
 export class Admission {
   readonly #parts: AdmissionParts
 
@@ -44,17 +51,17 @@ export class Admission {
 
   /**
    * @throws {InputError} `NO_CREDENTIALS`, `UNKNOWN_SOURCE`, `BAD_TOKEN`, `WRONG_SOURCE`, `BAD_SIGNATURE`,
-   *   `ROOT_MISMATCH` or `WRONG_KEY`, and what `readDraft` throws
+   *   `ROOT_MISMATCH` or `WRONG_KEY`, and what `Intake.read` throws
    */
-  admit(records: Iterable<Incoming>, credentials: Credentials): Admitted {
+  admit(body: SubmissionBody, credentials: Credentials): Promise<Admitted> {
     const { root, signature, token } = credentials
-    if (root !== undefined || signature !== undefined) return this.#admitSigned(records, credentials)
-    return token === undefined ? this.#admitOpen(records) : this.#admitToken(records, token)
+    if (root !== undefined || signature !== undefined) return this.#admitSigned(body, credentials)
+    return token === undefined ? this.#admitOpen(body) : this.#admitToken(body, token)
   }
 
-  #admitOpen(records: Iterable<Incoming>): Admitted {
-    const { sources, mode, maxRecords } = this.#parts
-    const draft = readDraft(records, maxRecords)
+  async #admitOpen(body: SubmissionBody): Promise<Admitted> {
+    const { sources, mode } = this.#parts
+    const { draft } = await this.#read(body)
     if (sources.isRegistered(draft.source)) {
       throw new InputError('NO_CREDENTIALS', `${draft.source} signs its submissions or sends a token`)
     }
@@ -62,11 +69,10 @@ export class Admission {
     return { draft, voucher: { by: 'open' } }
   }
 
-  #admitToken(records: Iterable<Incoming>, secret: string): Admitted {
-    const { sources, maxRecords } = this.#parts
-    const token = sources.findToken(secret)
+  async #admitToken(body: SubmissionBody, secret: string): Promise<Admitted> {
+    const token = this.#parts.sources.findToken(secret)
     if (token === undefined) throw new InputError('BAD_TOKEN', 'the token is not known here, or was revoked')
-    const draft = readDraft(records, maxRecords)
+    const { draft } = await this.#read(body)
     if (draft.source !== token.source) {
       throw new InputError(
         'WRONG_SOURCE',
@@ -77,35 +83,32 @@ export class Admission {
   }
 
   /** Nothing is normalised or sealed here: what the source has signed is kept as it is, or refused. */
-  #admitSigned(records: Iterable<Incoming>, credentials: Credentials): Admitted {
-    const { sources, maxRecords } = this.#parts
+  async #admitSigned(body: SubmissionBody, credentials: Credentials): Promise<Admitted> {
+    const { sources, domain } = this.#parts
     const { sequence } = credentials
     if (sequence === undefined) {
       throw new InputError('BAD_ARGUMENT', 'a signed submission says which one it is: Tidemark-Sequence')
     }
     const signature = expectHex(credentials.signature, 65, 'Tidemark-Signature')
     const claimed = fromHex(expectHex(credentials.root, 32, 'Tidemark-Root'))
-    const draft = readDraft(records, maxRecords, 'sealed')
-    const { source } = draft
+    const { draft, signer } = await this.#read(body, { domain, sequence, signature })
+    const { source, root } = draft
     if (!sources.isRegistered(source)) throw unknownSource(source)
-    const root = rootOf(draft)
     if (!equalBytes(root, claimed)) {
       throw new InputError('ROOT_MISMATCH', 'the records do not have the root that Tidemark-Root names')
     }
-    const signer = this.#recover({ source, sequence, root, size: BigInt(draft.items.length) }, signature)
+    if (signer === undefined) {
+      throw new InputError('BAD_SIGNATURE', 'Tidemark-Signature: it is not a signature of EIP-712 by anybody')
+    }
     if (!sources.hasKey(source, signer) && !this.#isRepeated(source, sequence, root, signer)) {
       throw new InputError('WRONG_KEY', `the signature is by ${signer}, which is not a key of ${source} now`)
     }
-    return { draft, voucher: { by: 'signed', signer, signature }, root }
+    return { draft, voucher: { by: 'signed', signer, signature } }
   }
 
-  #recover(submission: Parameters<typeof recoverSubmissionSigner>[1], signature: Hex): Hex {
-    try {
-      return recoverSubmissionSigner(this.#parts.domain, submission, signature)
-    } catch (cause) {
-      if (!(cause instanceof VerificationError)) throw cause
-      throw new InputError('BAD_SIGNATURE', `Tidemark-Signature: ${cause.message}`, {}, { cause })
-    }
+  #read({ mediaType, bytes }: SubmissionBody, signed?: ReadJob['signed']): Promise<ReadResult> {
+    const { intake, maxRecords } = this.#parts
+    return intake.read({ mediaType, body: bytes, maxRecords, signed })
   }
 
   /** What was accepted under a key stays so: its source may ask for the receipt again after the key was revoked. */

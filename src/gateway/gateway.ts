@@ -4,10 +4,10 @@ import type { Signer } from '../chain/signer.ts'
 import { type SigningDomain, signReceipt } from '../chain/signing.ts'
 import { InputError, OperationError } from '../errors.ts'
 import type { Receipt } from '../proof/index.ts'
-import type { BatchFolder } from '../store/batch-folder.ts'
-import type { AcceptedSubmission, SealedBatches, SealedSubmission, Voucher } from '../store/sealed-batches.ts'
+import type { AcceptedSubmission, SealedBatches, Voucher } from '../store/sealed-batches.ts'
 import type { WriteAheadLog } from '../store/write-ahead-log.ts'
-import { type Draft, isSameDraft, rootOf } from './draft.ts'
+import type { Draft } from './draft.ts'
+import type { Intake } from './intake.ts'
 import { encodeLogEntry } from './log-entry.ts'
 import type { Sealer } from './sealer.ts'
 
@@ -30,7 +30,8 @@ const MAX_WAITING_BYTES = 256 * 1024 * 1024
 /** A submission between the log and its batch. */
 export interface Waiting {
   submission: AcceptedSubmission
-  draft: Draft
+  /** its records (`EntryBody`), where a repetition must be compared with them: what is signed has one root */
+  body: Uint8Array | undefined
   /** of its entry in the log */
   bytes: number
   /** resolves when it is synced to disk */
@@ -42,7 +43,8 @@ interface GatewayParts {
   log: WriteAheadLog
   sealer: Sealer
   sealed: SealedBatches
-  batches: BatchFolder
+  batchesPath: string
+  intake: Intake
   signer: Signer
   domain: SigningDomain
   now: () => number
@@ -76,10 +78,8 @@ export class Gateway {
 
   constructor(parts: GatewayParts) {
     this.#parts = parts
-    for (const { submission, draft, bytes } of parts.recovered) {
-      this.#remember({ submission, draft, bytes, durable: Promise.resolve() })
-    }
-    parts.sealer.onSealed((submissions) => this.#forget(submissions))
+    for (const waiting of parts.recovered) this.#remember({ ...waiting, durable: Promise.resolve() })
+    parts.sealer.onCatalogued((submissions) => this.#forget(submissions))
   }
 
   get publisher(): Hex {
@@ -106,17 +106,11 @@ export class Gateway {
    * @param sequence which submission of its source the caller means it to be; when the ledger has that one already,
    *   the same content gets the same receipt again
    * @param voucher who says that the records are the source's; it has been checked
-   * @param root of the draft, where it has been computed already
    * @throws {InputError} `SEQUENCE_CONFLICT` when that sequence holds other content, `SEQUENCE_GAP` when it is not
    *   the next
    * @throws {OperationError} `OVERLOADED`, `SHUTTING_DOWN`, `CHAIN_STALLED` or `STORE_FAILED`: nothing was accepted
    */
-  async accept(
-    draft: Draft,
-    sequence?: bigint,
-    voucher: Voucher = { by: 'open' },
-    root?: Uint8Array,
-  ): Promise<Receipt> {
+  async accept(draft: Draft, sequence?: bigint, voucher: Voucher = { by: 'open' }): Promise<Receipt> {
     if (this.#stopping)
       throw new OperationError('SHUTTING_DOWN', 'the gateway is shutting down; try again soon')
     const next = this.nextSequence(draft.source)
@@ -132,15 +126,15 @@ export class Gateway {
     const submission: AcceptedSubmission = {
       source: draft.source,
       sequence: next,
-      root: root ?? rootOf(draft),
-      size: draft.items.length,
+      root: draft.root,
+      size: draft.size,
       receivedAt,
       anchorBy: receivedAt + this.#parts.policy.promiseMs,
       voucher,
     }
-    const entry = encodeLogEntry(submission, draft)
+    const entry = encodeLogEntry(submission, draft.body)
     this.#expectRoom(submission.size, entry.length)
-    await this.#log(submission, draft, entry)
+    await this.#log(submission, draft.body, entry)
     this.#accepted.submissions++
     this.#accepted.records += submission.size
     this.#accepted.bytes += entry.length
@@ -180,6 +174,7 @@ export class Gateway {
     )
     await this.#rotate()
     await this.#parts.sealer.drain()
+    await this.#parts.intake.stop()
     await this.#parts.log.close()
   }
 
@@ -198,21 +193,13 @@ export class Gateway {
 
   /** What a source signs is one root, whatever was disclosed or erased since; otherwise fresh salts must not count. */
   async #isSame(draft: Draft, voucher: Voucher, submission: AcceptedSubmission): Promise<boolean> {
-    if (voucher.by === 'signed') return equalBytes(rootOf(draft), submission.root)
+    if (voucher.by === 'signed') return equalBytes(draft.root, submission.root)
+    const { intake, sealed, batchesPath } = this.#parts
     const { source, sequence } = submission
-    const waiting = this.#waiting.get(source)?.get(sequence)
-    const sealed = waiting === undefined ? this.#parts.sealed.submission(source, sequence) : undefined
-    const earlier = waiting?.draft ?? (sealed && (await this.#loadDraft(sealed)))
-    return earlier !== undefined && isSameDraft(earlier, draft)
-  }
-
-  async #loadDraft({ source, publisher, batch, first, size }: SealedSubmission): Promise<Draft> {
-    const files = await this.#parts.batches.open(publisher, batch)
-    try {
-      return { source, items: await files.itemsFrom(first, size), vault: await files.vaultFrom(first, size) }
-    } finally {
-      await files.close()
-    }
+    const body = this.#waiting.get(source)?.get(sequence)?.body
+    if (body !== undefined) return intake.isSame(draft.body, { body })
+    const place = sealed.submission(source, sequence)
+    return place !== undefined && intake.isSame(draft.body, { batchesPath, ...place })
   }
 
   #expectRoom(records: number, bytes: number): void {
@@ -228,7 +215,7 @@ export class Gateway {
   }
 
   /** Everything up to the first await happens at once, so that sequences and segments keep the order of arrival. */
-  async #log(submission: AcceptedSubmission, draft: Draft, entry: Uint8Array): Promise<void> {
+  async #log(submission: AcceptedSubmission, body: Uint8Array, entry: Uint8Array): Promise<void> {
     const { sealRecords, sealAfterMs } = this.#parts.policy
     const records = this.#openRecords + submission.size
     if (this.#openRecords > 0 && (records > sealRecords || this.#openBytes + entry.length > SEAL_BYTES)) {
@@ -238,7 +225,7 @@ export class Gateway {
     this.#openBytes += entry.length
     this.#timer ??= setTimeout(() => void this.#rotate(), sealAfterMs)
     const durable = this.#parts.log.append(entry)
-    this.#remember({ submission, draft, bytes: entry.length, durable })
+    this.#remember({ submission, body, bytes: entry.length, durable })
     try {
       await durable
     } catch (error) {
@@ -258,7 +245,8 @@ export class Gateway {
     if (segment !== undefined) this.#parts.sealer.enqueue(segment)
   }
 
-  #remember(waiting: Waiting): void {
+  #remember({ body, ...rest }: Waiting): void {
+    const waiting = { ...rest, body: rest.submission.voucher.by === 'signed' ? undefined : body }
     const { source, sequence, size } = waiting.submission
     const ofSource = this.#waiting.get(source) ?? new Map<bigint, Waiting>()
     this.#waiting.set(source, ofSource.set(sequence, waiting))

@@ -21,7 +21,7 @@ export function splitSubmission(mediaType: string, body: Uint8Array): Iterable<I
     case 'application/ndjson':
       return splitLines(text)
     case 'application/cloudevents+json':
-      return [{ line: 1, value: parseJson(text, 1) }]
+      return [{ line: 1, value: parseJson(text, 1), text }]
     case 'application/cloudevents-batch+json': {
       const values = parseJson(text, 1)
       if (!Array.isArray(values))
@@ -40,7 +40,7 @@ function* splitLines(text: string): Generator<Incoming> {
   let line = 0
   for (const content of text.split('\n')) {
     line++
-    if (content.trim() !== '') yield { line, value: parseJson(content, line) }
+    if (content.trim() !== '') yield { line, value: parseJson(content, line), text: content }
   }
 }
 

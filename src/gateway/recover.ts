@@ -7,14 +7,13 @@ import {
   renumberSegment,
   type Segment,
 } from '../store/write-ahead-log.ts'
-import type { Draft } from './draft.ts'
 import { decodeLogEntry } from './log-entry.ts'
 
 /** What a log left by an earlier run still holds. */
 export interface Recovered {
   /** to be sealed, in this order */
   segments: Segment[]
-  waiting: { submission: AcceptedSubmission; draft: Draft; bytes: number }[]
+  waiting: { submission: AcceptedSubmission; body: Uint8Array; bytes: number }[]
   /** the log goes on with this segment */
   next: bigint
 }

@@ -1,11 +1,11 @@
-import { type Header, sealBatch } from '../batch/index.ts'
+import { serialize } from 'node:v8'
+import { type Header, sealPrepared } from '../batch/index.ts'
 import type { Hex } from '../bytes/hex.ts'
 import { answerJobs } from '../store/background-job.ts'
 import { BatchFolder } from '../store/batch-folder.ts'
 import { compress } from '../store/compression.ts'
-import type { AcceptedSubmission } from '../store/sealed-batches.ts'
 import { readSegment, type Segment } from '../store/write-ahead-log.ts'
-import { decodeLogEntry } from './log-entry.ts'
+import { decodeBody, decodeLogEntry } from './log-entry.ts'
 
 /** Seals one segment of the log into the batch of the same number. */
 export interface SealJob {
@@ -16,25 +16,31 @@ export interface SealJob {
 
 export interface SealResult {
   header: Header
-  submissions: AcceptedSubmission[]
+  /** in their order, some at a time, as V8 serialises them: reading them all at once would hold up the receiver */
+  submissions: Uint8Array[]
 }
+
+const SUBMISSIONS_AT_ONCE = 256
 
 answerJobs<SealJob, SealResult>(async ({ segment, publisher, batchesPath }) => {
   const folder = new BatchFolder(batchesPath)
   const entries = (await readSegment(segment, 'whole')).map(decodeLogEntry)
-  const submissions = entries.map((entry) => entry.submission)
+  const submissions: Uint8Array[] = []
+  for (let first = 0; first < entries.length; first += SUBMISSIONS_AT_ONCE) {
+    const some = entries.slice(first, first + SUBMISSIONS_AT_ONCE)
+    submissions.push(serialize(some.map(({ submission }) => submission)))
+  }
   // A crash may have come between the batch and its row in the catalogue: what is sealed stays as it is.
   if (await folder.has(publisher, segment.number)) {
     return { header: await folder.loadHeader(publisher, segment.number), submissions }
   }
-  const sealed = sealBatch(
+  const sealed = sealPrepared(
     publisher,
     segment.number,
-    entries.map(({ submission, draft }) => ({
+    entries.map(({ submission, body }) => ({
       ...submission,
       signature: submission.voucher.by === 'signed' ? submission.voucher.signature : null,
-      items: draft.items,
-      vault: draft.vault,
+      ...decodeBody(body),
     })),
     compress,
   )

@@ -1,6 +1,8 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { deserialize } from 'node:v8'
 import type { Hex } from '../bytes/hex.ts'
 import { type Background, startBackground } from '../store/background.ts'
-import type { AcceptedSubmission, SealedBatches } from '../store/sealed-batches.ts'
+import type { AcceptedSubmission, SealedBatches, UnanchoredBatch } from '../store/sealed-batches.ts'
 import { removeSegment, type Segment } from '../store/write-ahead-log.ts'
 import type { SealJob, SealResult } from './seal-worker.ts'
 
@@ -19,7 +21,8 @@ export class Sealer {
   readonly #parts: SealerParts
   readonly #background: Background<SealJob, SealResult>
   readonly #queue: Segment[] = []
-  #listeners: ((submissions: readonly AcceptedSubmission[]) => void)[] = []
+  #onCatalogued: (submissions: readonly AcceptedSubmission[]) => void = () => undefined
+  #onSealed: (batch: UnanchoredBatch) => void = () => undefined
   #working: Promise<void> | undefined
   #ending = false
 
@@ -28,9 +31,14 @@ export class Sealer {
     this.#background = startBackground(new URL('./seal-worker.ts', import.meta.url))
   }
 
-  /** Calls `listener` with the submissions of each batch once it is durable and in the catalogue. */
-  onSealed(listener: (submissions: readonly AcceptedSubmission[]) => void): void {
-    this.#listeners.push(listener)
+  /** Calls `listener` with submissions that are in the catalogue, some at a time: their batch is durable. */
+  onCatalogued(listener: (submissions: readonly AcceptedSubmission[]) => void): void {
+    this.#onCatalogued = listener
+  }
+
+  /** Calls `listener` with each batch once it is whole in the catalogue. */
+  onSealed(listener: (batch: UnanchoredBatch) => void): void {
+    this.#onSealed = listener
   }
 
   enqueue(segment: Segment): void {
@@ -67,8 +75,22 @@ export class Sealer {
   async #seal(segment: Segment): Promise<void> {
     const { publisher, batchesPath, sealed, now } = this.#parts
     const { header, submissions } = await this.#background.run({ segment, publisher, batchesPath })
-    sealed.add(header, submissions, now())
-    for (const listener of this.#listeners) listener(submissions)
+    const { sequence } = header
+    let first = 0
+    let anchorBy = Number.POSITIVE_INFINITY
+    for (const bytes of submissions) {
+      const some: AcceptedSubmission[] = deserialize(bytes)
+      sealed.addSubmissions(publisher, sequence, first, some)
+      this.#onCatalogued(some)
+      for (const one of some) {
+        first += one.size
+        anchorBy = Math.min(anchorBy, one.anchorBy)
+      }
+      await nextTurn()
+    }
+    const sealedAt = now()
+    sealed.addBatch(header, sealedAt)
+    this.#onSealed({ sequence, sealedAt, anchorBy })
     // A segment that outlives its batch is recognised and removed at the next start.
     await removeSegment(segment).catch(this.#parts.onError)
   }

@@ -5,13 +5,13 @@ import { createLedger, type LedgerIdentity } from '../chain/ledger.ts'
 import type { Rpc } from '../chain/rpc.ts'
 import type { Signer } from '../chain/signer.ts'
 import { OperationError } from '../errors.ts'
-import { BatchFolder } from '../store/batch-folder.ts'
 import type { Database } from '../store/database.ts'
 import { SealedBatches } from '../store/sealed-batches.ts'
 import { transactionStore } from '../store/transactions.ts'
 import { WriteAheadLog } from '../store/write-ahead-log.ts'
 import { Backlog } from './backlog.ts'
 import { Gateway, type GatewayPolicy } from './gateway.ts'
+import { Intake } from './intake.ts'
 import { recoverLog } from './recover.ts'
 import { Sealer } from './sealer.ts'
 
@@ -53,6 +53,7 @@ interface TransactionCounts {
 /** A gateway at work: it takes submissions, seals them and brings the headers to the chain. */
 export interface Publishing {
   gateway: Gateway
+  intake: Intake
   sealed: SealedBatches
   publisher: Hex
   /** batches that the chain has, by its own word */
@@ -95,10 +96,9 @@ export async function startPublishing(options: PublishingOptions): Promise<Publi
       onTrouble('a batch could not be sealed; trying again', error)
     },
   })
-  sealer.onSealed((submissions) => {
+  sealer.onSealed((batch) => {
     delete trouble.seal
-    const anchorBy = submissions.reduce((earliest, one) => Math.min(earliest, one.anchorBy), Infinity)
-    backlog.add({ sequence: sealed.nextSequence(publisher) - 1n, sealedAt: now(), anchorBy })
+    backlog.add(batch)
   })
   const stalled = (): string[] => {
     const ageMs = backlog.ageMs(now())
@@ -107,12 +107,14 @@ export async function startPublishing(options: PublishingOptions): Promise<Publi
     return [`the chain has stalled: ${backlog.size} sealed batches wait for it, the oldest for ${age}`]
   }
   const log = await WriteAheadLog.open(logPath, recovered.next)
+  const intake = new Intake()
   const gateway = new Gateway({
     policy,
     log,
     sealer,
     sealed,
-    batches: new BatchFolder(batchesPath),
+    batchesPath,
+    intake,
     signer,
     domain: identity,
     now,
@@ -163,6 +165,7 @@ export async function startPublishing(options: PublishingOptions): Promise<Publi
 
   return {
     gateway,
+    intake,
     sealed,
     publisher,
     anchored: () => anchored,

@@ -1,9 +1,18 @@
 import { readFile } from 'node:fs/promises'
-import { encodeHeader, type Header, type Submission, verifyBatch, verifySubmissions } from '../batch/index.ts'
+import {
+  decodeLine,
+  encodeHeader,
+  type Header,
+  RecordPreparer,
+  type Submission,
+  verifyRecords,
+  verifySources,
+} from '../batch/index.ts'
 import { equalBytes } from '../bytes/bytes.ts'
 import { recoverSubmissionSigner, type SigningDomain } from '../chain/signing.ts'
 import { InputError, OperationError, VerificationError } from '../errors.ts'
 import { encodeTiles, HASH_SIZE, treeRoot } from '../merkle/index.ts'
+import { openPseudonyms } from '../record/index.ts'
 import { answerJobs } from '../store/background-job.ts'
 import { BatchFolder } from '../store/batch-folder.ts'
 
@@ -36,14 +45,21 @@ answerJobs<CheckJob, CheckResult>(async ({ batchesPath, header, domain }) => {
 async function checkBatch(folder: BatchFolder, header: Header, domain: SigningDomain): Promise<void> {
   const files = await folder.open(header.publisher, header.sequence)
   try {
-    const items = []
-    for await (const item of files.items()) items.push(item)
-    const { leafHashes, indexFile } = verifyBatch(header, items)
+    const preparer = new RecordPreparer()
+    const sources: string[] = []
+    for await (const lines of files.lines()) {
+      for (const line of lines) {
+        const { item, text } = decodeLine(line)
+        preparer.add(item, openPseudonyms(item.record, item.disclosures), text)
+        sources.push(item.record.source)
+      }
+    }
+    const { leafHashes, indexFile } = verifyRecords(header, preparer.finish())
     // Answers and proofs are read from these two files, so they must be what the records give.
     await expectFile(files.pathOf('index.bin'), indexFile)
     await expectFile(files.pathOf('tree.bin'), encodeTiles(leafHashes))
     const submissions = await folder.loadSubmissions(header)
-    verifySubmissions(submissions, items)
+    verifySources(submissions, sources)
     verifySignatures(submissions, leafHashes, domain)
     if (
       !equalBytes(

@@ -1,12 +1,20 @@
 import { parentPort } from 'node:worker_threads'
-import type { Answer } from './background.ts'
+import type { Answer, Place } from './background.ts'
 
-/** Called once by a worker module: answers every message with what `work` makes of it. */
-export function answerJobs<Job, Result>(work: (job: Job) => Promise<Result>): void {
+/**
+ * Called once by a worker module: answers every message with what `work` makes of it.
+ *
+ * @param transferOf memory of a result that changes hands instead of being copied
+ */
+export function answerJobs<Job, Result>(
+  work: (job: Job) => Promise<Result>,
+  transferOf: (result: Result) => ArrayBuffer[] = () => [],
+): void {
   const port = parentPort
   if (port === null) throw new Error('this module runs in a worker thread')
   port.on('message', async (job: Job) => {
-    port.postMessage(await answer(work, job))
+    const answered = await answer(work, job)
+    port.postMessage(answered, 'result' in answered ? transferOf(answered.result) : [])
   })
 }
 
@@ -14,7 +22,7 @@ async function answer<Job, Result>(work: (job: Job) => Promise<Result>, job: Job
   try {
     return { result: await work(job) }
   } catch (error) {
-    const { name, message, code } = error as Error & { code?: unknown }
-    return { error: { name, message, code: String(code) } }
+    const { name, message, code, place } = error as Error & { code?: unknown; place?: Place }
+    return { error: { name, message, code: String(code), place } }
   }
 }

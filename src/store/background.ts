@@ -10,12 +10,22 @@ import {
 
 /** Work done in a thread of its own, so that the event loop stays free; jobs run one after the other. */
 export interface Background<Job, Result> {
-  run(job: Job): Promise<Result>
+  /** @param transfer memory of the job that changes hands instead of being copied */
+  run(job: Job, transfer?: ArrayBuffer[]): Promise<Result>
   stop(): Promise<void>
 }
 
 /** What crosses the thread boundary: errors lose their class on the way, so their parts travel. */
-export type Answer<Result> = { result: Result } | { error: { name: string; code: string; message: string } }
+export type Answer<Result> = { result: Result } | { error: LostError }
+
+export type Place = InputError['place']
+
+interface LostError {
+  name: string
+  code: string
+  message: string
+  place: Place | undefined
+}
 
 /**
  * Starts a worker module that answers each message by `answerJobs`.
@@ -26,7 +36,7 @@ export function startBackground<Job, Result>(module: URL): Background<Job, Resul
   let worker: Worker | undefined
   let last: Promise<unknown> = Promise.resolve()
 
-  async function runNow(job: Job): Promise<Result> {
+  async function runNow(job: Job, transfer: ArrayBuffer[]): Promise<Result> {
     worker ??= new Worker(module)
     const thread = worker
     const answer = await new Promise<Answer<Result>>((resolve, reject) => {
@@ -43,15 +53,15 @@ export function startBackground<Job, Result>(module: URL): Background<Job, Resul
         reject(new OperationError('STORE_FAILED', 'a worker thread died', { cause }))
       }
       thread.on('message', onAnswer).on('error', onDeath).on('exit', onDeath)
-      thread.postMessage(job)
+      thread.postMessage(job, transfer)
     })
     if ('error' in answer) throw revive(answer.error)
     return answer.result
   }
 
   return {
-    run(job) {
-      const result = last.then(() => runNow(job))
+    run(job, transfer = []) {
+      const result = last.then(() => runNow(job, transfer))
       last = result.catch(() => undefined)
       return result
     },
@@ -63,8 +73,8 @@ export function startBackground<Job, Result>(module: URL): Background<Job, Resul
   }
 }
 
-function revive({ name, code, message }: { name: string; code: string; message: string }): Error {
-  if (name === 'InputError') return new InputError(code as InputCode, message)
+function revive({ name, code, message, place }: LostError): Error {
+  if (name === 'InputError') return new InputError(code as InputCode, message, place)
   if (name === 'VerificationError') return new VerificationError(code as VerificationCode, message)
   if (name === 'OperationError') return new OperationError(code as OperationCode, message)
   return new Error(message)

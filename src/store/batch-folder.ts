@@ -155,11 +155,20 @@ export class OpenBatch {
   }
 
   /**
-   * All records in their order, a frame at a time.
+   * All records in their order.
    *
    * @throws {VerificationError} `BATCH_MISMATCH` or `MALFORMED_RECORD`
    */
   async *items(): AsyncGenerator<Item> {
+    for await (const lines of this.lines()) yield* lines.map(decodeItem)
+  }
+
+  /**
+   * The lines of all records in their order, a frame at a time.
+   *
+   * @throws {VerificationError} `BATCH_MISMATCH`
+   */
+  async *lines(): AsyncGenerator<string[]> {
     for (let frame = 0; frame < this.#frames.length; frame++) {
       const lines = await this.#lines(frame)
       // Otherwise a position would lead to another line than its record's.
@@ -170,7 +179,7 @@ export class OpenBatch {
           `frame ${frame} of the records has ${lines.length} lines`,
         )
       }
-      for (const line of lines) yield decodeItem(line)
+      yield lines
     }
   }
 

@@ -54,7 +54,11 @@ export class SealedBatches {
       return statement
     }
     this.#insertBatch = prepare('INSERT INTO batches VALUES (?, ?, ?, ?)')
-    this.#insertSubmission = prepare('INSERT INTO submissions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+    // One that stands in this batch already is left as it is; one of another batch violates that a batch is not null.
+    this.#insertSubmission = prepare(`
+      INSERT INTO submissions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET batch =
+        CASE WHEN publisher = excluded.publisher AND batch = excluded.batch THEN batch END`)
     this.#selectFrom = prepare(
       'SELECT header FROM batches WHERE publisher = ? AND sequence >= ? ORDER BY sequence LIMIT ?',
     )
@@ -75,11 +79,19 @@ export class SealedBatches {
     this.#selectLastOfSource = prepare('SELECT max(sequence) AS last FROM submissions WHERE source = ?')
   }
 
-  /** Records a batch and its submissions, all or nothing. */
-  add(header: Header, submissions: readonly AcceptedSubmission[], sealedAt: number): void {
+  /**
+   * Records submissions of a batch that is durable; they may be recorded already, when a crash came before `addBatch`.
+   *
+   * @param first position of the first of their records in the batch
+   */
+  addSubmissions(
+    publisher: Hex,
+    batch: bigint,
+    first: number,
+    submissions: readonly AcceptedSubmission[],
+  ): void {
     inTransaction(this.#database, () => {
-      this.#insertBatch.run(header.publisher, header.sequence, encodeHeader(header), sealedAt)
-      let first = 0
+      let position = first
       for (const { source, sequence, root, size, receivedAt, anchorBy, voucher } of submissions) {
         const signed = voucher.by === 'signed' ? voucher : { signer: null, signature: null }
         this.#insertSubmission.run(
@@ -89,16 +101,21 @@ export class SealedBatches {
           size,
           receivedAt,
           anchorBy,
-          header.publisher,
-          header.sequence,
-          first,
+          publisher,
+          batch,
+          position,
           voucher.by,
           signed.signer,
           signed.signature,
         )
-        first += size
+        position += size
       }
     })
+  }
+
+  /** Records a batch whose submissions have all been recorded: from here on it goes to the chain. */
+  addBatch(header: Header, sealedAt: number): void {
+    this.#insertBatch.run(header.publisher, header.sequence, encodeHeader(header), sealedAt)
   }
 
   headersFrom(publisher: Hex, sequence: bigint, limit: number): Header[] {

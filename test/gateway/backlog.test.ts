@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { Backlog } from '../../src/gateway/backlog.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { type AcceptedSubmission, SealedBatches } from '../../src/store/sealed-batches.ts'
-import { headerOf, PUBLISHER } from '../store/headers.ts'
+import { addBatch, headerOf, PUBLISHER } from '../store/headers.ts'
 import { temporaryFolder } from '../store/temporary.ts'
 
 async function startBacklog(next: bigint) {
@@ -11,7 +11,8 @@ async function startBacklog(next: bigint) {
   onTestFinished(() => database.close())
   const sealed = new SealedBatches(database)
   const seal = (batch: number, ...anchorBy: number[]) => {
-    sealed.add(
+    addBatch(
+      sealed,
       headerOf(batch),
       anchorBy.map((time, i) => submission(batch, i, time)),
       1_000 * (1 + batch),

@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'vitest'
+import { encodeItem } from '../../src/batch/index.ts'
 import { InputError } from '../../src/errors.ts'
-import { isSameDraft, readDraft } from '../../src/gateway/draft.ts'
-import { decodeLogEntry, encodeLogEntry } from '../../src/gateway/log-entry.ts'
+import { contentOf, type Draft, isSameContent, readDraft } from '../../src/gateway/draft.ts'
+import { decodeBody, decodeLogEntry, encodeLogEntry } from '../../src/gateway/log-entry.ts'
 import { splitSubmission } from '../../src/gateway/media.ts'
-import { openRecord, parseRecord, sealRecord } from '../../src/record/index.ts'
+import { canonicalText, leafHash, openRecord, parseRecord, sealRecord } from '../../src/record/index.ts'
 import { exampleOf, type Json, WRONG } from '../record/examples.ts'
 
 const call = (change: Json = {}) => ({ ...exampleOf('tidemark.call.v1'), ...change })
 const sealedCall = () => sealRecord(parseRecord(call()))
+const open = ({ body }: Draft) => contentOf(decodeBody(body))
 const at = (...values: unknown[]) => values.map((value, i) => ({ line: 10 * (i + 1), value }))
 
 function refusal(read: () => unknown): { code: string; line?: number; pointer?: string } {
@@ -24,36 +26,49 @@ describe('a draft', () => {
   test('keeps pseudonyms beside the record, and puts private members into the vault', () => {
     const draft = readDraft(at(call()), 10)
     expect(draft.source).toBe('urn:tidemark:service:civil-registry')
-    const [item] = draft.items
+    const { items, vault } = open(draft)
+    const [item] = items
     if (item === undefined) throw new Error('the draft has no item')
     expect(item.disclosures).toHaveLength(1)
-    expect(draft.vault).toEqual([[expect.any(String), expect.any(String)]])
+    expect(vault).toEqual([[expect.any(String), expect.any(String)]])
     expect(item.record.data).not.toHaveProperty('person')
     expect(item.record.data).not.toHaveProperty('agent')
-    expect(openRecord(item.record, [...item.disclosures, ...(draft.vault[0] ?? [])])).toEqual(
-      parseRecord(call()),
-    )
+    expect(openRecord(item.record, [...item.disclosures, ...(vault[0] ?? [])])).toEqual(parseRecord(call()))
   })
 
   test('takes what its source has sealed byte for byte, with its disclosures or without', () => {
     const { record, disclosures, vault } = sealedCall()
-    const whole = readDraft(at({ record, disclosures: [...vault, ...disclosures] }), 10)
+    const whole = open(readDraft(at({ record, disclosures: [...vault, ...disclosures] }), 10))
     expect(whole.items).toEqual([{ record, disclosures }])
     expect(new Set(whole.vault[0])).toEqual(new Set(vault))
-    const closed = readDraft(at({ record, disclosures }), 10)
+    const closed = open(readDraft(at({ record, disclosures }), 10))
     expect(closed.items).toEqual([{ record, disclosures }])
     expect(closed.vault).toEqual([[]])
     const bare = sealRecord(parseRecord({ ...exampleOf('tidemark.destruction.v1') }))
-    expect(readDraft(at(bare.record), 10).items).toEqual([{ record: bare.record, disclosures: [] }])
+    expect(open(readDraft(at(bare.record), 10)).items).toEqual([{ record: bare.record, disclosures: [] }])
   })
 
   test('is the same as another when it opens to the same, whatever the salts', () => {
-    const one = readDraft(at(call(), call({ id: 'b' })), 10)
-    expect(isSameDraft(one, readDraft(at(call(), call({ id: 'b' })), 10))).toBe(true)
-    expect(isSameDraft(one, readDraft(at(call()), 10))).toBe(false)
-    expect(isSameDraft(one, readDraft(at(call({ id: 'b' }), call()), 10))).toBe(false)
+    const read = (...values: unknown[]) => open(readDraft(at(...values), 10))
+    const one = read(call(), call({ id: 'b' }))
+    expect(isSameContent(one, read(call(), call({ id: 'b' })))).toBe(true)
+    expect(isSameContent(one, read(call()))).toBe(false)
+    expect(isSameContent(one, read(call({ id: 'b' }), call()))).toBe(false)
     const data = { ...call().data, note: 'asked elsewhere' }
-    expect(isSameDraft(one, readDraft(at(call(), call({ id: 'b', data })), 10))).toBe(false)
+    expect(isSameContent(one, read(call(), call({ id: 'b', data })))).toBe(false)
+  })
+
+  test('is the same whether its lines are spelled as the ledger spells them or not', () => {
+    const { record, disclosures, vault } = sealRecord(parseRecord(call({ id: '\u00e9 \ud83d\ude00 "\\' })))
+    const item = { record, disclosures: [...disclosures, ...vault] }
+    const read = (text: string) => {
+      const incoming = { line: 1, value: JSON.parse(text), text }
+      return decodeBody(readDraft([incoming], 1, 'sealed').body)
+    }
+    const canonical = read(canonicalText(item))
+    expect(read(JSON.stringify(item, null, 1))).toEqual(canonical)
+    expect(new TextDecoder().decode(canonical.records.lines)).toBe(`${encodeItem({ record, disclosures })}\n`)
+    expect(canonical.records.leafHashes).toEqual(leafHash(record))
   })
 
   test('survives the log as it was', () => {
@@ -67,7 +82,9 @@ describe('a draft', () => {
       anchorBy: 2,
       voucher: { by: 'token' as const },
     }
-    expect(decodeLogEntry(encodeLogEntry(submission, draft))).toEqual({ submission, draft })
+    const read = decodeLogEntry(encodeLogEntry(submission, draft.body))
+    expect(read.submission).toEqual(submission)
+    expect(decodeBody(read.body)).toEqual(decodeBody(draft.body))
   })
 })
 
@@ -148,7 +165,7 @@ describe('a body', () => {
   test.each(['application/x-ndjson', 'application/ndjson', 'Application/X-NDJSON; charset=utf-8'])(
     'of %s has a record a line, empty lines aside',
     (type) => {
-      expect(split(type, '{"a":1}\n\n  \r\n{"b":2}\r\n')).toEqual([
+      expect(split(type, '{"a":1}\n\n  \r\n{"b":2}\r\n')).toMatchObject([
         { line: 1, value: { a: 1 } },
         { line: 4, value: { b: 2 } },
       ])
@@ -157,7 +174,7 @@ describe('a body', () => {
   )
 
   test('of one event is one record', () => {
-    expect(split('application/cloudevents+json', '{\n"a":1}')).toEqual([{ line: 1, value: { a: 1 } }])
+    expect(split('application/cloudevents+json', '{\n"a":1}')).toMatchObject([{ line: 1, value: { a: 1 } }])
   })
 
   test('of a batch of events is its members, counted from 1', () => {

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { devWallet, LOCAL_CHAIN_ID } from '../../src/chain/dev-accounts.ts'
 import { readDraft } from '../../src/gateway/draft.ts'
 import { Gateway } from '../../src/gateway/gateway.ts'
+import { Intake } from '../../src/gateway/intake.ts'
 import { Sealer } from '../../src/gateway/sealer.ts'
-import { BatchFolder } from '../../src/store/batch-folder.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { SealedBatches } from '../../src/store/sealed-batches.ts'
 import { WriteAheadLog } from '../../src/store/write-ahead-log.ts'
@@ -30,7 +30,8 @@ const gateway = new Gateway({
     retryMs: 1_000,
   }),
   sealed,
-  batches: new BatchFolder(batchesPath),
+  batchesPath,
+  intake: new Intake(),
   signer,
   domain: { chainId: LOCAL_CHAIN_ID, ledger: `0x${'1e'.repeat(20)}` },
   now: Date.now,

@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { recoverReceiptSigner } from '../../src/chain/signing.ts'
+import { contentOf } from '../../src/gateway/draft.ts'
+import { decodeBody } from '../../src/gateway/log-entry.ts'
 import { hashLeaves, treeRoot } from '../../src/merkle/index.ts'
 import type { Receipt } from '../../src/proof/index.ts'
 import { canonicalBytes } from '../../src/record/index.ts'
@@ -42,7 +44,9 @@ describe('an accepted submission', () => {
     expect(signerOf(receipt)).toBe(PUBLISHER)
     expect(receipt).toMatchObject({ source: 'urn:a', sequence: 0n, size: 9, ...domain, publisher: PUBLISHER })
     expect(receipt.root).toEqual(
-      treeRoot(hashLeaves(draft.items.map(({ record }) => canonicalBytes(record)))),
+      treeRoot(
+        hashLeaves(contentOf(decodeBody(draft.body)).items.map(({ record }) => canonicalBytes(record))),
+      ),
     )
     expect(receipt.anchorBy - receipt.receivedAt).toBe(5_000)
     expect(signerOf({ ...receipt, anchorBy: receipt.anchorBy + 1 })).not.toBe(PUBLISHER)

@@ -2,7 +2,7 @@ import { Wallet } from 'ethers'
 import type { Hex } from '../../src/bytes/hex.ts'
 import { toHex } from '../../src/bytes/hex.ts'
 import { type SigningDomain, signSubmission } from '../../src/chain/signing.ts'
-import { readDraft, rootOf } from '../../src/gateway/draft.ts'
+import { readDraft } from '../../src/gateway/draft.ts'
 import { parseRecord, sealRecord } from '../../src/record/index.ts'
 import type { Voucher } from '../../src/store/sealed-batches.ts'
 import { exampleOf } from '../record/examples.ts'
@@ -38,7 +38,7 @@ export async function signedSubmission(
   items: ReturnType<typeof sealedItems>,
 ) {
   const draft = sealedDraft(items)
-  const root = rootOf(draft)
+  const { root } = draft
   const signature = await signSubmission(wallet, domain, {
     source: draft.source,
     sequence: BigInt(sequence),

@@ -5,6 +5,7 @@ import type { Hex } from '../../src/bytes/hex.ts'
 import { devWallet, LOCAL_CHAIN_ID } from '../../src/chain/dev-accounts.ts'
 import { type Draft, readDraft } from '../../src/gateway/draft.ts'
 import { Gateway, type GatewayPolicy } from '../../src/gateway/gateway.ts'
+import { Intake } from '../../src/gateway/intake.ts'
 import { recoverLog } from '../../src/gateway/recover.ts'
 import { Sealer } from '../../src/gateway/sealer.ts'
 import { BatchFolder } from '../../src/store/batch-folder.ts'
@@ -39,12 +40,14 @@ export async function startGateway(path: string, policy: Partial<GatewayPolicy> 
   const onError = (error: unknown) => troubles.push(error)
   const sealer = new Sealer({ publisher: PUBLISHER, batchesPath, sealed, now, onError, retryMs: 20 })
   const log = await WriteAheadLog.open(logPath, recovered.next)
+  const intake = new Intake()
   const gateway = new Gateway({
     policy: { ...PATIENT, ...policy },
     log,
     sealer,
     sealed,
-    batches,
+    batchesPath,
+    intake,
     signer,
     domain,
     now,
@@ -59,6 +62,7 @@ export async function startGateway(path: string, policy: Partial<GatewayPolicy> 
     ended = true
     await log.close()
     await sealer.drain()
+    await intake.stop()
     database.close()
   }
   /** Ends it in order: everything accepted is sealed. */

@@ -5,7 +5,7 @@ import { type Database, inTransaction, openDatabase } from '../../src/store/data
 import { LedgerEntries, type NewEntry } from '../../src/store/ledger-entries.ts'
 import { type AcceptedSubmission, SealedBatches } from '../../src/store/sealed-batches.ts'
 import { type TransactionRow, transactionStore } from '../../src/store/transactions.ts'
-import { headerOf, PUBLISHER } from './headers.ts'
+import { addBatch, headerOf, PUBLISHER } from './headers.ts'
 import { temporaryFolder } from './temporary.ts'
 
 async function open(path?: string): Promise<Database> {
@@ -30,7 +30,7 @@ describe('the catalogue', () => {
   test('is there again when it is opened again', async () => {
     const path = join(await temporaryFolder(), 'catalogue.sqlite')
     const first = await open(path)
-    new SealedBatches(first).add(headerOf(0), [submission('a', 0)], 1)
+    addBatch(new SealedBatches(first), headerOf(0), [submission('a', 0)], 1)
     first.close()
     expect(new SealedBatches(await open(path)).nextSequence(PUBLISHER)).toBe(1n)
   })
@@ -53,27 +53,32 @@ describe('the catalogue', () => {
       }),
     ).toThrow('halfway')
     expect(database.prepare('SELECT count(*) AS n FROM batches').get()).toEqual({ n: 0 })
-    sealed.add(headerOf(0), [submission('a', 0)], 1)
+    addBatch(sealed, headerOf(0), [submission('a', 0)], 1)
     expect(sealed.nextSequence(PUBLISHER)).toBe(1n)
   })
 })
 
 describe('sealed batches', () => {
-  test('are recorded with all their submissions, or with none', async () => {
+  test('are recorded after all their submissions, which may be repeated, and are never of two batches', async () => {
     const sealed = new SealedBatches(await open())
-    sealed.add(headerOf(0), [submission('a', 0), submission('b', 0)], 1)
-    expect(() => sealed.add(headerOf(1), [submission('a', 1), submission('b', 0)], 2)).toThrow(/UNIQUE/)
+    addBatch(sealed, headerOf(0), [submission('a', 0), submission('b', 0)], 1)
+    expect(() => addBatch(sealed, headerOf(1), [submission('a', 1), submission('b', 0)], 2)).toThrow(
+      /NOT NULL/,
+    )
     expect(sealed.nextSequence(PUBLISHER)).toBe(1n)
     expect(sealed.submission('a', 1n)).toBeUndefined()
-    sealed.add(headerOf(1), [submission('a', 1), submission('b', 1)], 2)
+    expect(sealed.submission('b', 0n)?.batch).toBe(0n)
+    // A crash came before the batch was recorded: its submissions are recorded again.
+    sealed.addSubmissions(PUBLISHER, 1n, 0, [submission('a', 1)])
+    addBatch(sealed, headerOf(1), [submission('a', 1), submission('b', 1)], 2)
     expect(sealed.nextSequence(PUBLISHER)).toBe(2n)
   })
 
   test('say where each submission went', async () => {
     const sealed = new SealedBatches(await open())
     const [a, b, c] = [submission('a', 0, 5), submission('b', 0, 7), submission('a', 1, 2)]
-    sealed.add(headerOf(0), [], 1)
-    sealed.add(headerOf(1), [a, b, c], 2)
+    addBatch(sealed, headerOf(0), [], 1)
+    addBatch(sealed, headerOf(1), [a, b, c], 2)
     const place = { publisher: PUBLISHER, batch: 1n }
     expect(sealed.submission('a', 0n)).toEqual({ ...a, ...place, first: 0 })
     expect(sealed.submission('b', 0n)).toEqual({ ...b, ...place, first: 5 })
@@ -88,9 +93,9 @@ describe('sealed batches', () => {
     const sealed = new SealedBatches(await open())
     const other: Hex = `0x${'cd'.repeat(20)}`
     expect([sealed.nextSequence(PUBLISHER), sealed.nextSubmission('a')]).toEqual([0n, 0n])
-    sealed.add(headerOf(0), [submission('a', 0), submission('a', 1), submission('b', 0)], 1)
-    sealed.add({ ...headerOf(0), publisher: other }, [submission('c', 0)], 1)
-    sealed.add({ ...headerOf(1), publisher: other }, [submission('a', 2)], 1)
+    addBatch(sealed, headerOf(0), [submission('a', 0), submission('a', 1), submission('b', 0)], 1)
+    addBatch(sealed, { ...headerOf(0), publisher: other }, [submission('c', 0)], 1)
+    addBatch(sealed, { ...headerOf(1), publisher: other }, [submission('a', 2)], 1)
     expect([PUBLISHER, other].map((publisher) => sealed.nextSequence(publisher))).toEqual([1n, 2n])
     expect(['a', 'b', 'c', 'd'].map((source) => sealed.nextSubmission(source))).toEqual([3n, 1n, 1n, 0n])
   })
@@ -98,7 +103,7 @@ describe('sealed batches', () => {
   test('list their headers by publisher, in order, from where they are asked', async () => {
     const sealed = new SealedBatches(await open())
     const headers = [0, 1, 2, 3].map(headerOf)
-    for (const header of headers) sealed.add(header, [], 1)
+    for (const header of headers) addBatch(sealed, header, [], 1)
     expect(sealed.headersFrom(PUBLISHER, 1n, 2)).toEqual(headers.slice(1, 3))
     expect(sealed.headersFrom(PUBLISHER, 4n, 2)).toEqual([])
     expect(sealed.headersFrom(`0x${'00'.repeat(20)}`, 0n, 9)).toEqual([])
@@ -110,7 +115,8 @@ describe('sealed batches', () => {
     const sources = ['urn:b', 'urn:a', 'urn:a:0', '', 'urn:\u00e9', 'urn:c']
     let batch = 0
     for (let sequence = 0; sequence < 20; sequence++) {
-      sealed.add(
+      addBatch(
+        sealed,
         headerOf(batch++),
         sources.map((source) => submission(source, sequence)),
         1,

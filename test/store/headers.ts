@@ -1,4 +1,5 @@
 import type { Header } from '../../src/batch/index.ts'
+import type { AcceptedSubmission, SealedBatches } from '../../src/store/sealed-batches.ts'
 import { PUBLISHER } from '../batch/items.ts'
 
 export { PUBLISHER }
@@ -14,3 +15,14 @@ export const headerOf = (sequence: number): Header => ({
   firstTime: 1_790_000_000_000n,
   lastTime: 1_790_000_060_000n,
 })
+
+/** Records a sealed batch with all its submissions. */
+export function addBatch(
+  sealed: SealedBatches,
+  header: Header,
+  submissions: readonly AcceptedSubmission[],
+  sealedAt: number,
+): void {
+  sealed.addSubmissions(header.publisher, header.sequence, 0, submissions)
+  sealed.addBatch(header, sealedAt)
+}

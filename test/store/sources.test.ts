@@ -11,7 +11,7 @@ import { LedgerEntries } from '../../src/store/ledger-entries.ts'
 import { SealedBatches } from '../../src/store/sealed-batches.ts'
 import { Sources } from '../../src/store/sources.ts'
 import { transactionStore } from '../../src/store/transactions.ts'
-import { headerOf, PUBLISHER } from './headers.ts'
+import { addBatch, headerOf, PUBLISHER } from './headers.ts'
 import { temporaryFolder } from './temporary.ts'
 
 const [KEY, OTHER] = [`0x${'a1'.repeat(20)}`, `0x${'b2'.repeat(20)}`] as const
@@ -162,7 +162,7 @@ test('who vouches for a submission is kept with it', async () => {
     { by: 'open' },
   ] as const
   const submissions = vouchers.map((voucher, i) => ({ ...base, source: 'a', sequence: BigInt(i), voucher }))
-  sealed.add(headerOf(0), submissions, 1)
+  addBatch(sealed, headerOf(0), submissions, 1)
   expect(vouchers.map((_, i) => sealed.submission('a', BigInt(i))?.voucher)).toEqual(vouchers)
 })
 

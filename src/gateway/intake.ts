@@ -1,0 +1,46 @@
+import { availableParallelism } from 'node:os'
+import { startBackground } from '../store/background.ts'
+import type { CompareJob, ContentPlace, ReadJob, ReadResult } from './intake-worker.ts'
+
+/** Sealing, checking and the event loop want a core too. */
+const THREADS = Math.max(1, Math.min(8, availableParallelism() - 1))
+
+/** Reads submissions in threads of its own, so that the event loop never waits for one. */
+export class Intake {
+  readonly #threads = Array.from({ length: THREADS }, () => ({
+    background: startBackground<ReadJob | CompareJob, ReadResult | boolean>(
+      new URL('./intake-worker.ts', import.meta.url),
+    ),
+    jobs: 0,
+  }))
+
+  /**
+   * Reads and seals the body of a request.
+   *
+   * @throws {InputError} what `splitSubmission` and `readDraft` throw
+   */
+  read(job: Omit<ReadJob, 'kind'>): Promise<ReadResult> {
+    // A copy of its own, which can change hands: small bodies share their memory with others.
+    const body = new Uint8Array(job.body)
+    return this.#run({ ...job, kind: 'read', body }, [body.buffer]) as Promise<ReadResult>
+  }
+
+  /** Whether the body of a draft says the same as an earlier submission. */
+  isSame(body: Uint8Array, earlier: ContentPlace): Promise<boolean> {
+    return this.#run({ kind: 'compare', body, earlier }, []) as Promise<boolean>
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#threads.map(({ background }) => background.stop()))
+  }
+
+  async #run(job: ReadJob | CompareJob, transfer: ArrayBuffer[]): Promise<ReadResult | boolean> {
+    const thread = this.#threads.reduce((idlest, one) => (one.jobs < idlest.jobs ? one : idlest))
+    thread.jobs++
+    try {
+      return await thread.background.run(job, transfer)
+    } finally {
+      thread.jobs--
+    }
+  }
+}
