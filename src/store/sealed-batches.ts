@@ -53,15 +53,14 @@ export class SealedBatches {
       statement.setReadBigInts(true)
       return statement
     }
-    this.#insertBatch = prepare('INSERT INTO batches VALUES (?, ?, ?, ?)')
+    this.#insertBatch = prepare('INSERT INTO batches VALUES (?, ?, ?, ?, ?)')
     this.#insertSubmission = prepare('INSERT INTO submissions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
     this.#selectFrom = prepare(
       'SELECT header FROM batches WHERE publisher = ? AND sequence >= ? ORDER BY sequence LIMIT ?',
     )
     this.#selectTimes = prepare(`
       SELECT sequence, sealed_at, anchor_by FROM batches
-      JOIN (SELECT batch, min(anchor_by) AS anchor_by FROM submissions WHERE publisher = ?1 AND batch >= ?2 GROUP BY batch)
-      ON batch = sequence WHERE publisher = ?1 AND sequence >= ?2 ORDER BY sequence`)
+      WHERE publisher = ? AND sequence >= ? AND anchor_by IS NOT NULL ORDER BY sequence`)
     this.#selectLast = prepare('SELECT max(sequence) AS last FROM batches WHERE publisher = ?')
     this.#selectSubmission = prepare('SELECT * FROM submissions WHERE source = ? AND sequence = ?')
     // One step of the index a source, however many submissions it has.
@@ -78,7 +77,11 @@ export class SealedBatches {
   /** Records a batch and its submissions, all or nothing. */
   add(header: Header, submissions: readonly AcceptedSubmission[], sealedAt: number): void {
     inTransaction(this.#database, () => {
-      this.#insertBatch.run(header.publisher, header.sequence, encodeHeader(header), sealedAt)
+      const anchorBy = submissions.reduce<number | null>(
+        (earliest, one) => Math.min(one.anchorBy, earliest ?? one.anchorBy),
+        null,
+      )
+      this.#insertBatch.run(header.publisher, header.sequence, encodeHeader(header), sealedAt, anchorBy)
       let first = 0
       for (const { source, sequence, root, size, receivedAt, anchorBy, voucher } of submissions) {
         const signed = voucher.by === 'signed' ? voucher : { signer: null, signature: null }
@@ -107,9 +110,8 @@ export class SealedBatches {
       .map(({ header }) => decodeHeader(header as Uint8Array))
   }
 
-  /** The batches from a sequence on. Reads every submission when there are any: for starts and reorgs. */
+  /** The batches from a sequence on. */
   timesFrom(publisher: Hex, sequence: bigint): UnanchoredBatch[] {
-    if (sequence >= this.nextSequence(publisher)) return []
     return this.#selectTimes.all(publisher, sequence).map((row) => ({
       sequence: row.sequence as bigint,
       sealedAt: Number(row.sealed_at),
