@@ -88,9 +88,9 @@ export class Sealer {
       }
       await nextTurn()
     }
-    const sealedAt = now()
-    sealed.addBatch(header, sealedAt)
-    this.#onSealed({ sequence, sealedAt, anchorBy })
+    const batch = { sequence, sealedAt: now(), anchorBy }
+    sealed.addBatch(header, batch)
+    this.#onSealed(batch)
     // A segment that outlives its batch is recognised and removed at the next start.
     await removeSegment(segment).catch(this.#parts.onError)
   }

@@ -81,8 +81,16 @@ ALTER TABLE submissions ADD COLUMN signer TEXT;
 ALTER TABLE submissions ADD COLUMN signature TEXT;
 `
 
+/** The earliest promise of a batch beside the batch, so that a start need not read its submissions. */
+const VERSION_3 = `
+ALTER TABLE batches ADD COLUMN anchor_by INTEGER;
+UPDATE batches SET anchor_by = earliest.anchor_by
+FROM (SELECT publisher, batch, min(anchor_by) AS anchor_by FROM submissions GROUP BY publisher, batch) AS earliest
+WHERE earliest.publisher = batches.publisher AND earliest.batch = batches.sequence;
+`
+
 /** What makes each version out of the one before, the first out of nothing. A version that is out never changes. */
-const VERSIONS = [VERSION_1, VERSION_2]
+const VERSIONS = [VERSION_1, VERSION_2, VERSION_3]
 
 /** How long a command waits for another process that writes to the same catalogue. */
 const BUSY_MS = 5_000

@@ -53,7 +53,8 @@ async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
-async function orStoreFailed(path: string, write: () => Promise<void>): Promise<void> {
+/** @throws {OperationError} `STORE_FAILED` with the path, whatever goes wrong in `write` */
+export async function orStoreFailed(path: string, write: () => Promise<void>): Promise<void> {
   try {
     await write()
   } catch (cause) {

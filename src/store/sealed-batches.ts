@@ -53,7 +53,7 @@ export class SealedBatches {
       statement.setReadBigInts(true)
       return statement
     }
-    this.#insertBatch = prepare('INSERT INTO batches VALUES (?, ?, ?, ?)')
+    this.#insertBatch = prepare('INSERT INTO batches VALUES (?, ?, ?, ?, ?)')
     // One that stands in this batch already is left as it is; one of another batch violates that a batch is not null.
     this.#insertSubmission = prepare(`
       INSERT INTO submissions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -64,8 +64,7 @@ export class SealedBatches {
     )
     this.#selectTimes = prepare(`
       SELECT sequence, sealed_at, anchor_by FROM batches
-      JOIN (SELECT batch, min(anchor_by) AS anchor_by FROM submissions WHERE publisher = ?1 AND batch >= ?2 GROUP BY batch)
-      ON batch = sequence WHERE publisher = ?1 AND sequence >= ?2 ORDER BY sequence`)
+      WHERE publisher = ? AND sequence >= ? AND anchor_by IS NOT NULL ORDER BY sequence`)
     this.#selectLast = prepare('SELECT max(sequence) AS last FROM batches WHERE publisher = ?')
     this.#selectSubmission = prepare('SELECT * FROM submissions WHERE source = ? AND sequence = ?')
     // One step of the index a source, however many submissions it has.
@@ -114,8 +113,8 @@ export class SealedBatches {
   }
 
   /** Records a batch whose submissions have all been recorded: from here on it goes to the chain. */
-  addBatch(header: Header, sealedAt: number): void {
-    this.#insertBatch.run(header.publisher, header.sequence, encodeHeader(header), sealedAt)
+  addBatch(header: Header, { sequence, sealedAt, anchorBy }: UnanchoredBatch): void {
+    this.#insertBatch.run(header.publisher, sequence, encodeHeader(header), sealedAt, anchorBy)
   }
 
   headersFrom(publisher: Hex, sequence: bigint, limit: number): Header[] {
@@ -124,9 +123,8 @@ export class SealedBatches {
       .map(({ header }) => decodeHeader(header as Uint8Array))
   }
 
-  /** The batches from a sequence on. Reads every submission when there are any: for starts and reorgs. */
+  /** The batches from a sequence on. */
   timesFrom(publisher: Hex, sequence: bigint): UnanchoredBatch[] {
-    if (sequence >= this.nextSequence(publisher)) return []
     return this.#selectTimes.all(publisher, sequence).map((row) => ({
       sequence: row.sequence as bigint,
       sealedAt: Number(row.sealed_at),

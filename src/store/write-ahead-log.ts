@@ -1,11 +1,17 @@
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, truncate } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { crc32 } from 'node:zlib'
 import { OperationError } from '../errors.ts'
-import { syncDirectory } from './durable.ts'
+import { orStoreFailed, syncDirectory } from './durable.ts'
+import { decodeSegment, encodeEnd, encodeFrameHead, encodeGroup, SECTOR_BYTES } from './log-format.ts'
 
-/** Of a frame, before its payload: `length u32 || crc32 of the length || crc32 of the payload`. */
-const FRAME_HEAD_BYTES = 12
+/**
+ * A segment grows by so many zeros ahead of what is written: a sync that need not change the size of a file, nor find
+ * room for it, is one write to the disk. A group as large as this gains nothing and would only be written twice.
+ */
+const STEP_BYTES = 256 * 1024
+/** A full disk must not keep a segment from being ended, so there is always room for that. */
+const END_ROOM_BYTES = SECTOR_BYTES
+const ZEROS = new Uint8Array(STEP_BYTES)
 
 /** One segment found on disk; its number is the sequence of the batch that it becomes. */
 export interface Segment {
@@ -14,7 +20,8 @@ export interface Segment {
 }
 
 interface Append {
-  payload: Uint8Array
+  /** the parts of its frame */
+  frame: [head: Uint8Array, payload: Uint8Array]
   resolve: () => void
   reject: (error: unknown) => void
 }
@@ -34,7 +41,10 @@ export class WriteAheadLog {
   readonly #directory: string
   #file: FileHandle
   #number: bigint
+  /** of what was synced: a multiple of a sector */
   #size = 0
+  /** of the file; what lies beyond `#size` is zeros */
+  #fileSize = 0
   /** in the order of the calls, so that a caller knows which segment an append goes to */
   #queue: (Append | Rotation)[] = []
   #working: Promise<void> | undefined
@@ -60,10 +70,13 @@ export class WriteAheadLog {
   /**
    * Durable when it resolves.
    *
-   * @throws {OperationError} `STORE_FAILED`; then neither this nor any append called after it is in the log
+   * @param payload without 512 zeros in a row, which would hide damage to the last group
+   * @throws {OperationError} `STORE_FAILED`; then neither this nor any append called after it is in the log, unless the
+   *   disk failed in the sync itself: after a restart it may be
    */
   append(payload: Uint8Array): Promise<void> {
-    return new Promise((resolve, reject) => this.#enqueue({ payload, resolve, reject }))
+    const frame: Append['frame'] = [encodeFrameHead(payload), payload]
+    return new Promise((resolve, reject) => this.#enqueue({ frame, resolve, reject }))
   }
 
   /**
@@ -99,14 +112,14 @@ export class WriteAheadLog {
     // Appends of the same turn of the event loop go into the same group.
     await Promise.resolve()
     for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
-      if ('payload' in next) await this.#flush()
+      if (isAppend(next)) await this.#flush()
       else await this.#turnOver(next)
     }
     this.#working = undefined
   }
 
   async #flush(): Promise<void> {
-    const end = this.#queue.findIndex((call) => !('payload' in call))
+    const end = this.#queue.findIndex((call) => !isAppend(call))
     const group = this.#queue.splice(0, end === -1 ? this.#queue.length : end).filter(isAppend)
     try {
       await this.#write(group)
@@ -124,17 +137,23 @@ export class WriteAheadLog {
     this.#queue.shift()
     if (this.#size === 0) return rotation.resolve(undefined)
     try {
+      await endSegment(this.#file, this.#size)
       const next = await createSegment(this.#directory, this.#number + 1n)
       const closed = { number: this.#number, path: segmentPath(this.#directory, this.#number) }
       await this.#file.close()
       this.#file = next
       this.#number++
       this.#size = 0
+      this.#fileSize = 0
       rotation.resolve(closed)
     } catch (cause) {
-      this.#broken = new OperationError('STORE_FAILED', 'the next log segment could not be made; restart', {
-        cause,
-      })
+      this.#broken = new OperationError(
+        'STORE_FAILED',
+        'the log could not go on to its next segment; restart',
+        {
+          cause,
+        },
+      )
       rotation.reject(this.#broken)
       for (const { reject } of this.#queue.splice(0)) reject(this.#broken)
     }
@@ -142,12 +161,13 @@ export class WriteAheadLog {
 
   async #write(group: readonly Append[]): Promise<void> {
     if (this.#broken !== undefined) throw this.#broken
-    const frames = group.flatMap(({ payload }) => [frameHead(payload), payload])
-    const sizeBytes = frames.reduce((sum, frame) => sum + frame.length, 0)
+    const parts = encodeGroup(
+      group.flatMap(({ frame }) => frame),
+      this.#size,
+    )
+    const sizeBytes = parts.reduce((sum, part) => sum + part.length, 0)
     try {
-      const { bytesWritten } = await this.#file.writev(frames, this.#size)
-      // A disk that fills up takes a part, and says so by nothing else.
-      if (bytesWritten !== sizeBytes) throw new Error(`the disk took ${bytesWritten} of ${sizeBytes} bytes`)
+      await this.#writeWithRoom(parts, sizeBytes)
     } catch (cause) {
       // What was written of the group must not be found after a restart: nobody was told that it is safe.
       await this.#cutBack().catch((error: unknown) => {
@@ -169,19 +189,38 @@ export class WriteAheadLog {
           retryable: false,
         },
       )
+      // It was refused, so better it does not come back; but whether it does is beyond us now.
+      await this.#cutBack().catch(() => undefined)
       throw cause
     }
     this.#size += sizeBytes
     this.#groups++
   }
 
+  async #writeWithRoom(parts: readonly Uint8Array[], sizeBytes: number): Promise<void> {
+    const room = this.#roomAfter(sizeBytes)
+    const { bytesWritten } = await this.#file.writev([...parts, ZEROS.subarray(0, room)], this.#size)
+    // A disk that fills up takes a part, and says so by nothing else.
+    const missing = sizeBytes + Math.min(room, END_ROOM_BYTES) - bytesWritten
+    if (missing > 0) throw new Error(`the disk did not take the last ${missing} bytes`)
+    this.#fileSize = Math.max(this.#fileSize, this.#size + bytesWritten)
+  }
+
+  #roomAfter(sizeBytes: number): number {
+    if (this.#size + sizeBytes + END_ROOM_BYTES <= this.#fileSize) return 0
+    return sizeBytes < STEP_BYTES ? STEP_BYTES : END_ROOM_BYTES
+  }
+
   async #cutBack(): Promise<void> {
-    await this.#file.truncate(this.#size)
+    const room = this.#size === 0 ? 0 : END_ROOM_BYTES
+    await writeWhole(this.#file, ZEROS.subarray(0, room), this.#size)
+    await this.#file.truncate(this.#size + room)
     await this.#file.datasync()
+    this.#fileSize = this.#size + room
   }
 }
 
-const isAppend = (call: Append | Rotation): call is Append => 'payload' in call
+const isAppend = (call: Append | Rotation): call is Append => 'frame' in call
 
 /** The segments on disk, oldest first. */
 export async function listSegments(directory: string): Promise<Segment[]> {
@@ -193,35 +232,16 @@ export async function listSegments(directory: string): Promise<Segment[]> {
 /**
  * Reads a segment's payloads.
  *
- * @param ending `torn` for the last segment of the log: a frame that the file ends within was never acknowledged, and
- *   is cut off; `whole` for one that was closed, where it is damage. Damage before the end always is
- * @throws {OperationError} `STORE_DAMAGED` with the file and the offset
+ * @param ending `torn` for the last segment of the log: a group that a crash tore was never acknowledged; it is cut
+ *   off, the segment ended and all of it synced. `whole` for one that was ended before
+ * @throws {OperationError} `STORE_DAMAGED` with the file and the offset; `STORE_FAILED`
  */
 export async function readSegment(segment: Segment, ending: 'torn' | 'whole'): Promise<Uint8Array[]> {
   const bytes = await readFile(segment.path)
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const payloads: Uint8Array[] = []
-  let offset = 0
-  while (offset < bytes.length && !isZero(bytes.subarray(offset))) {
-    const start = offset + FRAME_HEAD_BYTES
-    if (start > bytes.length) break
-    // A length that cannot be believed leads nowhere: what follows may have been acknowledged.
-    if (crc32(bytes.subarray(offset, offset + 4)) !== view.getUint32(offset + 4))
-      throw damaged(segment, offset)
-    const end = start + view.getUint32(offset)
-    if (end > bytes.length) break
-    const payload = bytes.subarray(start, end)
-    if (crc32(payload) !== view.getUint32(offset + 8)) {
-      if (end < bytes.length) throw damaged(segment, offset)
-      break
-    }
-    payloads.push(payload)
-    offset = end
-  }
-  if (offset < bytes.length) {
-    if (ending === 'whole') throw damaged(segment, offset)
-    await truncate(segment.path, offset)
-  }
+  const { payloads, size, isEnded, damagedAt, isGrouped } = decodeSegment(bytes)
+  if (damagedAt !== undefined) throw damaged(segment, damagedAt)
+  if (ending === 'whole' && !isEnded) throw damaged(segment, size)
+  if (ending === 'torn') await settle(segment.path, bytes.subarray(0, size), isGrouped)
   return payloads
 }
 
@@ -232,8 +252,36 @@ const damaged = ({ path }: Segment, offset: number) =>
     { retryable: false },
   )
 
-/** What a file system leaves where it had made room but not written yet. */
-const isZero = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0)
+/**
+ * What is read may be in the memory of the operating system alone: the process was killed before its sync, or the sync
+ * failed, after which Linux takes the pages for clean. So it is written once more, in its place, which takes no room.
+ */
+const settle = (path: string, bytes: Uint8Array, isGrouped: boolean): Promise<void> =>
+  orStoreFailed(path, async () => {
+    const file = await open(path, 'r+')
+    try {
+      await writeWhole(file, bytes, 0)
+      if (isGrouped && bytes.length > 0) return await endSegment(file, bytes.length)
+      await file.truncate(bytes.length)
+      await file.datasync()
+    } finally {
+      await file.close()
+    }
+  })
+
+async function endSegment(file: FileHandle, size: number): Promise<void> {
+  const end = encodeEnd(size)
+  await writeWhole(file, end, size)
+  await file.truncate(size + end.length)
+  await file.datasync()
+}
+
+async function writeWhole(file: FileHandle, bytes: Uint8Array, offset: number): Promise<void> {
+  const { bytesWritten } = await file.write(bytes, 0, bytes.length, offset)
+  if (bytesWritten !== bytes.length) {
+    throw new Error(`the disk took ${bytesWritten} of ${bytes.length} bytes`)
+  }
+}
 
 /** Gives a segment another number, before it becomes a batch. */
 export async function renumberSegment(segment: Segment, number: bigint): Promise<Segment> {
@@ -256,12 +304,3 @@ async function createSegment(directory: string, number: bigint): Promise<FileHan
 
 const segmentPath = (directory: string, number: bigint) =>
   join(directory, `${String(number).padStart(12, '0')}.wal`)
-
-function frameHead(payload: Uint8Array): Uint8Array {
-  const head = new Uint8Array(FRAME_HEAD_BYTES)
-  const view = new DataView(head.buffer)
-  view.setUint32(0, payload.length)
-  view.setUint32(4, crc32(head.subarray(0, 4)))
-  view.setUint32(8, crc32(payload))
-  return head
-}

@@ -21,7 +21,7 @@ async function startBacklog(next: bigint) {
   seal(0, 9_000)
   seal(1, 8_000, 7_000)
   seal(2, 12_000)
-  return { open: () => new Backlog((from) => sealed.timesFrom(PUBLISHER, from), next) }
+  return { database, open: () => new Backlog((from) => sealed.timesFrom(PUBLISHER, from), next) }
 }
 
 const submission = (batch: number, i: number, anchorBy: number): AcceptedSubmission => ({
@@ -40,6 +40,12 @@ test('a start takes up what earlier runs sealed and the chain does not have', as
   expect(backlog.size).toBe(2)
   expect(backlog.ageMs(5_000)).toBe(3_000)
   expect(backlog.anchorBy).toBe(7_000)
+})
+
+test('a start reads batches, never their submissions, however many there are', async () => {
+  const { database, open } = await startBacklog(0n)
+  database.exec('DELETE FROM submissions')
+  expect([open().size, open().anchorBy]).toEqual([3, 7_000])
 })
 
 test('it shrinks as batches arrive and grows again when a reorg takes them back', async () => {

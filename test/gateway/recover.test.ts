@@ -4,9 +4,9 @@ import { describe, expect, test } from 'vitest'
 import type { Draft } from '../../src/gateway/draft.ts'
 import { encodeLogEntry } from '../../src/gateway/log-entry.ts'
 import type { Receipt } from '../../src/proof/index.ts'
-import { listSegments } from '../../src/store/write-ahead-log.ts'
+import { listSegments, readSegment } from '../../src/store/write-ahead-log.ts'
 import { eventually, temporaryFolder } from '../store/temporary.ts'
-import { appendFrame, damageByte } from './segments.ts'
+import { damageByte, tearGroup } from './segments.ts'
 import { sealedItems, signedSubmission, sourceKey } from './signed.ts'
 import { domain, draftOf, PUBLISHER, readLedger, startGateway } from './world.ts'
 
@@ -32,6 +32,17 @@ async function crashed(): Promise<{ path: string; receipts: Receipt[] }> {
   for (const draft of drafts()) receipts.push(await gateway.accept(draft))
   await abandon()
   return { path, receipts }
+}
+
+/** A gateway that was killed after it closed two segments, of which it could seal none. */
+async function killedWithClosedSegments(path: string): Promise<Receipt[]> {
+  // Nothing can be made below a file.
+  await writeFile(join(path, 'batches'), '')
+  const { gateway, abandon } = await startGateway(path, { sealRecords: 6 })
+  const receipts = []
+  for (const draft of drafts()) receipts.push(await gateway.accept(draft))
+  await abandon()
+  return receipts
 }
 
 /** A copy of a folder in which everything went on to the end. */
@@ -70,7 +81,7 @@ describe('after a crash each submission is in exactly one batch:', () => {
     const draft = draftOf('urn:a', 'never acknowledged')
     const submission = { ...(receipts[0] as Receipt), sequence: 2n, voucher: { by: 'open' as const } }
     const payload = encodeLogEntry(submission, draft.body)
-    await appendFrame(firstSegment(path), payload, payload.length - 1)
+    await tearGroup(firstSegment(path), payload, 1_024)
     const { gateway, abandon } = await startGateway(path)
     expect(gateway.nextSequence('urn:a')).toBe(2n)
     await abandon()
@@ -109,12 +120,7 @@ describe('after a crash each submission is in exactly one batch:', () => {
 
   test('KILLED AFTER A ROTATION: closed and open segments are sealed in their order', async () => {
     const path = await temporaryFolder()
-    // Nothing can be made below a file, so the closed segment waits.
-    await writeFile(join(path, 'batches'), '')
-    const { gateway, abandon } = await startGateway(path, { sealRecords: 6 })
-    const receipts = []
-    for (const draft of drafts()) receipts.push(await gateway.accept(draft))
-    await abandon()
+    const receipts = await killedWithClosedSegments(path)
     expect(await listSegments(join(path, 'log'))).toHaveLength(3)
     await rm(join(path, 'batches'))
     await expectEachOnce(path, receipts)
@@ -122,7 +128,9 @@ describe('after a crash each submission is in exactly one batch:', () => {
 
   test('KILLED WITH THE NEXT SEGMENT JUST MADE: the empty one is forgotten', async () => {
     const { path, receipts } = await crashed()
-    await appendFrame(join(path, 'log', '000000000001.wal'), new Uint8Array(), 0)
+    // A rotation ends the one before.
+    await readSegment({ number: 0n, path: firstSegment(path) }, 'torn')
+    await writeFile(join(path, 'log', '000000000001.wal'), '')
     await expectEachOnce(path, receipts)
   })
 
@@ -176,17 +184,17 @@ describe('after a crash each submission is in exactly one batch:', () => {
 describe('a log that is damaged', () => {
   test('in the middle is refused with the file and the offset, and nothing of it is touched', async () => {
     const { path } = await crashed()
-    await damageByte(firstSegment(path), 20)
+    await damageByte(firstSegment(path), 40)
     await expect(startGateway(path)).rejects.toMatchObject({
       code: 'STORE_DAMAGED',
-      message: expect.stringContaining(`${firstSegment(path)} is damaged at byte 0`),
+      message: expect.stringContaining(`${firstSegment(path)} is damaged at byte 12`),
     })
     expect(await listSegments(join(path, 'log'))).toHaveLength(1)
   })
 
   test('at the end of a segment that was closed is refused, because all of it was acknowledged', async () => {
-    const { path } = await crashed()
-    await appendFrame(join(path, 'log', '000000000001.wal'), new Uint8Array(), 0)
+    const path = await temporaryFolder()
+    await killedWithClosedSegments(path)
     await damageByte(firstSegment(path), -1)
     await expect(startGateway(path)).rejects.toMatchObject({ code: 'STORE_DAMAGED' })
   })

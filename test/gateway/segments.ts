@@ -1,15 +1,17 @@
-import { appendFile, mkdir, open } from 'node:fs/promises'
-import { dirname } from 'node:path'
-import { crc32 } from 'node:zlib'
+import { open } from 'node:fs/promises'
+import { concatBytes } from '../../src/bytes/bytes.ts'
+import { decodeSegment, encodeFrameHead, encodeGroup } from '../../src/store/log-format.ts'
 
-/** Writes the first `lengthBytes` of a frame's payload, as a kill in the middle leaves it; none leaves the file as it is. */
-export async function appendFrame(path: string, payload: Uint8Array, lengthBytes: number): Promise<void> {
-  const head = Buffer.alloc(12)
-  head.writeUInt32BE(payload.length)
-  head.writeUInt32BE(crc32(head.subarray(0, 4)), 4)
-  head.writeUInt32BE(crc32(payload), 8)
-  await mkdir(dirname(path), { recursive: true })
-  await appendFile(path, lengthBytes === 0 ? '' : Buffer.concat([head, payload.subarray(0, lengthBytes)]))
+/** Writes the first `sizeBytes` of one more group of a segment, as a kill in the middle leaves it. */
+export async function tearGroup(path: string, payload: Uint8Array, sizeBytes: number): Promise<void> {
+  const file = await open(path, 'r+')
+  try {
+    const { size } = decodeSegment(await file.readFile())
+    const group = concatBytes(...encodeGroup([encodeFrameHead(payload), payload], size))
+    await file.write(group.subarray(0, sizeBytes), 0, sizeBytes, size)
+  } finally {
+    await file.close()
+  }
 }
 
 /** Changes one byte of a file, counted from the end when negative. */

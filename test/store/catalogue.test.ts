@@ -48,7 +48,7 @@ describe('the catalogue', () => {
     const sealed = new SealedBatches(database)
     expect(() =>
       inTransaction(database, () => {
-        database.exec("INSERT INTO batches VALUES ('x', 0, x'00', 1)")
+        database.exec("INSERT INTO batches VALUES ('x', 0, x'00', 1, 1)")
         throw new Error('halfway')
       }),
     ).toThrow('halfway')

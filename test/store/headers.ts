@@ -24,5 +24,6 @@ export function addBatch(
   sealedAt: number,
 ): void {
   sealed.addSubmissions(header.publisher, header.sequence, 0, submissions)
-  sealed.addBatch(header, sealedAt)
+  const anchorBy = Math.min(Number.MAX_SAFE_INTEGER, ...submissions.map((one) => one.anchorBy))
+  sealed.addBatch(header, { sequence: header.sequence, sealedAt, anchorBy })
 }

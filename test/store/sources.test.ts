@@ -121,9 +121,13 @@ describe('a catalogue of version 1', () => {
     await copyFile(OLD, path)
     for (let times = 0; times < 2; times++) {
       const database = await open(path)
-      expect(database.prepare('PRAGMA user_version').get()).toEqual({ user_version: 2 })
+      expect(database.prepare('PRAGMA user_version').get()).toEqual({ user_version: 3 })
       const sealed = new SealedBatches(database)
       expect(sealed.nextSequence(PUBLISHER)).toBe(2n)
+      expect(sealed.timesFrom(PUBLISHER, 0n)).toEqual([
+        { sequence: 0n, sealedAt: 1, anchorBy: 1_790_000_600_000 },
+        { sequence: 1n, sealedAt: 2, anchorBy: 1_790_000_600_001 },
+      ])
       expect(sealed.submission('urn:old:b', 0n)).toMatchObject({
         size: 7,
         batch: 0n,
