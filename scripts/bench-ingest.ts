@@ -1,7 +1,7 @@
 /**
  * Measures what the gateway takes, seals, anchors and makes searchable, beside what people would otherwise write.
  *
- *   npm run bench:ingest -- [--seconds 20] [--sizes 1,100,1000] [--peers sqlite] [--json FILE] [--profile FOLDER]
+ *   npm run bench:ingest -- [--seconds 20] [--sizes 1,100,1000] [--peers sqlite,postgres,naive] [--json FILE] [--profile FOLDER]
  *
  * Each size of submissions has a system of its own (`tidemark up` with the embedded chain, its folder temporary), and
  * a load process that shares its cores. Requests are made, sealed and signed before the clock starts. In turn: four
@@ -9,12 +9,13 @@
  * times, latency counted from the time when a request was due. Then the peers, one after the other, are sent
  * the same requests.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { measure } from './bench-ingest/measure.ts'
+import { type Figures, measure } from './bench-ingest/measure.ts'
 import { PEERS, startPeer } from './bench-ingest/peers.ts'
+import { UnavailableError } from './bench-ingest/postgres-cluster.ts'
 import { Requests } from './bench-ingest/prepare.ts'
 import { Undo } from './bench-ingest/processes.ts'
 import { printReport, type SizeReport } from './bench-ingest/report.ts'
@@ -50,6 +51,8 @@ if (!(seconds > 0 && sizes.every((size) => Number.isSafeInteger(size) && size > 
 const undo = new Undo()
 const folder = mkdtempSync(join(tmpdir(), 'tidemark-bench-'))
 undo.add(() => rmSync(folder, { recursive: true, force: true }))
+// PostgreSQL may run as another user, and must reach its part of it.
+chmodSync(folder, 0o711)
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => void undo.run().finally(() => process.exit(1)))
 }
@@ -79,12 +82,19 @@ async function measureSize(size: number): Promise<SizeReport> {
   await requests.extendTo(Math.min(WARM_SUBMISSIONS * size, WARM_RECORDS) * Math.min(1, seconds / 4))
   const half = Math.min(seconds, HALF_SECONDS)
   const figures: SizeReport['figures'] = {}
-  console.error(`submissions of ${size}: tidemark`)
-  figures.tidemark = await measure(tidemark, { requests, seconds, half }, undo)
+  const note = (name: string, found: Figures) => {
+    figures[name] = found
+    console.error(`submissions of ${size}: ${name} accepted ${Math.round(found.accepted)} records a second`)
+  }
+  note('tidemark', await measure(tidemark, { requests, seconds, half }, undo))
   for (const peer of peers) {
-    console.error(`submissions of ${size}: ${peer}`)
-    const subject = await startPeer(peer, place, undo)
-    figures[peer] = await measure(subject, { requests, seconds: Math.min(seconds, PEER_SECONDS) }, undo)
+    try {
+      const subject = await startPeer(peer, place, undo)
+      note(peer, await measure(subject, { requests, seconds: Math.min(seconds, PEER_SECONDS) }, undo))
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error
+      console.log(`without ${peer}: ${error.message}`)
+    }
   }
   rmSync(place, { recursive: true, force: true })
   return { size, sources, meanBytes: requests.meanBytes, figures }

@@ -13,6 +13,8 @@ export interface Figures {
   anchored?: number
   searchable: number
   seconds: number
+  /** acknowledged in that time */
+  records: number
   /** the prepared requests ended before the time did */
   ranOut: boolean
   refused: number
@@ -78,6 +80,7 @@ export async function measure(
       searchable: rate(stages.searchable),
     }),
     seconds: full.seconds,
+    records: loaded,
     ranOut: full.ranOut,
     refused: full.refused,
     latency: full.latency,

@@ -1,21 +1,27 @@
 /**
  * A server that takes the same submissions in the way of one of the peers, behind the same express set-up:
  *
- *   node scripts/bench-ingest/peer.ts KIND FOLDER
+ *   node scripts/bench-ingest/peer.ts KIND FOLDER [RPC-URL LEDGER]
  *
  * It believes what it is sent: no schema, no signature, no receipt.
  */
 import type { AddressInfo } from 'node:net'
 import express from 'express'
+import { openNaive } from './peer-naive.ts'
+import { openPostgres } from './peer-postgres.ts'
 import { openSqlite } from './peer-sqlite.ts'
 import type { PeerStore, Row } from './peer-store.ts'
 
-const KINDS: Record<string, (folder: string) => PeerStore | Promise<PeerStore>> = { sqlite: openSqlite }
+const KINDS: Record<string, (folder: string, ...args: string[]) => PeerStore | Promise<PeerStore>> = {
+  sqlite: openSqlite,
+  postgres: openPostgres,
+  naive: openNaive,
+}
 
-const [kind = '', folder = ''] = process.argv.slice(2)
+const [kind = '', folder = '', ...args] = process.argv.slice(2)
 const open = KINDS[kind]
 if (open === undefined) throw new Error(`there is no peer ${kind}: ${Object.keys(KINDS).join(', ')}`)
-const store = await open(folder)
+const store = await open(folder, ...args)
 
 const app = express()
 app.disable('x-powered-by')

@@ -35,15 +35,18 @@ const ROWS: readonly Row[] = [
   ['memory begin/mid/end, MB', (f) => memory(server(f))],
   ['most memory, MB', (f) => megabytes(server(f)?.rss.max ?? 0)],
   ['anvil begin/mid/end, MB', (f) => memory(f.usage.anvil)],
-  ['CPU of it, s', (f) => server(f)?.cpuSeconds.toFixed(1)],
-  ['  of its main thread', (f) => server(f)?.mainThreadSeconds.toFixed(1)],
-  ['CPU of anvil, s', (f) => f.usage.anvil?.cpuSeconds.toFixed(1)],
-  ['CPU of the load, s', (f) => f.loadCpuSeconds.toFixed(1)],
+  ['CPU, us/record', (f) => perRecord(f, server(f)?.cpuSeconds)],
+  ['  of its main thread', (f) => perRecord(f, server(f)?.mainThreadSeconds)],
+  ['CPU of anvil', (f) => perRecord(f, f.usage.anvil?.cpuSeconds)],
+  ['CPU of the load', (f) => perRecord(f, f.loadCpuSeconds)],
   ['bytes/record on disk', (f) => whole(sum(f.disk))],
 ]
 
 const memory = (usage: Figures['usage'][string] | undefined) =>
   usage && [usage.rss.start, usage.rss.middle, usage.rss.end].map(megabytes).join(' / ')
+
+const perRecord = ({ records }: Figures, seconds: number | undefined) =>
+  seconds === undefined ? undefined : short((1e6 * seconds) / records)
 
 /** What one size of submissions has shown, as a table for people. */
 export function printReport({ size, sources, meanBytes, figures }: SizeReport): void {
