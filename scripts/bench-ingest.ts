@@ -1,13 +1,21 @@
 /**
  * Measures what the gateway takes, seals, anchors and makes searchable, beside what people would otherwise write.
  *
- *   npm run bench:ingest -- [--seconds 20] [--sizes 1,100,1000] [--peers sqlite,postgres,naive] [--json FILE] [--profile FOLDER]
+ *   npm run bench:ingest -- [--seconds 20] [--sizes 1,100,1000] [--peers sqlite,postgres,naive] [--json FILE]
+ *     [--profile FOLDER]
  *
- * Each size of submissions has a system of its own (`tidemark up` with the embedded chain, its folder temporary), and
- * a load process that shares its cores. Requests are made, sealed and signed before the clock starts. In turn: four
- * seconds to warm up; full load, each source with one submission in flight; half the rate that was found, at fixed
- * times, latency counted from the time when a request was due. Then the peers, one after the other, are sent
- * the same requests.
+ * Each size of submissions has a system of its own (`tidemark up` with the embedded chain, in a temporary folder) and
+ * a load process, which share the cores of this machine. In turn: four seconds to warm up; full load, each source with
+ * one submission in flight; half the rate that was found, at fixed times, latency counted from the time when a request
+ * was due, so that a pause of the server counts for everything that came due in it. What is searchable is counted by
+ * the indexer, compared with what was acknowledged, and each source's last record is looked up.
+ *
+ * Made before the clock starts, by the code that clients use: records, salts, canonical text, roots, signatures, HTTP
+ * heads. They wait on disk; the load reads and sends them. Every eighth record has a sealed person and agent.
+ *
+ * The peers are sent the same requests at full load, one after the other, each behind an express server that parses
+ * the lines and checks nothing: no schema, no signature, no receipt. They find a record by source and id (`naive` by
+ * nothing), and what they have acknowledged counts as searchable.
  */
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { LoadJob, LoadResult } from './load.ts'
 
@@ -99,6 +99,7 @@ const TICKS_PER_SECOND = 100
 export function watch(pid: number): () => Usage {
   const samples = [readRss(pid)]
   const timer = setInterval(() => samples.push(readRss(pid)), SAMPLE_MS)
+  timer.unref()
   const before = readCpu(pid)
   return () => {
     clearInterval(timer)
@@ -118,7 +119,10 @@ export function watch(pid: number): () => Usage {
 }
 
 function readRss(pid: number): number {
-  return 1_024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0)
+  const path = `/proc/${pid}/status`
+  // It has ended: whoever talks to it says so.
+  if (!existsSync(path)) return 0
+  return 1_024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(path, 'utf8'))?.[1] ?? 0)
 }
 
 function readCpu(pid: number): { all: number; main: number } {
