@@ -62,7 +62,7 @@ undo.add(() => rmSync(folder, { recursive: true, force: true }))
 // PostgreSQL may run as another user, and must reach its part of it.
 chmodSync(folder, 0o711)
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => void undo.run().finally(() => process.exit(1)))
+  process.once(signal, () => void undo.run().finally(() => process.exit(130)))
 }
 try {
   await main()

@@ -18,12 +18,14 @@ interface Ground {
   args: readonly string[]
   pids?: Record<string, number>
   stop?: () => Promise<void>
+  /** where its records are, in its folder; PostgreSQL's log of the same is left out */
+  records?: string
 }
 
 const GROUNDS = {
   sqlite: async (): Promise<Ground> => ({ args: [] }),
   async postgres(folder: string, undo: Undo): Promise<Ground> {
-    return { args: [], stop: await startPostgres(folder, undo) }
+    return { args: [], stop: await startPostgres(folder, undo), records: join('data', 'base') }
   },
   async naive(folder: string, undo: Undo): Promise<Ground> {
     // A block of every transaction at once, and one every second: ethers may begin to wait for a receipt just after
@@ -55,7 +57,7 @@ export const PEERS = Object.keys(GROUNDS) as Peer[]
 export async function startPeer(peer: Peer, place: string, undo: Undo): Promise<Subject> {
   const folder = join(place, peer)
   await mkdir(folder, { recursive: true })
-  const { args, pids, stop } = await GROUNDS[peer](folder, undo)
+  const { args, pids, stop, records = '' } = await GROUNDS[peer](folder, undo)
   const { child, said } = await startServer(process.execPath, [SERVER, peer, folder, ...args], undo)
   return {
     port: Number(said.port),
@@ -64,7 +66,7 @@ export async function startPeer(peer: Peer, place: string, undo: Undo): Promise<
       await endProcess(child)
       await stop?.()
     },
-    disk: async () => ({ all: await sizeOf(folder) }),
+    disk: async () => ({ all: await sizeOf(join(folder, records)) }),
   }
 }
 

@@ -7,12 +7,19 @@ import type { LoadJob, LoadResult } from './load.ts'
 /** What must be undone whatever happens; the last is undone first. */
 export class Undo {
   readonly #steps: (() => unknown)[] = []
+  #running: Promise<void> | undefined
 
   add(step: () => unknown): void {
     this.#steps.push(step)
   }
 
-  async run(): Promise<void> {
+  /** Whoever calls waits for all of it. */
+  run(): Promise<void> {
+    this.#running ??= this.#all()
+    return this.#running
+  }
+
+  async #all(): Promise<void> {
     for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) await step()
   }
 }
