@@ -1,61 +1,87 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isHex } from '../bytes/hex.ts'
-import { deployLedger, isLedger, type LedgerArtifact } from '../chain/deploy.ts'
+import { deployLedger, isLedger } from '../chain/deploy.ts'
 import { devWallet, LOCAL_CHAIN_ID } from '../chain/dev-accounts.ts'
-import type { EmbeddedChain } from '../chain/embedded.ts'
+import { type EmbeddedChain, startEmbeddedChain } from '../chain/embedded.ts'
+import { chainFacts } from '../chain/facts.ts'
 import type { LedgerIdentity } from '../chain/ledger.ts'
-import { OperationError } from '../errors.ts'
-import { loadIdentity, saveIdentity } from './identity.ts'
+import { InputError, OperationError } from '../errors.ts'
+import type { AttachChain } from './attached-chain.ts'
+import { type FolderIdentity, identityPath, loadIdentity, saveIdentity } from './identity.ts'
+import { loadArtifact } from './ledger-artifact.ts'
 
 /**
- * The ledger of a data folder on the embedded chain; a new one when the folder is new.
+ * The local chain that lives in the data folder, with the development accounts.
  *
- * @throws {OperationError} `STORE_DAMAGED` when the folder has a ledger that its chain does not have
+ * @param port 0 for any free one
  */
-export async function findOrDeployLedger(
+export const embeddedChain =
+  (port: number): AttachChain =>
+  async (dataPath, onProgress) => {
+    const known = await loadIdentity(identityPath(dataPath))
+    if (known?.publisher !== undefined) throw belongsElsewhere(dataPath, known)
+    onProgress('starting the embedded chain')
+    const chain = await startEmbeddedChain({ stateFile: join(dataPath, 'chain', 'state.json.gz'), port })
+    try {
+      const identity = known ?? (await deploy(dataPath, chain, onProgress))
+      if (!(await isLedger(chain.rpc, identity.ledger))) throw lostLedger(dataPath, identity)
+      const finality = { kind: 'durable', durableBlock: () => chain.durableBlock() } as const
+      return {
+        url: chain.url,
+        note: `local, chain id ${identity.chainId}, kept across restarts`,
+        rpc: chain.rpc,
+        facts: chainFacts(chain.rpc, { finality }),
+        // There is no other node of this chain: blocks that it lacks are gone.
+        mayLag: false,
+        identity,
+        signer: devWallet('publisher', identity.chainId),
+        troubles() {
+          const saving = chain.saveFailure()
+          return saving === undefined ? [] : [`saving the chain: ${saving.message}`]
+        },
+        ended: chain.exited.then(
+          ({ output }) => new OperationError('CHAIN_FAILED', `the embedded chain ended: ${output}`),
+        ),
+        stop: () => chain.stop(),
+      }
+    } catch (error) {
+      await chain.stop()
+      throw error
+    }
+  }
+
+/** The first ledger of a new folder. */
+async function deploy(
   dataPath: string,
   { rpc, durableBlock }: EmbeddedChain,
   onProgress: (message: string) => void,
 ): Promise<LedgerIdentity> {
-  const path = join(dataPath, 'ledger.json')
-  const known = await loadIdentity(path)
-  if (known !== undefined) {
-    if (await isLedger(rpc, known.ledger)) return known
-    throw new OperationError(
-      'STORE_DAMAGED',
-      `the embedded chain in ${dataPath} has lost ledger ${known.ledger}: restore its state file, or start a new data folder`,
-      { retryable: false },
-    )
-  }
   onProgress('deploying the ledger contract')
-  const artifact = await loadArtifact()
-  const admin = devWallet('admin', LOCAL_CHAIN_ID)
   const publisher = devWallet('publisher', LOCAL_CHAIN_ID).address.toLowerCase()
   if (!isHex(publisher, 20)) throw new Error(`a wallet has the address ${publisher}`)
   const { address, deploymentBlock } = await deployLedger({
     rpc,
-    signer: admin,
-    artifact,
+    signer: devWallet('admin', LOCAL_CHAIN_ID),
+    artifact: await loadArtifact(),
     publishers: [publisher],
   })
   const identity = { chainId: LOCAL_CHAIN_ID, ledger: address, deploymentBlock }
   // Named only once a crash can no longer take it away, its publisher included.
   while (durableBlock() <= deploymentBlock) await delay(10)
-  await saveIdentity(path, identity)
+  await saveIdentity(identityPath(dataPath), identity)
   return identity
 }
 
-async function loadArtifact(): Promise<LedgerArtifact> {
-  const url = new URL('../../artifacts/contracts/Ledger.sol/Ledger.json', import.meta.url)
-  try {
-    const { bytecode } = Object(JSON.parse(await readFile(url, 'utf8'))) as { bytecode?: unknown }
-    return { bytecode: String(bytecode) }
-  } catch (cause) {
-    throw new OperationError('CHAIN_FAILED', 'the contracts are not compiled: run npm run setup', {
-      cause,
-      retryable: false,
-    })
-  }
-}
+const belongsElsewhere = (dataPath: string, { ledger, chainId }: FolderIdentity) =>
+  new InputError(
+    'BAD_CONFIG',
+    `${dataPath} belongs to ledger ${ledger} on chain ${chainId}: start it with --rpc, --ledger and --keystore, or choose another folder with --data`,
+  )
+
+const lostLedger = (dataPath: string, { ledger }: LedgerIdentity) =>
+  new OperationError(
+    'STORE_DAMAGED',
+    `the embedded chain in ${dataPath} has lost ledger ${ledger}: restore its state file, or start a new data folder`,
+    { retryable: false },
+  )
