@@ -2,7 +2,6 @@ import type { Header } from '../batch/header.ts'
 import type { Hex } from '../bytes/hex.ts'
 import { OperationError } from '../errors.ts'
 import { parseBytes } from './answers.ts'
-import { fetchChainId } from './facts.ts'
 import { bumpFees, type Fees, suggestFees } from './fees.ts'
 import { createLedger, encodeAppend } from './ledger.ts'
 import { type Rpc, RpcRefusal } from './rpc.ts'
@@ -79,6 +78,8 @@ export interface AnchorOptions {
   /** the publisher's */
   signer: Signer
   ledger: Hex
+  /** what is signed is good on this chain only, whatever chain a node turns out to be of */
+  chainId: bigint
   store: AnchorStore
   /** milliseconds since 1970 */
   clock: () => number
@@ -158,10 +159,9 @@ export function createAnchor(options: AnchorOptions): Anchor {
     replaces: boolean,
   ): Promise<AnchorState> {
     const { fitting, data, gasLimit } = await fitHeaders(headers)
-    const chainId = await fetchChainId(rpc)
     const signed = await signTransaction(signer, {
       ...fees,
-      chainId,
+      chainId: options.chainId,
       nonce,
       to: options.ledger,
       data,

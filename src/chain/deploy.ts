@@ -1,43 +1,27 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { type Hex, isHex } from '../bytes/hex.ts'
 import { OperationError } from '../errors.ts'
-import type { TransactionReceipt } from '../verify/chain-facts.ts'
-import { parseBytes, parseMembers } from './answers.ts'
-import { fetchChainId, parseReceipt } from './facts.ts'
-import { suggestFees } from './fees.ts'
+import { parseBytes } from './answers.ts'
 import { createLedger } from './ledger.ts'
 import { ledgerInterface } from './ledger-abi.ts'
 import type { Rpc } from './rpc.ts'
-import { broadcast, estimateGas, fetchNonce, signTransaction } from './send.ts'
-import type { Signer } from './signer.ts'
+import { type Sender, transact } from './transact.ts'
 
 /** The compiled contract, as `npm run compile` writes it. */
 export interface LedgerArtifact {
   bytecode: string
 }
 
-export interface Deployment {
-  rpc: Rpc
-  /** pays, and becomes admin and registrar */
-  signer: Signer
+/** The sender becomes admin and registrar. */
+export interface Deployment extends Sender {
   artifact: LedgerArtifact
   /** may append from the start */
   publishers: readonly Hex[]
-  /** for each transaction to be in a block */
-  timeoutMs?: number
-  /** wei per gas */
-  maxFeePerGas?: bigint
 }
 
 export interface DeployedLedger {
   address: Hex
   deploymentBlock: bigint
 }
-
-const POLL_MS = 25
-const GAS_MARGIN_PERCENT = 20
-/** 500 gwei */
-const DEFAULT_MAX_FEE = 500_000_000_000n
 
 /**
  * Creates a ledger and adds its publishers.
@@ -88,31 +72,4 @@ export async function isLedger(rpc: Rpc, address: Hex): Promise<boolean> {
     if (error instanceof OperationError && error.code !== 'RPC_UNREACHABLE') return false
     throw error
   }
-}
-
-async function transact(
-  { rpc, signer, timeoutMs = 120_000, maxFeePerGas = DEFAULT_MAX_FEE }: Deployment,
-  call: { to?: Hex; data: Hex },
-): Promise<{ receipt: TransactionReceipt; contractAddress: unknown }> {
-  const from = parseBytes(signer.address, 'address', 20)
-  const signed = await signTransaction(signer, {
-    ...call,
-    chainId: await fetchChainId(rpc),
-    nonce: await fetchNonce(rpc, from, 'pending'),
-    gasLimit: await estimateGas(rpc, { from, ...call }, GAS_MARGIN_PERCENT),
-    ...(await suggestFees(rpc, maxFeePerGas)),
-  })
-  await broadcast(rpc, signed)
-  const deadline = AbortSignal.timeout(timeoutMs)
-  while (!deadline.aborted) {
-    const answer = await rpc.call('eth_getTransactionReceipt', [signed.hash])
-    const receipt = parseReceipt(answer, signed.hash)
-    if (receipt?.succeeded === false) {
-      throw new OperationError('CHAIN_FAILED', `transaction ${signed.hash} reverted`, { retryable: false })
-    }
-    if (receipt !== undefined)
-      return { receipt, contractAddress: parseMembers(answer, 'receipt').contractAddress }
-    await delay(POLL_MS)
-  }
-  throw new OperationError('CHAIN_FAILED', `transaction ${signed.hash} is in no block after ${timeoutMs} ms`)
 }

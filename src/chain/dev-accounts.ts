@@ -1,4 +1,4 @@
-import { Wallet } from 'ethers'
+import { HDNodeWallet, Wallet } from 'ethers'
 import { InputError } from '../errors.ts'
 
 /** The chain id of local development chains. */
@@ -20,7 +20,7 @@ export function assertLocalChain(chainId: bigint): void {
   if (chainId === LOCAL_CHAIN_ID) return
   throw new InputError(
     'BAD_CONFIG',
-    `the development accounts are known to everyone and serve on chain ${LOCAL_CHAIN_ID} only, not on ${chainId}: configure a key`,
+    `the development accounts are known to everyone and serve on chain ${LOCAL_CHAIN_ID} only, not on ${chainId}: make a key of your own with "tidemark keystore create"`,
   )
 }
 
@@ -28,4 +28,24 @@ export function assertLocalChain(chainId: bigint): void {
 export function devWallet(role: keyof typeof DEV_KEYS, chainId: bigint): Wallet {
   assertLocalChain(chainId)
   return new Wallet(DEV_KEYS[role])
+}
+
+/** Hardhat's node has so many accounts of this phrase, and anvil half of them. */
+const DEV_ACCOUNTS = 20
+
+/**
+ * Whether the key behind an address is one of those that every development chain gives away.
+ *
+ * @param address 20 bytes, in any case
+ */
+function isDevAccount(address: string): boolean {
+  const parent = HDNodeWallet.fromPhrase(DEV_MNEMONIC, '', "m/44'/60'/0'/0")
+  return Array.from({ length: DEV_ACCOUNTS }, (_, i) => parent.deriveChild(i).address.toLowerCase()).includes(
+    address.toLowerCase(),
+  )
+}
+
+/** @throws {InputError} `BAD_CONFIG` when everyone could sign in the name of this address on this chain */
+export function assertOwnKey(address: string, chainId: bigint): void {
+  if (chainId !== LOCAL_CHAIN_ID && isDevAccount(address)) assertLocalChain(chainId)
 }

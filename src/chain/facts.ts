@@ -6,7 +6,7 @@ import type { Block, ChainFacts, TransactionReceipt } from '../verify/chain-fact
 import { malformed, parseBytes, parseList, parseMembers, parseQuantity, toQuantity } from './answers.ts'
 import { createLedger, parseAppended } from './ledger.ts'
 import { fetchLogs, parseLog } from './logs.ts'
-import type { Rpc } from './rpc.ts'
+import { type Rpc, RpcRefusal } from './rpc.ts'
 
 /**
  * When a block counts as final.
@@ -30,8 +30,13 @@ export function chainFacts(rpc: Rpc, { finality }: { finality: Finality }): Chai
       const final = (await headBlock()) - BigInt(finality.confirmations - 1)
       return final > 0n ? final : 0n
     }
-    const block = await rpc.call('eth_getBlockByNumber', ['finalized', false])
-    if (block === null) throw new OperationError('NOT_FINAL', 'the chain has no finalized block yet')
+    const block = await rpc.call('eth_getBlockByNumber', ['finalized', false]).catch(refusedAsNone)
+    if (block === null) {
+      throw new OperationError(
+        'NOT_FINAL',
+        'the chain has no finalized block yet; if it never has one, give a number of confirmations (--finality)',
+      )
+    }
     return parseBlock(block).number
   }
 
@@ -58,6 +63,12 @@ export function chainFacts(rpc: Rpc, { finality }: { finality: Finality }): Chai
     },
     ledgerRoot: (ledger, size) => fetchLedgerRoot(rpc, ledger, size),
   }
+}
+
+/** Some nodes refuse to name a finalized block where others answer that there is none. */
+function refusedAsNone(error: unknown): null {
+  if (error instanceof RpcRefusal && !error.retryable) return null
+  throw error
 }
 
 export async function fetchChainId(rpc: Rpc): Promise<bigint> {

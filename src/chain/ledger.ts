@@ -18,7 +18,7 @@ export interface LedgerIdentity {
   deploymentBlock: bigint
 }
 
-type PublisherStatus = 'none' | 'active' | 'suspended'
+export type PublisherStatus = 'none' | 'active' | 'suspended'
 
 interface Publisher {
   /** the sequence that its next header must have */

@@ -1,13 +1,22 @@
 import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { utf8 } from '../bytes/bytes.ts'
-import { isHex } from '../bytes/hex.ts'
+import { type Hex, isHex } from '../bytes/hex.ts'
 import { readUint64 } from '../bytes/integer.ts'
 import type { LedgerIdentity } from '../chain/ledger.ts'
 import { OperationError } from '../errors.ts'
 import { isMissing, writeDurably } from '../store/durable.ts'
 
-/** Which ledger a data folder belongs to: `ledger.json`. */
-export async function loadIdentity(path: string): Promise<LedgerIdentity | undefined> {
+/** Which ledger a data folder belongs to, and as whom it publishes to a chain that is not its own. */
+export interface FolderIdentity extends LedgerIdentity {
+  /** absent when the chain is the embedded one */
+  publisher?: Hex
+}
+
+export const identityPath = (dataPath: string) => join(dataPath, 'ledger.json')
+
+/** @returns undefined when the folder is new */
+export async function loadIdentity(path: string): Promise<FolderIdentity | undefined> {
   let text: string
   try {
     text = await readFile(path, 'utf8')
@@ -15,19 +24,22 @@ export async function loadIdentity(path: string): Promise<LedgerIdentity | undef
     if (isMissing(cause)) return undefined
     throw new OperationError('STORE_FAILED', `could not read ${path}`, { cause })
   }
-  const { chainId, ledger, deploymentBlock } = parse(text, path)
+  const { chainId, ledger, deploymentBlock, publisher } = parse(text, path)
   const identity = { chainId: readUint64(chainId), deploymentBlock: readUint64(deploymentBlock) }
   if (identity.chainId === undefined || identity.deploymentBlock === undefined || !isHex(ledger, 20)) {
     throw damaged(path)
   }
-  return { chainId: identity.chainId, ledger, deploymentBlock: identity.deploymentBlock }
+  const known = { chainId: identity.chainId, ledger, deploymentBlock: identity.deploymentBlock }
+  if (publisher === undefined) return known
+  if (!isHex(publisher, 20)) throw damaged(path)
+  return { ...known, publisher }
 }
 
 export async function saveIdentity(
   path: string,
-  { chainId, ledger, deploymentBlock }: LedgerIdentity,
+  { chainId, ledger, deploymentBlock, publisher }: FolderIdentity,
 ): Promise<void> {
-  const value = { chainId: String(chainId), ledger, deploymentBlock: String(deploymentBlock) }
+  const value = { chainId: String(chainId), ledger, deploymentBlock: String(deploymentBlock), publisher }
   await writeDurably(path, utf8(`${JSON.stringify(value)}\n`))
 }
 

@@ -41,8 +41,39 @@ export function parseSource(text: string): string {
   throw new InvalidArgumentError('must be 1 to 256 printable ASCII characters, no blanks')
 }
 
-function parseFinality(text: string): Finality {
+export function parseFinality(text: string): Finality {
   if (text === 'finalized') return { kind: 'tag' }
   if (/^[1-9]\d{0,5}$/.test(text)) return { kind: 'depth', confirmations: Number(text) }
   throw new InvalidArgumentError('must be "finalized" or a number of confirmations')
+}
+
+/** A node's endpoint. No default, and not the variable of `verify`: here a key is at work. */
+export const chainRpcOption = () =>
+  new Option('--rpc <url>', 'a node of the chain').argParser(parseUrl).env('TIDEMARK_CHAIN_RPC')
+
+export const ledgerOption = () =>
+  new Option('--ledger <address>', 'the ledger contract').argParser(parseAddress)
+
+export const keystoreOption = () => new Option('--keystore <file>', 'the encrypted key')
+
+export const passwordOption = () =>
+  new Option(
+    '--password-file <file>',
+    "the keystore's password; otherwise TIDEMARK_KEYSTORE_PASSWORD, or the terminal is asked",
+  )
+
+export const maxFeeOption = () =>
+  new Option('--max-fee-gwei <gwei>', 'the most to pay for a unit of gas').argParser(parseGwei)
+
+function parseUrl(text: string): string {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text
+  throw new InvalidArgumentError('must be a URL that begins with http:// or https://')
+}
+
+/** @returns wei */
+function parseGwei(text: string): bigint {
+  const [, whole = '', fraction = ''] = /^(\d{1,9})(?:\.(\d{1,9}))?$/.exec(text) ?? []
+  const wei = BigInt(`${whole}${fraction.padEnd(9, '0')}`)
+  if (whole !== '' && wei > 0n) return wei
+  throw new InvalidArgumentError('must be a number of gwei above 0, with at most nine decimals')
 }

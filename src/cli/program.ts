@@ -1,5 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { describeError, EXIT, exitCodeOf } from './exit.ts'
+import { keystoreCommand } from './keystore.ts'
+import { ledgerCommand } from './ledger.ts'
 import { proveCommand } from './prove.ts'
 import { sampleCommand } from './sample.ts'
 import { sendCommand } from './send.ts'
@@ -24,6 +26,8 @@ for (const command of [
   verifyCommand(),
   sourceCommand(),
   tokenCommand(),
+  keystoreCommand(),
+  ledgerCommand(),
 ]) {
   program.addCommand(throwOnExit(command))
 }

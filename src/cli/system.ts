@@ -6,28 +6,29 @@ import { type ClientTimeouts, listen } from '../api/listen.ts'
 import { createMetrics } from '../api/metrics.ts'
 import type { RequestSummary } from '../api/requests.ts'
 import type { Hex } from '../bytes/hex.ts'
-import { devWallet } from '../chain/dev-accounts.ts'
-import { startEmbeddedChain } from '../chain/embedded.ts'
-import { chainFacts } from '../chain/facts.ts'
+import type { AnchorPolicy } from '../chain/anchor.ts'
 import type { LedgerIdentity } from '../chain/ledger.ts'
 import { OperationError } from '../errors.ts'
 import { Admission, type SubmissionMode } from '../gateway/admission.ts'
 import type { GatewayPolicy } from '../gateway/gateway.ts'
 import { type Publishing, type StallPolicy, startPublishing } from '../gateway/service.ts'
-import { type Indexing, startIndexing } from '../indexer/service.ts'
+import { startIndexing } from '../indexer/service.ts'
 import { openDatabase } from '../store/database.ts'
 import { lockFolder } from '../store/folder-lock.ts'
 import { Sources } from '../store/sources.ts'
-import { findOrDeployLedger } from './embedded-ledger.ts'
+import type { AttachChain } from './attached-chain.ts'
 import { gatherFacts } from './facts.ts'
 
 export interface SystemConfig {
   /** everything that must survive a restart */
   dataPath: string
   host: string
-  /** 0 for any free one, as for `chainPort` */
+  /** 0 for any free one */
   port: number
-  chainPort: number
+  /** `embeddedChain` or `externalChain` */
+  attachChain: AttachChain
+  /** how transactions are sent, where it differs from the default */
+  anchor?: Partial<AnchorPolicy>
   policy: GatewayPolicy
   stall: StallPolicy
   /** from sources that have neither a key nor a token */
@@ -44,10 +45,12 @@ export interface SystemConfig {
   onRequest?: (summary: RequestSummary) => void
 }
 
-/** A running gateway, anchor, indexer and API over an embedded chain, all in this process. */
+/** A running gateway, anchor, indexer and API, all in this process. */
 export interface System {
   url: string
+  /** the chain's URL and kind, for people */
   rpcUrl: string
+  chainNote: string
   identity: LedgerIdentity
   publisher: Hex
   /** Resolves when the system can no longer work, with the reason. */
@@ -65,6 +68,7 @@ const ANSWER_MS = 1_000
  * Starts everything, in the order in which the parts need each other.
  *
  * @throws {OperationError} `PORT_IN_USE`, `STORE_DAMAGED`, `STORE_FAILED` or `CHAIN_FAILED`; nothing is left running
+ * @throws {InputError} as does `AttachChain`
  */
 export async function startSystem(config: SystemConfig): Promise<System> {
   const started: (() => unknown)[] = []
@@ -91,17 +95,9 @@ async function assemble(
   const server = await listen(config.host, config.port, config.timeouts)
   started.push(() => server.closeAll())
 
-  onProgress('starting the embedded chain')
-  const embedded = await startEmbeddedChain({
-    stateFile: join(dataPath, 'chain', 'state.json.gz'),
-    port: config.chainPort,
-  })
-  started.push(() => embedded.stop())
-  const identity = await findOrDeployLedger(dataPath, embedded, onProgress)
-  const { rpc } = embedded
-  const chain = chainFacts(rpc, {
-    finality: { kind: 'durable', durableBlock: () => embedded.durableBlock() },
-  })
+  const chain = await config.attachChain(dataPath, onProgress)
+  started.push(() => chain.stop())
+  const { rpc, identity, signer } = chain
 
   onProgress('reading the catalogue and the log')
   const database = openDatabase(join(dataPath, 'catalogue.sqlite'))
@@ -111,10 +107,10 @@ async function assemble(
     database,
     batchesPath,
     rpc,
-    chain,
+    chain: chain.facts,
     identity,
-    // There is no other node of this chain: blocks that it lacks are gone.
-    mayLag: false,
+    publisher: signer.address.toLowerCase() as Hex, // an ethers address in lowercase
+    mayLag: chain.mayLag,
     pollMs,
     onTrouble,
   })
@@ -125,7 +121,8 @@ async function assemble(
     batchesPath,
     rpc,
     identity,
-    signer: devWallet('publisher', identity.chainId),
+    signer,
+    anchor: config.anchor ?? {},
     policy: config.policy,
     stall: config.stall,
     pollMs,
@@ -137,11 +134,7 @@ async function assemble(
   const { gateway, sealed, publisher } = publishing
   const { follower, finder, entries } = indexing
   const inFlight = new BytesInFlight(config.limits.inFlightBytes)
-  const problems = (): string[] => {
-    const saving = embedded.saveFailure()
-    const bad = saving === undefined ? [] : [`saving the chain: ${saving.message}`]
-    return [...publishing.troubles(), ...indexing.troubles(), ...bad]
-  }
+  const problems = () => [...publishing.troubles(), ...indexing.troubles(), ...chain.troubles()]
   const facts = () =>
     gatherFacts({ publishing, indexing, inFlight, problems: problems().length, now: Date.now })
   const metrics = createMetrics(facts)
@@ -193,21 +186,22 @@ async function assemble(
   )
 
   let chainAlive = true
-  const chainEnded = embedded.exited.then(({ output }) => {
+  const chainEnded = chain.ended.then((reason) => {
     chainAlive = false
-    return new OperationError('CHAIN_FAILED', `the embedded chain ended: ${output}`)
+    return reason
   })
   let stopping: Promise<void> | undefined
   const stop = async () => {
     server.close()
     await publishing.finish()
-    await settle(publishing, indexing, pollMs, () => chainAlive)
+    await settle(publishing, pollMs, () => chainAlive)
     await server.answered(ANSWER_MS)
     await stopAll()
   }
   return {
     url: server.url,
-    rpcUrl: embedded.url,
+    rpcUrl: chain.url,
+    chainNote: chain.note,
     identity,
     publisher,
     failed: Promise.race([chainEnded, failureOf(publishing.failed), failureOf(indexing.failed)]),
@@ -218,20 +212,10 @@ async function assemble(
   }
 }
 
-/** Waits, not for ever, until everything sealed is final on the chain. */
-async function settle(
-  { sealed, publisher }: Publishing,
-  { entries, follower }: Indexing,
-  pollMs: number,
-  canSettle: () => boolean,
-): Promise<void> {
-  const batches = sealed.nextSequence(publisher)
+/** Waits, not for ever, until everything sealed is on the chain; final it becomes without us. */
+async function settle({ backlog }: Publishing, pollMs: number, canSettle: () => boolean): Promise<void> {
   const deadline = AbortSignal.timeout(DRAIN_MS)
-  while (batches > 0n && canSettle() && !deadline.aborted) {
-    const last = entries.ofBatch(publisher, batches - 1n)
-    if (last !== undefined && follower.isFinal(last)) return
-    await delay(pollMs)
-  }
+  while (backlog.size > 0 && canSettle() && !deadline.aborted) await delay(pollMs)
 }
 
 const failureOf = (work: Promise<never>): Promise<OperationError> =>

@@ -1,14 +1,28 @@
 import { Command, Option } from 'commander'
+import type { Hex } from '../bytes/hex.ts'
+import type { Finality } from '../chain/facts.ts'
+import { InputError } from '../errors.ts'
 import type { SubmissionMode } from '../gateway/admission.ts'
+import type { AttachChain } from './attached-chain.ts'
+import { embeddedChain } from './embedded-chain.ts'
+import { externalChain } from './external-chain.ts'
+import { openKeystore } from './keystore-file.ts'
 import { createLog, LOG_FORMATS, LOG_LEVELS, type Log, type LogFormat, type LogLevel } from './log.ts'
 import {
+  chainRpcOption,
   DEFAULT_API,
   DEFAULT_CHAIN_PORT,
   DEFAULT_PORT,
   DEFAULT_RPC,
   jsonOption,
+  keystoreOption,
+  ledgerOption,
+  maxFeeOption,
+  parseFinality,
   parseWhole,
+  passwordOption,
 } from './options.ts'
+import { passwordOf, readPassword } from './password.ts'
 import { type System, startSystem } from './system.ts'
 
 interface UpOptions {
@@ -23,7 +37,14 @@ interface UpOptions {
   log: LogFormat
   logLevel: LogLevel
   submissions?: SubmissionMode
+  pollEvery?: number
   json: boolean
+  rpc?: string
+  ledger?: Hex
+  keystore?: string
+  passwordFile?: string
+  finality?: Finality
+  maxFeeGwei?: bigint
 }
 
 /** The most records that a batch holds, and a submission with it. */
@@ -34,6 +55,8 @@ const MAX_BYTES_IN_FLIGHT = 2 * MAX_BODY_BYTES
 const STALLED_AFTER_MS = 10 * 60_000
 const PROMISE_MS = 10 * 60_000
 const POLL_MS = 200
+/** Others have to be asked less often: a question to their node may cost money. */
+const EXTERNAL_POLL_MS = 2_000
 
 /** A call that `tidemark sample` prints when nothing else is asked of it. */
 const SAMPLE_CALL = 'sample-6b86b273-20'
@@ -79,7 +102,25 @@ export const upCommand = () =>
         'who may submit for a source without key and token: open is anybody, registered nobody (default: open on a loopback address)',
       ).choices(['open', 'registered']),
     )
+    .addOption(
+      new Option(
+        '--poll-every <ms>',
+        'how often the chain is asked (default: 200, with --rpc 2000)',
+      ).argParser(parseWhole(10, 3_600_000)),
+    )
     .addOption(jsonOption())
+    .optionsGroup('On a chain of your own, instead of the embedded one:')
+    .addOption(chainRpcOption().conflicts('chainPort'))
+    .addOption(ledgerOption())
+    .addOption(keystoreOption())
+    .addOption(passwordOption())
+    .addOption(
+      new Option(
+        '--finality <rule>',
+        '"finalized", or a number of confirmations (default: "finalized")',
+      ).argParser(parseFinality),
+    )
+    .addOption(maxFeeOption())
     .action(up)
 
 /** Whether only this machine reaches the address. */
@@ -91,11 +132,13 @@ const portOption = (flags: string, description: string) =>
 async function up(options: UpOptions): Promise<void> {
   const left = abandoned()
   const log = createLog(process.stderr, options.log, options.logLevel)
+  const attachChain = await chooseChain(options, log)
   const system = await startSystem({
     dataPath: options.data,
     host: options.host,
     port: options.port,
-    chainPort: options.chainPort,
+    attachChain,
+    ...(options.maxFeeGwei !== undefined && { anchor: { maxFeePerGas: options.maxFeeGwei } }),
     policy: {
       sealRecords: options.sealRecords,
       sealAfterMs: options.sealAfter,
@@ -104,7 +147,7 @@ async function up(options: UpOptions): Promise<void> {
     },
     stall: { afterMs: options.stalledAfter, failClosed: options.failClosed },
     submissions: options.submissions ?? (isLoopback(options.host) ? 'open' : 'registered'),
-    pollMs: POLL_MS,
+    pollMs: options.pollEvery ?? (options.rpc === undefined ? POLL_MS : EXTERNAL_POLL_MS),
     limits: {
       inFlightBytes: MAX_BYTES_IN_FLIGHT,
       bodyBytes: MAX_BODY_BYTES,
@@ -116,6 +159,22 @@ async function up(options: UpOptions): Promise<void> {
   })
   process.stdout.write(options.json ? `${JSON.stringify(toJson(system))}\n` : screen(system, options.data))
   await untilEnded(system, left, log)
+}
+
+/** @throws {InputError} `BAD_ARGUMENT`, or `BAD_CONFIG` when the keystore cannot be opened */
+async function chooseChain(options: UpOptions, log: Log): Promise<AttachChain> {
+  const { rpc: url, ledger, keystore, passwordFile, finality, maxFeeGwei } = options
+  if (url === undefined) {
+    const without = { ledger, keystore, passwordFile, finality, maxFeeGwei }
+    if (Object.values(without).every((value) => value === undefined)) return embeddedChain(options.chainPort)
+    throw new InputError('BAD_ARGUMENT', 'the options for a chain of your own need --rpc')
+  }
+  if (ledger === undefined || keystore === undefined) {
+    throw new InputError('BAD_ARGUMENT', '--rpc needs --ledger and --keystore')
+  }
+  const password = await readPassword(passwordOf(passwordFile), 'known')
+  const signer = await openKeystore(keystore, password, log.trouble)
+  return externalChain({ url, ledger, signer, finality: finality ?? { kind: 'tag' } })
 }
 
 /** Runs until a signal, or until a part fails for good; then everything taken is finished first. */
@@ -157,14 +216,14 @@ const toJson = ({ url, rpcUrl, identity, publisher }: System) => ({
   publisher,
 })
 
-function screen({ url, rpcUrl, identity, publisher }: System, data: string): string {
+function screen({ url, rpcUrl, chainNote, identity, publisher }: System, data: string): string {
   const api = url === DEFAULT_API ? '' : ` --api ${url}`
   const rpc = rpcUrl === DEFAULT_RPC ? '' : ` --rpc ${rpcUrl}`
   return `
   Tidemark is running.
 
   API        ${url}
-  chain      ${rpcUrl}  (local, chain id ${identity.chainId}, kept across restarts)
+  chain      ${rpcUrl}  (${chainNote})
   ledger     ${identity.ledger}
   publisher  ${publisher}
   data       ${data}

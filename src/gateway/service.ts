@@ -1,5 +1,5 @@
 import type { Hex } from '../bytes/hex.ts'
-import { type AnchorState, createAnchor, DEFAULT_ANCHOR_POLICY } from '../chain/anchor.ts'
+import { type AnchorPolicy, type AnchorState, createAnchor, DEFAULT_ANCHOR_POLICY } from '../chain/anchor.ts'
 import { runAnchor } from '../chain/anchor-loop.ts'
 import { createLedger, type LedgerIdentity } from '../chain/ledger.ts'
 import type { Rpc } from '../chain/rpc.ts'
@@ -26,6 +26,8 @@ export interface PublishingOptions {
   signer: Signer
   policy: GatewayPolicy
   stall: StallPolicy
+  /** where it differs from the default */
+  anchor?: Partial<AnchorPolicy>
   pollMs: number
   /** milliseconds since 1970 */
   now: () => number
@@ -136,6 +138,7 @@ export async function startPublishing(options: PublishingOptions): Promise<Publi
       rpc,
       signer,
       ledger: identity.ledger,
+      chainId: identity.chainId,
       store: {
         headersFrom: (sequence, limit) => sealed.headersFrom(publisher, sequence, limit),
         ...store,
@@ -145,7 +148,7 @@ export async function startPublishing(options: PublishingOptions): Promise<Publi
         },
       },
       clock: now,
-      policy: DEFAULT_ANCHOR_POLICY,
+      policy: { ...DEFAULT_ANCHOR_POLICY, ...options.anchor },
     }),
     signal: running.signal,
     pollMs,

@@ -1,7 +1,7 @@
 import { hashHeader } from '../batch/index.ts'
 import { equalBytes } from '../bytes/bytes.ts'
 import type { Hex } from '../bytes/hex.ts'
-import { type AppendedLog, fetchAppended } from '../chain/ledger.ts'
+import { type AppendedLog, createLedger, fetchAppended } from '../chain/ledger.ts'
 import type { Rpc } from '../chain/rpc.ts'
 import { OperationError } from '../errors.ts'
 import { GrowingLog } from '../merkle/index.ts'
@@ -86,7 +86,10 @@ export class Follower {
       const [last] = entries.before(BigInt(this.log.size), 1)
       if (last === undefined) break
       if (last.blockNumber > head.number && mayLag) return true
-      if ((await chain.blockByNumber(last.blockNumber))?.hash === last.blockHash) break
+      const block = await chain.blockByNumber(last.blockNumber)
+      // Behind one address may be several nodes, and a block below the head that is not there at all is no other block.
+      if (block === undefined && mayLag) return true
+      if (block?.hash === last.blockHash) break
       entries.truncate(last.logIndex)
       this.log.truncate(last.logIndex)
     }
@@ -95,16 +98,25 @@ export class Follower {
   }
 
   async #scan(head: Block): Promise<void> {
-    const { rpc, chain, ledger, entries, deploymentBlock } = this.#parts
+    const { rpc, chain, ledger, entries, deploymentBlock, mayLag } = this.#parts
     const [last] = entries.before(BigInt(this.log.size), 1)
     // The last entry's block may hold more than was stored of it.
     const from =
       this.#scanned === undefined ? (last?.blockNumber ?? deploymentBlock) : this.#scanned.number + 1n
     if (from > head.number) return
+    // A node that lacks the last blocks leaves their events out without a word, but knows no state by their hash.
+    const expected = mayLag ? await createLedger(rpc, ledger).size({ blockHash: head.hash }) : undefined
     const found = await fetchAppended(rpc, ledger, from, head.number)
     const fresh = found.filter(({ appended }) => appended.index >= BigInt(this.log.size))
     // If the chain changed while it was read, the logs may come from two histories.
     if ((await chain.blockByNumber(head.number))?.hash !== head.hash) return
+    const size = BigInt(this.log.size + fresh.length)
+    if (expected !== undefined && size !== expected) {
+      throw new OperationError(
+        'RPC_LAGS',
+        `the node gave ${size} headers of the ledger, which holds ${expected}`,
+      )
+    }
     this.#extend(fresh)
     entries.add(
       fresh.map(({ appended, blockNumber, blockHash, transactionHash, logIndex }) => ({

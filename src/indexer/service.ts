@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Hex } from '../bytes/hex.ts'
 import type { LedgerIdentity } from '../chain/ledger.ts'
 import type { Rpc } from '../chain/rpc.ts'
 import { OperationError } from '../errors.ts'
@@ -17,6 +18,8 @@ export interface IndexingOptions {
   rpc: Rpc
   chain: ChainFacts
   identity: LedgerIdentity
+  /** whose batch files must be here; that those of others are not is no trouble */
+  publisher: Hex
   /** see `Follower` */
   mayLag: boolean
   pollMs: number
@@ -40,14 +43,17 @@ export interface Indexing {
 const OPEN_BATCHES = 128
 
 export function startIndexing(options: IndexingOptions): Indexing {
-  const { database, batchesPath, rpc, chain, identity, mayLag, pollMs, onTrouble } = options
+  const { database, batchesPath, rpc, chain, identity, publisher, mayLag, pollMs, onTrouble } = options
   const entries = new LedgerEntries(database)
   const follower = new Follower({ rpc, chain, ...identity, entries, mayLag })
   const checker = new Checker({
     batchesPath,
     entries,
     domain: { chainId: identity.chainId, ledger: identity.ledger },
-    onAlert: ({ logIndex, state, reason }) => onTrouble(`ledger entry ${logIndex} is ${state}: ${reason}`),
+    onAlert({ logIndex, state, reason }) {
+      if (state === 'withheld' && entries.get(logIndex)?.header.publisher !== publisher) return
+      onTrouble(`ledger entry ${logIndex} is ${state}: ${reason}`)
+    },
   })
   const batches = new BatchCache(new BatchFolder(batchesPath), OPEN_BATCHES)
   const finder = new Finder({ follower, entries, batches, ...identity })
@@ -78,7 +84,7 @@ export function startIndexing(options: IndexingOptions): Indexing {
     entries,
     troubles() {
       const fraud = entries.countInState('fraud')
-      const withheld = entries.countInState('withheld')
+      const withheld = entries.countInState('withheld', publisher)
       const bad = fraud + withheld > 0 ? [`${fraud} batches are fraud, ${withheld} are withheld`] : []
       return trouble === undefined ? bad : [trouble, ...bad]
     },

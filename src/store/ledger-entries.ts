@@ -38,6 +38,7 @@ export class LedgerEntries {
     | 'byState'
     | 'lastOfTransaction'
     | 'count'
+    | 'countOf'
     | 'lastUpTo',
     StatementSync
   >
@@ -60,6 +61,7 @@ export class LedgerEntries {
       byState: prepare('SELECT * FROM entries WHERE state = ? ORDER BY log_index LIMIT ?'),
       lastOfTransaction: prepare('SELECT max(log_index) AS last FROM entries WHERE transaction_hash = ?'),
       count: prepare('SELECT count(*) AS count FROM entries WHERE state = ?'),
+      countOf: prepare('SELECT count(*) AS count FROM entries WHERE state = ? AND publisher = ?'),
       // Blocks ascend with the index, so this reads the entries above the block only.
       lastUpTo: prepare(
         'SELECT log_index FROM entries WHERE block_number <= ? ORDER BY log_index DESC LIMIT 1',
@@ -115,8 +117,10 @@ export class LedgerEntries {
     return this.#statements.byState.all(state, limit).flatMap((row) => toEntry(row) ?? [])
   }
 
-  countInState(state: EntryState): number {
-    return Number(this.#statements.count.get(state)?.count)
+  /** @param publisher whose batches count; everybody's when not given */
+  countInState(state: EntryState, publisher?: Hex): number {
+    const { count, countOf } = this.#statements
+    return Number((publisher === undefined ? count.get(state) : countOf.get(state, publisher))?.count)
   }
 
   /** Entries in this block and those before it. */

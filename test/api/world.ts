@@ -3,6 +3,7 @@ import { Agent, createServer, type IncomingHttpHeaders, request } from 'node:htt
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { embeddedChain } from '../../src/cli/embedded-chain.ts'
 import { type System, type SystemConfig, startSystem } from '../../src/cli/system.ts'
 import { exampleOf, type Json } from '../record/examples.ts'
 
@@ -22,7 +23,7 @@ export async function startTestSystem(
   const starting = startSystem({
     host: '127.0.0.1',
     port: 0,
-    chainPort: 0,
+    attachChain: embeddedChain(0),
     pollMs: 20,
     submissions: 'open',
     limits: { bodyBytes: 200_000, submissionRecords: 100, inFlightBytes: 1_000_000 },

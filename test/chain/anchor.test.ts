@@ -11,6 +11,7 @@ import {
   type StoredTransaction,
 } from '../../src/chain/anchor.ts'
 import { runAnchor } from '../../src/chain/anchor-loop.ts'
+import { LOCAL_CHAIN_ID } from '../../src/chain/dev-accounts.ts'
 import { createLedger, fetchAppended } from '../../src/chain/ledger.ts'
 import { ledgerInterface } from '../../src/chain/ledger-abi.ts'
 import { createRpc, type Rpc, RpcRefusal } from '../../src/chain/rpc.ts'
@@ -67,6 +68,7 @@ const anchorOver = (over: Rpc = rpc, policy: Partial<AnchorPolicy> = {}): Anchor
     rpc: over,
     signer: publisherWallet,
     ledger,
+    chainId: LOCAL_CHAIN_ID,
     store,
     clock: () => nowMs,
     policy: { ...DEFAULT_ANCHOR_POLICY, ...policy },

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createLedger } from '../../src/chain/ledger.ts'
 import type { Rpc } from '../../src/chain/rpc.ts'
-import { append, makeHeaders, startUnsavedTestChain, type TestChain } from '../chain/fixture.ts'
+import { append, headNumber, makeHeaders, startUnsavedTestChain, type TestChain } from '../chain/fixture.ts'
 import { temporaryFolder } from '../store/temporary.ts'
 import { startIndexer } from './world.ts'
 
@@ -168,6 +168,54 @@ describe('a reorg', () => {
     await indexer.follower.step()
     expect(indexer.follower.state.lagging).toBe(false)
     await expectSame(rpc, indexer)
+  })
+})
+
+describe('behind one address with several nodes, one of which lags', () => {
+  test('a block that it does not have yet takes nothing back', async () => {
+    const { rpc, ledger, path } = await fresh()
+    await append(rpc, ledger, makeHeaders(0, 3))
+    const known = await headNumber(rpc)
+    let behind = false
+    // The newest block comes from a node that is up to date, every earlier one from one that has none of them.
+    const late: Rpc = {
+      url: rpc.url,
+      call: async (method, params) =>
+        behind && method === 'eth_getBlockByNumber' && BigInt(String(params[0])) <= known
+          ? null
+          : rpc.call(method, params),
+    }
+    const indexer = startIndexer(path, late, ledger, { mayLag: true })
+    await indexer.follower.step()
+    await rpc.call('evm_mine', [])
+    behind = true
+    await indexer.follower.step()
+    expect(indexer.follower.state).toMatchObject({ size: 3n, lagging: true })
+    expect(indexer.entries.from(0n, 9)).toHaveLength(3)
+    behind = false
+    await indexer.follower.step()
+    expect(indexer.follower.state.lagging).toBe(false)
+    await expectSame(rpc, indexer)
+  })
+
+  test('events that it does not have yet are not skipped', async () => {
+    const { rpc, ledger, path } = await fresh()
+    let behind = false
+    const late: Rpc = {
+      url: rpc.url,
+      call: async (method, params) => (behind && method === 'eth_getLogs' ? [] : rpc.call(method, params)),
+    }
+    const indexer = startIndexer(path, late, ledger, { mayLag: true })
+    await append(rpc, ledger, makeHeaders(0, 3))
+    await indexer.follower.step()
+    await append(rpc, ledger, makeHeaders(3, 5))
+    behind = true
+    await expect(indexer.follower.step()).rejects.toMatchObject({ code: 'RPC_LAGS' })
+    expect(indexer.follower.state.size).toBe(3n)
+    behind = false
+    await indexer.follower.step()
+    await expectSame(rpc, indexer)
+    expect(indexer.follower.state.size).toBe(5n)
   })
 })
 

@@ -1,0 +1,63 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Hex } from '../bytes/hex.ts'
+import { OperationError } from '../errors.ts'
+import type { TransactionReceipt } from '../verify/chain-facts.ts'
+import { parseBytes, parseMembers } from './answers.ts'
+import { fetchChainId, parseReceipt } from './facts.ts'
+import { suggestFees } from './fees.ts'
+import type { Rpc } from './rpc.ts'
+import { broadcast, estimateGas, fetchNonce, signTransaction } from './send.ts'
+import type { Signer } from './signer.ts'
+
+/** Who sends a single transaction, over which node, and how long and at what price at most. */
+export interface Sender {
+  rpc: Rpc
+  /** pays */
+  signer: Signer
+  /** for each transaction to be in a block */
+  timeoutMs?: number
+  /** wei per gas */
+  maxFeePerGas?: bigint
+}
+
+const FIRST_PAUSE_MS = 25
+const LONGEST_PAUSE_MS = 2_000
+const GAS_MARGIN_PERCENT = 20
+/** 500 gwei */
+const DEFAULT_MAX_FEE = 500_000_000_000n
+
+/**
+ * Sends one transaction and waits until it is in a block. Fees are not raised: somebody waits, and may try again.
+ *
+ * @throws {OperationError} with the contract's own reason when it would revert; `CHAIN_FAILED` naming the hash when it
+ *   is in no block within `timeoutMs`
+ */
+export async function transact(
+  { rpc, signer, timeoutMs = 120_000, maxFeePerGas = DEFAULT_MAX_FEE }: Sender,
+  call: { to?: Hex; data: Hex },
+): Promise<{ receipt: TransactionReceipt; contractAddress: unknown }> {
+  const from = parseBytes(signer.address, 'address', 20)
+  const signed = await signTransaction(signer, {
+    ...call,
+    chainId: await fetchChainId(rpc),
+    nonce: await fetchNonce(rpc, from, 'pending'),
+    gasLimit: await estimateGas(rpc, { from, ...call }, GAS_MARGIN_PERCENT),
+    ...(await suggestFees(rpc, maxFeePerGas)),
+  })
+  await broadcast(rpc, signed)
+  const deadline = AbortSignal.timeout(timeoutMs)
+  for (let pauseMs = FIRST_PAUSE_MS; !deadline.aborted; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+    const answer = await rpc.call('eth_getTransactionReceipt', [signed.hash])
+    const receipt = parseReceipt(answer, signed.hash)
+    if (receipt?.succeeded === false) {
+      throw new OperationError('CHAIN_FAILED', `transaction ${signed.hash} reverted`, { retryable: false })
+    }
+    if (receipt !== undefined)
+      return { receipt, contractAddress: parseMembers(answer, 'receipt').contractAddress }
+    await delay(pauseMs)
+  }
+  throw new OperationError(
+    'CHAIN_FAILED',
+    `transaction ${signed.hash} is in no block after ${timeoutMs} ms; it may still arrive, so look for it before you try again`,
+  )
+}
