@@ -1,7 +1,7 @@
 import { hashHeader } from '../batch/index.ts'
 import { equalBytes } from '../bytes/bytes.ts'
 import type { Hex } from '../bytes/hex.ts'
-import { type AppendedLog, fetchAppended } from '../chain/ledger.ts'
+import { type AppendedLog, createLedger, fetchAppended } from '../chain/ledger.ts'
 import type { Rpc } from '../chain/rpc.ts'
 import { OperationError } from '../errors.ts'
 import { GrowingLog } from '../merkle/index.ts'
@@ -105,18 +105,31 @@ export class Follower {
     const fresh = found.filter(({ appended }) => appended.index >= BigInt(this.log.size))
     // If the chain changed while it was read, the logs may come from two histories.
     if ((await chain.blockByNumber(head.number))?.hash !== head.hash) return
+    // Behind a load balancer, a node that lags gives the logs that it knows and does not say that there are more.
+    const size = await createLedger(rpc, ledger).size({ blockHash: head.hash })
+    const missing = size - BigInt(this.log.size + fresh.length)
+    if (missing > 0n) throw new OperationError('RPC_LAGS', `the node left out ${missing} of ${size} headers`)
     this.#extend(fresh)
-    entries.add(
-      fresh.map(({ appended, blockNumber, blockHash, transactionHash, logIndex }) => ({
-        logIndex: appended.index,
-        header: appended.header,
-        blockNumber,
-        blockHash,
-        transactionHash,
-        eventIndex: logIndex,
-      })),
-    )
+    this.#store(fresh)
     this.#scanned = { number: head.number, hash: head.hash }
+  }
+
+  #store(found: readonly AppendedLog[]): void {
+    const rows = found.map(({ appended, blockNumber, blockHash, transactionHash, logIndex }) => ({
+      logIndex: appended.index,
+      header: appended.header,
+      blockNumber,
+      blockHash,
+      transactionHash,
+      eventIndex: logIndex,
+    }))
+    try {
+      this.#parts.entries.add(rows)
+    } catch (error) {
+      // Otherwise they would count as known, and never be stored.
+      this.log.truncate(this.log.size - found.length)
+      throw error
+    }
   }
 
   /** Appends to the log, and holds it against the node of each event: the contract hashed the same. */
