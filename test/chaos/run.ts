@@ -139,6 +139,8 @@ async function runStep(
   await Promise.all(revived.map((one) => one.victim.start(one === chosen ? step.faults : [])))
   const { life } = victim
   await struckOrLate(life, chosen, patient)
+  // It notes the kill before it dies of it.
+  if (life.struck().some((line) => line.includes('"kill"'))) await life.ended
   const chainDid = await befalling
   if (life.ending() === undefined) await followUp(life, chosen)
   return {
