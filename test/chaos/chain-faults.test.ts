@@ -17,6 +17,7 @@ async function expectToHold(steps: readonly Partial<Step>[], gateways = 1): Prom
   const plan = {
     name: 'weather',
     gateways,
+    patient: true,
     steps: steps.map((step) => ({ victim: 0, end: undefined, faults: [], ...step })),
   }
   const result = await runPlan(plan, chain)

@@ -18,7 +18,7 @@ export interface Step {
 export interface Plan {
   name: string
   gateways: number
-  /** whether every fault of a process is waited for until it strikes */
+  /** whether every fault of a process or a node is waited for until it has struck */
   patient?: boolean
   steps: Step[]
 }
