@@ -15,6 +15,7 @@ import { encodeTiles, HASH_SIZE, treeRoot } from '../merkle/index.ts'
 import { openPseudonyms } from '../record/index.ts'
 import { answerJobs } from '../store/background-job.ts'
 import { BatchFolder } from '../store/batch-folder.ts'
+import { isMissing } from '../store/durable.ts'
 
 /** Recomputes a batch from its files and holds it against the header that the chain holds. */
 export interface CheckJob {
@@ -37,8 +38,11 @@ answerJobs<CheckJob, CheckResult>(async ({ batchesPath, header, domain }) => {
     if (error instanceof OperationError && error.code === 'STORE_DAMAGED') {
       return { state: 'fraud', reason: error.message }
     }
-    if (error instanceof OperationError) return { state: 'withheld', reason: error.message }
-    throw error
+    const { message, cause, syscall } = error as Error & { syscall?: unknown }
+    if (isMissing(error) || isMissing(cause)) return { state: 'withheld', reason: message }
+    // What cannot be read now may be readable later: that is nobody's fault.
+    if (syscall === undefined) throw error
+    throw new OperationError('STORE_FAILED', `could not read batch ${header.sequence}: ${message}`)
   }
 })
 

@@ -1,6 +1,7 @@
 import type { SigningDomain } from '../chain/signing.ts'
+import { OperationError } from '../errors.ts'
 import { type Background, startBackground } from '../store/background.ts'
-import type { LedgerEntries } from '../store/ledger-entries.ts'
+import type { LedgerEntries, LedgerEntry } from '../store/ledger-entries.ts'
 import type { CheckJob, CheckResult } from './check-worker.ts'
 
 interface CheckerParts {
@@ -22,19 +23,34 @@ export class Checker {
     this.#background = startBackground(new URL('./check-worker.ts', import.meta.url))
   }
 
-  /** Checks what has been announced, oldest first, a few at a time; call it again and again. */
+  /**
+   * Checks what has been announced, oldest first, a few at a time; call it again and again.
+   *
+   * @throws {OperationError} `STORE_FAILED` when a batch cannot be read now; the others are checked all the same
+   */
   async step(): Promise<void> {
-    const { entries, batchesPath, domain, onAlert } = this.#parts
-    for (const { logIndex, header, blockHash } of entries.inState('announced', 16)) {
-      const result = await this.#background.run({ batchesPath, header, domain })
-      // A reorg may have put another entry in its place meanwhile.
-      if (entries.get(logIndex)?.blockHash !== blockHash) continue
-      if (result.state === 'verified') {
-        entries.mark(logIndex, 'verified')
-      } else {
-        entries.mark(logIndex, result.state, result.reason)
-        onAlert({ logIndex, ...result })
+    let failure: unknown
+    for (const entry of this.#parts.entries.inState('announced', 16)) {
+      try {
+        await this.#check(entry)
+      } catch (error) {
+        if (!(error instanceof OperationError)) throw error
+        failure ??= error
       }
+    }
+    if (failure !== undefined) throw failure
+  }
+
+  async #check({ logIndex, header, blockHash }: LedgerEntry): Promise<void> {
+    const { entries, batchesPath, domain, onAlert } = this.#parts
+    const result = await this.#background.run({ batchesPath, header, domain })
+    // A reorg may have put another entry in its place meanwhile.
+    if (entries.get(logIndex)?.blockHash !== blockHash) return
+    if (result.state === 'verified') {
+      entries.mark(logIndex, 'verified')
+    } else {
+      entries.mark(logIndex, result.state, result.reason)
+      onAlert({ logIndex, ...result })
     }
   }
 

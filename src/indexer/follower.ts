@@ -98,37 +98,41 @@ export class Follower {
   }
 
   async #scan(head: Block): Promise<void> {
-    const { rpc, chain, ledger, entries, deploymentBlock, mayLag } = this.#parts
+    const { rpc, chain, ledger, entries, deploymentBlock } = this.#parts
     const [last] = entries.before(BigInt(this.log.size), 1)
     // The last entry's block may hold more than was stored of it.
     const from =
       this.#scanned === undefined ? (last?.blockNumber ?? deploymentBlock) : this.#scanned.number + 1n
     if (from > head.number) return
-    // A node that lacks the last blocks leaves their events out without a word, but knows no state by their hash.
-    const expected = mayLag ? await createLedger(rpc, ledger).size({ blockHash: head.hash }) : undefined
     const found = await fetchAppended(rpc, ledger, from, head.number)
     const fresh = found.filter(({ appended }) => appended.index >= BigInt(this.log.size))
     // If the chain changed while it was read, the logs may come from two histories.
     if ((await chain.blockByNumber(head.number))?.hash !== head.hash) return
-    const size = BigInt(this.log.size + fresh.length)
-    if (expected !== undefined && size !== expected) {
-      throw new OperationError(
-        'RPC_LAGS',
-        `the node gave ${size} headers of the ledger, which holds ${expected}`,
-      )
-    }
+    // Behind a load balancer, a node that lags gives the logs that it knows and does not say that there are more.
+    const size = await createLedger(rpc, ledger).size({ blockHash: head.hash })
+    const missing = size - BigInt(this.log.size + fresh.length)
+    if (missing > 0n) throw new OperationError('RPC_LAGS', `the node left out ${missing} of ${size} headers`)
     this.#extend(fresh)
-    entries.add(
-      fresh.map(({ appended, blockNumber, blockHash, transactionHash, logIndex }) => ({
-        logIndex: appended.index,
-        header: appended.header,
-        blockNumber,
-        blockHash,
-        transactionHash,
-        eventIndex: logIndex,
-      })),
-    )
+    this.#store(fresh)
     this.#scanned = { number: head.number, hash: head.hash }
+  }
+
+  #store(found: readonly AppendedLog[]): void {
+    const rows = found.map(({ appended, blockNumber, blockHash, transactionHash, logIndex }) => ({
+      logIndex: appended.index,
+      header: appended.header,
+      blockNumber,
+      blockHash,
+      transactionHash,
+      eventIndex: logIndex,
+    }))
+    try {
+      this.#parts.entries.add(rows)
+    } catch (error) {
+      // Otherwise they would count as known, and never be stored.
+      this.log.truncate(this.log.size - found.length)
+      throw error
+    }
   }
 
   /** Appends to the log, and holds it against the node of each event: the contract hashed the same. */

@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
+import { OperationError } from '../errors.ts'
 
 /** The catalogue: one row a batch, a submission, a transaction, a ledger entry; never one a record. */
 export type Database = DatabaseSync
@@ -124,15 +125,38 @@ function upgrade(database: Database, path: string): void {
 const versionOf = (database: Database): number =>
   Number(database.prepare('PRAGMA user_version').get()?.user_version)
 
-/** Runs `work` in one transaction: all of it or nothing. */
+/**
+ * Runs `work` in one transaction: all of it or nothing.
+ *
+ * @throws {OperationError} `STORE_FAILED`, as `writeCatalogue` does
+ */
 export function inTransaction<T>(database: Database, work: () => T): T {
-  database.exec('BEGIN IMMEDIATE')
+  return writeCatalogue(() => {
+    database.exec('BEGIN IMMEDIATE')
+    try {
+      const result = work()
+      database.exec('COMMIT')
+      return result
+    } catch (error) {
+      // A full or broken disk may have taken it back already, and asking again would hide why.
+      if (database.isTransaction) database.exec('ROLLBACK')
+      throw error
+    }
+  })
+}
+
+/** SQLite's primary codes for what passes: busy, input or output failed, full. Anything else is a bug of ours. */
+const PASSING_CODES = [5, 10, 13]
+
+/** @throws {OperationError} `STORE_FAILED` when the disk or another process is in the way: nothing was written */
+export function writeCatalogue<T>(write: () => T): T {
   try {
-    const result = work()
-    database.exec('COMMIT')
-    return result
-  } catch (error) {
-    database.exec('ROLLBACK')
-    throw error
+    return write()
+  } catch (cause) {
+    const { errcode } = Object(cause) as { errcode?: unknown }
+    // The upper bits only say more about the same.
+    if (typeof errcode !== 'number' || !PASSING_CODES.includes(errcode & 0xff)) throw cause
+    const { message } = cause as Error
+    throw new OperationError('STORE_FAILED', `the catalogue could not be written: ${message}`, { cause })
   }
 }

@@ -1,7 +1,7 @@
 import type { StatementSync } from 'node:sqlite'
 import { decodeHeader, encodeHeader, type Header } from '../batch/index.ts'
 import type { Hex } from '../bytes/hex.ts'
-import { type Database, inTransaction } from './database.ts'
+import { type Database, inTransaction, writeCatalogue } from './database.ts'
 
 /**
  * How far an entry of the ledger has come here: announced by the chain, its files verified, refuted (`fraud`) or
@@ -88,11 +88,11 @@ export class LedgerEntries {
 
   /** Takes back every entry from `size` on: the chain no longer has them. */
   truncate(size: bigint): void {
-    this.#statements.truncate.run(size)
+    writeCatalogue(() => this.#statements.truncate.run(size))
   }
 
   mark(logIndex: bigint, state: EntryState, reason?: string): void {
-    this.#statements.mark.run(state, reason ?? null, logIndex)
+    writeCatalogue(() => this.#statements.mark.run(state, reason ?? null, logIndex))
   }
 
   get(logIndex: bigint): LedgerEntry | undefined {

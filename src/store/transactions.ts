@@ -1,5 +1,5 @@
 import type { Hex } from '../bytes/hex.ts'
-import type { Database } from './database.ts'
+import { type Database, writeCatalogue } from './database.ts'
 
 /** A signed transaction, stored before it is broadcast. */
 export interface TransactionRow {
@@ -16,7 +16,7 @@ export interface TransactionRow {
   createdAt: number
 }
 
-/** The catalogue's part about transactions of one publisher. Durable when its functions return. */
+/** The catalogue's part about transactions of one publisher. Durable when its functions return; they throw as `writeCatalogue` does. */
 export function transactionStore(database: Database, publisher: Hex) {
   const insert = database.prepare(
     // After a reorg the same bytes may have to be sent again.
@@ -31,16 +31,18 @@ export function transactionStore(database: Database, publisher: Hex) {
   )
   return {
     saveTransaction(row: TransactionRow): void {
-      insert.run(
-        row.hash,
-        row.publisher,
-        row.nonce,
-        row.raw,
-        row.firstSequence,
-        row.count,
-        String(row.maxFeePerGas),
-        String(row.maxPriorityFeePerGas),
-        row.createdAt,
+      writeCatalogue(() =>
+        insert.run(
+          row.hash,
+          row.publisher,
+          row.nonce,
+          row.raw,
+          row.firstSequence,
+          row.count,
+          String(row.maxFeePerGas),
+          String(row.maxPriorityFeePerGas),
+          row.createdAt,
+        ),
       )
     },
     outstandingTransactions: (): TransactionRow[] =>
@@ -56,7 +58,7 @@ export function transactionStore(database: Database, publisher: Hex) {
         createdAt: Number(row.created_at),
       })),
     settleTransactions(belowNonce: bigint): void {
-      settle.run(publisher, belowNonce)
+      writeCatalogue(() => settle.run(publisher, belowNonce))
     },
   }
 }

@@ -1,4 +1,4 @@
-import { copyFile, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, rename, rm, rmdir, truncate, writeFile } from 'node:fs/promises'
 import { zstdCompressSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -147,6 +147,25 @@ describe('the checker', () => {
     expect(started.alerts).toEqual([{ logIndex: 1n, state, reason: expect.stringMatching(/../) }])
     await expectHidden(started)
   })
+
+  test.each(['records.ndjson.zst', 'index.bin', 'submissions.json'])(
+    'THE DISK CANNOT READ %s NOW: the batch is checked again later, the others meanwhile',
+    async (file) => {
+      const started = await indexer()
+      const path = started.pathOf(1, file)
+      // A folder can be opened, and not be read.
+      await rename(path, `${path}.kept`)
+      await mkdir(path)
+      await expect(started.catchUp()).rejects.toMatchObject({ code: 'STORE_FAILED' })
+      const states = () => started.entries.from(0n, 9).map(({ state }) => state)
+      expect(states()).toEqual(['verified', 'announced', 'verified'])
+      expect(started.alerts).toEqual([])
+      await rmdir(path)
+      await rename(`${path}.kept`, path)
+      await started.checker.step()
+      expect(states()).toEqual(['verified', 'verified', 'verified'])
+    },
+  )
 
   test('any change of a byte of any file that it needs is found', async () => {
     const started = await indexer()

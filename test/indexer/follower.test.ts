@@ -240,3 +240,32 @@ test('a dead node is an OperationError, and what was known stays', async () => {
   await indexer.follower.step()
   await expectSame(rpc, indexer)
 })
+
+test('A NODE LEAVES OUT THE NEWEST EVENTS AND SAYS NOTHING: they are found when it is asked again', async () => {
+  const { rpc, ledger, path } = await fresh()
+  let behind = true
+  const forgetful: Rpc = {
+    url: rpc.url,
+    call: async (method, params) => (behind && method === 'eth_getLogs' ? [] : rpc.call(method, params)),
+  }
+  const indexer = startIndexer(path, forgetful, ledger, { mayLag: true })
+  await append(rpc, ledger, makeHeaders(0, 3))
+  await expect(indexer.follower.step()).rejects.toMatchObject({ code: 'RPC_LAGS' })
+  expect(indexer.follower.log.size).toBe(0)
+  behind = false
+  await indexer.follower.step()
+  await expectSame(rpc, indexer)
+})
+
+test('THE DISK IS FULL: entries that could not be stored are stored once there is room', async () => {
+  const { rpc, ledger, path } = await fresh()
+  const indexer = startIndexer(path, rpc, ledger)
+  await append(rpc, ledger, makeHeaders(0, 40))
+  const { page_count: pages } = indexer.database.prepare('PRAGMA page_count').get() ?? {}
+  indexer.database.exec(`PRAGMA max_page_count = ${pages}`)
+  await expect(indexer.follower.step()).rejects.toMatchObject({ code: 'STORE_FAILED' })
+  expect(indexer.follower.log.size).toBe(0)
+  indexer.database.exec('PRAGMA max_page_count = 100000')
+  await indexer.follower.step()
+  await expectSame(rpc, indexer)
+})

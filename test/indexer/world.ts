@@ -47,6 +47,7 @@ export function startIndexer(path: string, rpc: Rpc, ledger: Hex, options: Index
     database.close()
   })
   return {
+    database,
     entries,
     folder,
     follower,

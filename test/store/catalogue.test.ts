@@ -58,6 +58,22 @@ describe('the catalogue', () => {
   })
 })
 
+describe('a full disk', () => {
+  test('is said to be one, keeps nothing by halves, and passes', async () => {
+    const database = await open()
+    const sealed = new SealedBatches(database)
+    const many = Array.from({ length: 400 }, (_, i) => submission('a', i))
+    const { page_count: pages } = database.prepare('PRAGMA page_count').get() ?? {}
+    database.exec(`PRAGMA max_page_count = ${pages}`)
+    const failure = { code: 'STORE_FAILED', message: expect.stringContaining('full'), retryable: true }
+    expect(() => addBatch(sealed, headerOf(0), many, 1)).toThrow(expect.objectContaining(failure))
+    expect(sealed.nextSequence(PUBLISHER)).toBe(0n)
+    database.exec('PRAGMA max_page_count = 100000')
+    addBatch(sealed, headerOf(0), many, 1)
+    expect(sealed.nextSubmission('a')).toBe(400n)
+  })
+})
+
 describe('sealed batches', () => {
   test('are recorded after all their submissions, which may be repeated, and are never of two batches', async () => {
     const sealed = new SealedBatches(await open())
@@ -222,6 +238,19 @@ describe('stored transactions', () => {
     // After a reorg the same bytes go out again.
     store.saveTransaction(row(1, 'b0', 9))
     expect(store.outstandingTransactions()).toEqual([row(1, 'b0', 9), row(2, 'c0')])
+  })
+
+  test('THE DISK IS FULL: they are refused before they are broadcast, and taken when there is room', async () => {
+    const database = await open()
+    const store = transactionStore(database, PUBLISHER)
+    const { page_count: pages } = database.prepare('PRAGMA page_count').get() ?? {}
+    database.exec(`PRAGMA max_page_count = ${pages}`)
+    const large = { ...row(0, 'a0'), raw: `0x${'00'.repeat(20_000)}` as Hex }
+    const failure = { code: 'STORE_FAILED', message: expect.stringContaining('full') }
+    expect(() => store.saveTransaction(large)).toThrow(expect.objectContaining(failure))
+    database.exec('PRAGMA max_page_count = 100000')
+    store.saveTransaction(large)
+    expect(store.outstandingTransactions()).toEqual([large])
   })
 
   test('of another publisher are not its concern', async () => {
