@@ -64,6 +64,7 @@ export type OperationCode =
   | 'PORT_IN_USE'
   | 'CHAIN_FAILED'
   | 'GATEWAY_UNREACHABLE'
+  | 'PUBLISHER_UNREACHABLE'
   | 'STARTING'
   | 'SHUTTING_DOWN'
   | 'OVERLOADED'

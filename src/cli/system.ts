@@ -113,6 +113,10 @@ async function assemble(
     rpc,
     chain,
     identity,
+    evidencePath: join(dataPath, 'evidence'),
+    // The disk is our own, and sealing needs the other core.
+    threads: 1,
+    now: Date.now,
     // There is no other node of this chain: blocks that it lacks are gone.
     mayLag: false,
     pollMs,

@@ -11,13 +11,14 @@ import {
   type StoredTransaction,
 } from '../../src/chain/anchor.ts'
 import { runAnchor } from '../../src/chain/anchor-loop.ts'
-import { createLedger, fetchAppended } from '../../src/chain/ledger.ts'
+import { createLedger } from '../../src/chain/ledger.ts'
 import { ledgerInterface } from '../../src/chain/ledger-abi.ts'
 import { createRpc, type Rpc, RpcRefusal } from '../../src/chain/rpc.ts'
 import { broadcast, signTransaction } from '../../src/chain/send.ts'
 import { OperationError } from '../../src/errors.ts'
 import {
   adminWallet,
+  allAppended,
   deployTestLedger,
   headNumber,
   makeHeader,
@@ -76,7 +77,7 @@ const size = () => createLedger(rpc, ledger).size()
 
 /** The appended sequences, in order: each must be there exactly once. */
 const appended = async () => {
-  const events = await fetchAppended(rpc, ledger, 0n, await headNumber(rpc))
+  const events = await allAppended(rpc, ledger, 0n, await headNumber(rpc))
   return events.map((event) => Number(event.appended.header.sequence))
 }
 
