@@ -31,6 +31,9 @@ export type InputCode =
   | 'NO_CREDENTIALS'
   | 'BAD_TOKEN'
   | 'WRONG_SOURCE'
+  | 'NO_BATCH_FILES'
+  | 'BAD_RANGE'
+  | 'PRECONDITION_FAILED'
 
 export type VerificationCode =
   | 'MALFORMED_PATH'

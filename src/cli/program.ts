@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { describeError, EXIT, exitCodeOf } from './exit.ts'
+import { indexerCommand } from './indexer.ts'
 import { proveCommand } from './prove.ts'
 import { sampleCommand } from './sample.ts'
 import { sendCommand } from './send.ts'
@@ -18,6 +19,7 @@ const program = new Command('tidemark')
 
 for (const command of [
   upCommand(),
+  indexerCommand(),
   sendCommand(),
   sampleCommand(),
   proveCommand(),

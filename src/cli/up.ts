@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander'
+import { BATCH_FILE_MODES, type BatchFileMode } from '../api/batch-files.ts'
 import type { SubmissionMode } from '../gateway/admission.ts'
 import { createLog, LOG_FORMATS, LOG_LEVELS, type Log, type LogFormat, type LogLevel } from './log.ts'
 import {
@@ -23,6 +24,7 @@ interface UpOptions {
   log: LogFormat
   logLevel: LogLevel
   submissions?: SubmissionMode
+  batchFiles?: BatchFileMode
   json: boolean
 }
 
@@ -79,13 +81,19 @@ export const upCommand = () =>
         'who may submit for a source without key and token: open is anybody, registered nobody (default: open on a loopback address)',
       ).choices(['open', 'registered']),
     )
+    .addOption(
+      new Option(
+        '--batch-files <for>',
+        'who may fetch batch files: anybody, whoever has a token of "tidemark token create --read", or nobody (default: public on a loopback address, otherwise token)',
+      ).choices(BATCH_FILE_MODES),
+    )
     .addOption(jsonOption())
     .action(up)
 
 /** Whether only this machine reaches the address. */
 const isLoopback = (host: string) => /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/.test(host)
 
-const portOption = (flags: string, description: string) =>
+export const portOption = (flags: string, description: string) =>
   new Option(flags, `${description}; 0 for any free one`).argParser(parseWhole(0, 65_535))
 
 async function up(options: UpOptions): Promise<void> {
@@ -104,6 +112,7 @@ async function up(options: UpOptions): Promise<void> {
     },
     stall: { afterMs: options.stalledAfter, failClosed: options.failClosed },
     submissions: options.submissions ?? (isLoopback(options.host) ? 'open' : 'registered'),
+    batchFiles: options.batchFiles ?? (isLoopback(options.host) ? 'public' : 'token'),
     pollMs: POLL_MS,
     limits: {
       inFlightBytes: MAX_BYTES_IN_FLIGHT,
@@ -143,7 +152,8 @@ function abandoned(): Promise<undefined> {
   })
 }
 
-function signalled(): Promise<undefined> {
+/** Resolves when the process is told to end. */
+export function signalled(): Promise<undefined> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(undefined))
   })

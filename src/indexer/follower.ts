@@ -102,12 +102,12 @@ export class Follower {
     const known = this.#state.finalBlock
     try {
       const final = await this.#parts.chain.finalBlock()
-      return final < known ? known : final
+      if (final > known) return final
     } catch (error) {
       // A young chain has none yet; it can be followed all the same.
-      if (error instanceof OperationError && error.code === 'NOT_FINAL') return known
-      throw error
+      if (!(error instanceof OperationError) || error.code !== 'NOT_FINAL') throw error
     }
+    return known
   }
 
   /** Takes back entries whose block the chain no longer has. Answers whether the node merely lags. */
