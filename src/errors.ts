@@ -31,6 +31,9 @@ export type InputCode =
   | 'NO_CREDENTIALS'
   | 'BAD_TOKEN'
   | 'WRONG_SOURCE'
+  | 'NO_BATCH_FILES'
+  | 'BAD_RANGE'
+  | 'PRECONDITION_FAILED'
 
 export type VerificationCode =
   | 'MALFORMED_PATH'
@@ -64,6 +67,7 @@ export type OperationCode =
   | 'PORT_IN_USE'
   | 'CHAIN_FAILED'
   | 'GATEWAY_UNREACHABLE'
+  | 'PUBLISHER_UNREACHABLE'
   | 'STARTING'
   | 'SHUTTING_DOWN'
   | 'OVERLOADED'

@@ -5,33 +5,44 @@ import type { Admission } from '../gateway/admission.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { Finder } from '../indexer/finder.ts'
 import type { Follower } from '../indexer/follower.ts'
+import type { Alerts } from '../store/alerts.ts'
 import type { LedgerEntries } from '../store/ledger-entries.ts'
-import type { SealedBatches } from '../store/sealed-batches.ts'
+import { getAlerts } from './alerts.ts'
+import { type BatchFilesParts, getBatchFile } from './batch-files.ts'
 import { readBody } from './body.ts'
 import type { BytesInFlight } from './bytes-in-flight.ts'
 import { getDocs, getDocsStyle } from './docs-page.ts'
 import { getBatches, getLedger } from './ledger.ts'
 import { createOpenApi } from './openapi.ts'
+import { OPERATIONS } from './operations.ts'
 import { problemHandler } from './problems.ts'
 import { getProof, getRecords } from './records.ts'
 import { type RequestSummary, trackRequests } from './requests.ts'
 import { getSubmission, getSubmissionProof, postSubmission } from './submissions.ts'
 
 export interface AppParts {
-  gateway: Gateway
-  admission: Admission
+  /** what takes submissions; an indexer has none, nor the routes of it */
+  publishing?: PublishingParts
   follower: Follower
   finder: Finder
   entries: LedgerEntries
-  sealed: SealedBatches
+  alerts: Alerts
+  /** known sources, in order, at most `limit` */
+  sources: (limit: number) => string[]
   identity: LedgerIdentity
   health: () => Health
-  limits: { bodyBytes: number }
-  inFlight: BytesInFlight
   /** answers GET /metrics */
   metrics: RequestHandler
   onFault: (error: unknown, requestId: string) => void
   onRequest: (summary: RequestSummary) => void
+}
+
+interface PublishingParts {
+  gateway: Gateway
+  admission: Admission
+  limits: { bodyBytes: number }
+  inFlight: BytesInFlight
+  batchFiles: BatchFilesParts
 }
 
 export interface Health {
@@ -45,23 +56,31 @@ const API_VERSION = '1.0.0'
 
 /** The HTTP API, version 1. */
 export function createApp(parts: AppParts): Express {
-  const { gateway, admission, follower, finder, entries, sealed, identity, limits } = parts
+  const { publishing, follower, finder, entries, alerts, sources, identity } = parts
   const app = express()
   app.disable('x-powered-by')
   app.set('query parser', 'simple')
   app.use(trackRequests(parts.onRequest, () => performance.now()))
 
-  app.post('/v1/submissions', readBody(limits.bodyBytes, parts.inFlight), postSubmission(gateway, admission))
-  app.get('/v1/submissions', getSubmission(gateway, entries, follower))
-  app.get('/v1/submissions/proof', getSubmissionProof(gateway, finder))
+  if (publishing !== undefined) {
+    const { gateway, admission, limits, inFlight, batchFiles } = publishing
+    app.post('/v1/submissions', readBody(limits.bodyBytes, inFlight), postSubmission(gateway, admission))
+    app.get('/v1/submissions', getSubmission(gateway, entries, follower))
+    app.get('/v1/submissions/proof', getSubmissionProof(gateway, finder))
+    app.get('/v1/batches/:publisher/:sequence/:file', getBatchFile(batchFiles))
+  }
   app.get('/v1/records', getRecords(finder, follower))
-  app.get('/v1/proofs', getProof(finder, sealed))
+  app.get('/v1/proofs', getProof(finder, sources))
   app.get('/v1/batches', getBatches(entries, follower))
-  app.get('/v1/ledger', getLedger(identity, gateway.publisher, follower))
+  app.get('/v1/alerts', getAlerts(alerts))
+  app.get('/v1/ledger', getLedger(identity, publishing?.gateway.publisher, follower))
   app.get('/healthz', getHealth(parts.health))
   app.get('/metrics', parts.metrics)
 
-  const document = createOpenApi(API_VERSION)
+  const document = createOpenApi(
+    API_VERSION,
+    publishing === undefined ? OPERATIONS.filter(({ ofGateway }) => ofGateway !== true) : OPERATIONS,
+  )
   app.get('/openapi.json', (_request, response) => void response.json(document))
   app.get('/docs', getDocs(document))
   app.get('/docs.css', getDocsStyle)

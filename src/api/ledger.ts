@@ -13,7 +13,7 @@ const MAX_PAGE = 500
 export const getLedger =
   (
     { chainId, ledger, deploymentBlock }: LedgerIdentity,
-    publisher: Hex,
+    publisher: Hex | undefined,
     follower: Follower,
   ): RequestHandler =>
   (_request, response) => {
@@ -21,7 +21,7 @@ export const getLedger =
     response.json({
       chainId: String(chainId),
       ledger,
-      publisher,
+      ...(publisher !== undefined && { publisher }),
       deploymentBlock: String(deploymentBlock),
       size: String(follower.log.size),
       root: toHex(follower.log.root()),

@@ -5,21 +5,28 @@ import type { RequestSummary } from './requests.ts'
 
 /** What the system knows of itself at one moment; the libraries count, this page asks. Times in milliseconds. */
 export interface Facts {
+  /** of what takes submissions; an indexer has none */
+  publishing?: PublishingFacts
+  /** on the ledger by publishers of every kind; `sealed` and `anchored` in the catalogue of a gateway */
+  batches: Partial<Record<BatchState, number>>
+  openAlerts: number
+  headBlock: bigint
+  scannedBlock: bigint
+  finalBlock: bigint
+  /** sentences of /healthz */
+  problems: number
+}
+
+export interface PublishingFacts {
   /** since the start */
   accepted: { submissions: number; records: number; bytes: number }
   syncedGroups: number
   transactions: { first: number; bump: number; rebroadcast: number; lastMaxFee: bigint | undefined }
-  /** in the catalogue, and on the ledger by publishers of every kind */
-  batches: Record<BatchState, number>
   recordsWaiting: number
   backlog: { batches: number; oldestMs: number }
   /** until the nearest promise that is not kept yet; undefined when all are kept, negative when one is broken */
   promiseMs: number | undefined
   bytesInFlight: number
-  headBlock: bigint
-  finalBlock: bigint
-  /** sentences of /healthz */
-  problems: number
 }
 
 type BatchState = 'sealed' | 'anchored' | 'final' | 'verified' | 'fraud' | 'withheld'
@@ -34,49 +41,76 @@ export interface Metrics {
 type Row = [
   name: string,
   help: string,
-  read: (facts: Facts) => number | Record<string, number>,
+  read: (facts: Facts) => number | Readonly<Record<string, number>>,
   label?: string,
 ]
 
+/** What an indexer has no sample of. */
+const ofGateway =
+  (read: (facts: PublishingFacts) => number | Record<string, number>): Row[2] =>
+  ({ publishing }) =>
+    publishing === undefined ? {} : read(publishing)
+
 const COUNTERS: readonly Row[] = [
-  ['submissions_accepted_total', 'Submissions acknowledged.', ({ accepted }) => accepted.submissions],
-  ['records_accepted_total', 'Records acknowledged.', ({ accepted }) => accepted.records],
-  ['bytes_accepted_total', 'Bytes of acknowledged submissions in the log.', ({ accepted }) => accepted.bytes],
-  ['log_syncs_total', 'Groups of submissions synced to disk together.', (facts) => facts.syncedGroups],
+  [
+    'submissions_accepted_total',
+    'Submissions acknowledged.',
+    ofGateway(({ accepted }) => accepted.submissions),
+  ],
+  ['records_accepted_total', 'Records acknowledged.', ofGateway(({ accepted }) => accepted.records)],
+  [
+    'bytes_accepted_total',
+    'Bytes of acknowledged submissions in the log.',
+    ofGateway(({ accepted }) => accepted.bytes),
+  ],
+  [
+    'log_syncs_total',
+    'Groups of submissions synced to disk together.',
+    ofGateway((facts) => facts.syncedGroups),
+  ],
   [
     'transactions_sent_total',
     'Transactions broadcast: first, with a higher fee (bump), or again as they were (rebroadcast).',
-    ({ transactions: { first, bump, rebroadcast } }) => ({ first, bump, rebroadcast }),
+    ofGateway(({ transactions: { first, bump, rebroadcast } }) => ({ first, bump, rebroadcast })),
     'kind',
   ],
 ]
 
 const GAUGES: readonly Row[] = [
   ['batches', 'Batches that have come so far.', ({ batches }) => batches, 'state'],
-  ['records_waiting', 'Records acknowledged and not sealed.', (facts) => facts.recordsWaiting],
-  ['batches_not_anchored', 'Sealed batches that the chain does not have.', ({ backlog }) => backlog.batches],
+  ['records_waiting', 'Records acknowledged and not sealed.', ofGateway((facts) => facts.recordsWaiting)],
+  [
+    'batches_not_anchored',
+    'Sealed batches that the chain does not have.',
+    ofGateway(({ backlog }) => backlog.batches),
+  ],
   [
     'oldest_not_anchored_seconds',
     'Age of the oldest of them; 0 without any.',
-    (f) => f.backlog.oldestMs / 1e3,
+    ofGateway((f) => f.backlog.oldestMs / 1e3),
   ],
   [
     'receipt_promise_seconds_left',
     'Until the nearest promise that is not kept yet; +Inf when all are, negative when one is broken.',
-    ({ promiseMs }) => (promiseMs === undefined ? Number.POSITIVE_INFINITY : promiseMs / 1e3),
+    ofGateway(({ promiseMs }) => (promiseMs === undefined ? Number.POSITIVE_INFINITY : promiseMs / 1e3)),
   ],
   [
     'last_max_fee_wei',
     'Most that the last transaction pays for gas.',
-    (f) => Number(f.transactions.lastMaxFee ?? 0n),
+    ofGateway((f) => Number(f.transactions.lastMaxFee ?? 0n)),
   ],
-  ['body_bytes_in_flight', 'Bytes of request bodies held in memory.', (facts) => facts.bytesInFlight],
+  [
+    'body_bytes_in_flight',
+    'Bytes of request bodies held in memory.',
+    ofGateway((facts) => facts.bytesInFlight),
+  ],
   [
     'chain_block',
     'Blocks of the chain.',
-    (f) => ({ head: Number(f.headBlock), final: Number(f.finalBlock) }),
+    (f) => ({ head: Number(f.headBlock), scanned: Number(f.scannedBlock), final: Number(f.finalBlock) }),
     'is',
   ],
+  ['alerts_open', 'Alerts that are not closed.', (facts) => facts.openAlerts],
   ['problems', 'Sentences that /healthz has to say; 0 when all is well.', (facts) => facts.problems],
   ['resident_memory_bytes', 'Memory of the process.', () => process.memoryUsage.rss()],
 ]

@@ -1,5 +1,5 @@
 import type { TSchema } from 'typebox'
-import { type Answer, type Content, OPERATIONS, type Operation, type Parameter } from './operations.ts'
+import type { Answer, Content, Operation, Parameter } from './operations.ts'
 import { SCHEMAS } from './schemas.ts'
 
 /** An OpenAPI 3.1 document, as far as its readers here look into it. */
@@ -32,9 +32,9 @@ const REQUEST_ID: Parameter = {
 }
 
 /** Written once from the schemas that also check what comes in. */
-export function createOpenApi(version: string): OpenApiDocument {
+export function createOpenApi(version: string, operations: readonly Operation[]): OpenApiDocument {
   const paths: OpenApiDocument['paths'] = {}
-  for (const operation of OPERATIONS) {
+  for (const operation of operations) {
     paths[operation.path] = { ...paths[operation.path], [operation.method]: describeOperation(operation) }
   }
   return {

@@ -1,7 +1,9 @@
 import Type, { type TSchema } from 'typebox'
+import { PUBLIC_FILES } from '../indexer/file-limits.ts'
 import { PROOF_MEDIA_TYPE, SUBMISSION_MEDIA_TYPE } from '../proof/index.ts'
 import { hex, oneOf } from '../record/fields.ts'
 import {
+  AlertsPage,
   Batches,
   FoundRecords,
   HealthState,
@@ -19,6 +21,8 @@ import {
 export interface Operation {
   method: 'get' | 'post'
   path: string
+  /** absent where nothing is submitted, as at an indexer */
+  ofGateway?: true
   summary: string
   parameters: readonly Parameter[]
   body?: Content
@@ -27,7 +31,7 @@ export interface Operation {
 
 export interface Parameter {
   name: string
-  in: 'query' | 'header'
+  in: 'query' | 'header' | 'path'
   required: boolean
   description: string
   schema: TSchema
@@ -58,6 +62,12 @@ const header = (name: string, description: string, schema: TSchema): Parameter =
   in: 'header',
 })
 
+const inPath = (name: string, description: string, schema: TSchema): Parameter => ({
+  ...query(name, description, schema),
+  in: 'path',
+  required: true,
+})
+
 const json = (description: string, schema: TSchema): Answer => ({
   description,
   content: { 'application/json': { schema } },
@@ -79,6 +89,15 @@ const unavailable = {
 const badArgument = { 400: problem('A parameter is missing, wrong or there twice.') }
 const notFound = { 404: problem('There is no such thing.') }
 
+const batchFile = (description: string): Answer => ({
+  description,
+  content: {
+    'application/json': { schema: Type.Unknown() },
+    'application/octet-stream': { schema: Type.String() },
+    'application/zstd': { schema: Type.String() },
+  },
+})
+
 const source = query('source', 'the service that the record comes from')
 const id = required(query('id', 'of the record'))
 
@@ -86,6 +105,7 @@ export const OPERATIONS: readonly Operation[] = [
   {
     method: 'post',
     path: '/v1/submissions',
+    ofGateway: true,
     summary: 'Hands over records of one source; answered when they are synced to disk.',
     parameters: [
       header(
@@ -128,6 +148,7 @@ export const OPERATIONS: readonly Operation[] = [
   {
     method: 'get',
     path: '/v1/submissions',
+    ofGateway: true,
     summary: 'How far a submission has come; without a sequence, which one is next.',
     parameters: [required(source), query('sequence', 'of the submission', uint64)],
     responses: {
@@ -140,6 +161,7 @@ export const OPERATIONS: readonly Operation[] = [
   {
     method: 'get',
     path: '/v1/submissions/proof',
+    ofGateway: true,
     summary: 'The bundle that convinces a stranger that a whole submission is in the ledger.',
     parameters: [required(source), required(query('sequence', 'of the submission', uint64))],
     responses: {
@@ -184,6 +206,43 @@ export const OPERATIONS: readonly Operation[] = [
       query('limit', 'entries of a page', Type.Integer({ minimum: 1, maximum: 500, default: 50 })),
     ],
     responses: { 200: json('A page of them.', Batches), ...badArgument, ...unavailable },
+  },
+  {
+    method: 'get',
+    path: '/v1/batches/{publisher}/{sequence}/{file}',
+    ofGateway: true,
+    summary: 'A file of a batch as docs/format.md, section 10, has it; it never changes.',
+    parameters: [
+      inPath('publisher', 'its address', hex(20)),
+      inPath('sequence', 'of the batch', uint64),
+      inPath('file', 'which of them', oneOf(...PUBLIC_FILES)),
+      header('Authorization', "A reader's bearer token, where one is wanted.", filled),
+      header('Range', 'Which bytes of it.', filled),
+      header('If-None-Match', 'The ETag that is known already.', filled),
+    ],
+    responses: {
+      200: { ...batchFile('The file.'), headers: { ETag: 'names its content' } },
+      206: batchFile('The bytes that were asked for.'),
+      304: { description: 'It is what is known already.', content: {} },
+      ...notFound,
+      401: problem("It is for a reader's token, and the request brings none that is known.", {
+        'WWW-Authenticate': 'what it should bring',
+      }),
+      403: problem('No batch files are given out here.'),
+      412: problem('The file is another than If-Match names.'),
+      416: problem('It has no such range.'),
+      ...unavailable,
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/alerts',
+    summary: 'What is or was wrong with batches and in them, newest first.',
+    parameters: [
+      query('before', 'continues a list: `next` of its last page', uint64),
+      query('limit', 'alerts of a page', Type.Integer({ minimum: 1, maximum: 500, default: 50 })),
+    ],
+    responses: { 200: json('A page of them.', AlertsPage), ...badArgument, ...unavailable },
   },
   {
     method: 'get',

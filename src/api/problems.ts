@@ -33,6 +33,9 @@ const INPUT: Record<InputCode, [status: number, title: string]> = {
   NO_CREDENTIALS: [401, 'This source signs, or sends a token'],
   BAD_TOKEN: [401, 'This token is not known, or revoked'],
   WRONG_SOURCE: [403, 'This token is of another source'],
+  NO_BATCH_FILES: [403, 'Batch files are not given out'],
+  BAD_RANGE: [416, 'There is no such range'],
+  PRECONDITION_FAILED: [412, 'The file is another'],
 }
 
 const OPERATION: Partial<Record<OperationCode, [status: number, title: string]>> = {

@@ -35,4 +35,10 @@ export function parseUint64(text: string, name: string): bigint {
   return value
 }
 
+/** The bearer token of RFC 6750, section 2.1; another scheme is none of ours. */
+export function tokenOf(request: Request): string | undefined {
+  const [scheme, token = ''] = (request.get('authorization') ?? '').split(' ')
+  return scheme?.toLowerCase() === 'bearer' ? token : undefined
+}
+
 const bad = (name: string, reason: string) => new InputError('BAD_ARGUMENT', `${name} ${reason}`)

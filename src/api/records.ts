@@ -3,7 +3,6 @@ import { InputError } from '../errors.ts'
 import type { Finder } from '../indexer/finder.ts'
 import type { Follower } from '../indexer/follower.ts'
 import { PROOF_MEDIA_TYPE } from '../proof/index.ts'
-import type { SealedBatches } from '../store/sealed-batches.ts'
 import { toJsonAnchor } from './json.ts'
 import { optionalText, requiredText } from './query.ts'
 
@@ -32,12 +31,12 @@ const MAX_SOURCES = 1_000
 
 /** GET /v1/proofs?id=[&source=][&disclose=person]: the bundle that convinces a stranger. */
 export const getProof =
-  (finder: Finder, sealed: SealedBatches): RequestHandler =>
+  (finder: Finder, known: (limit: number) => string[]): RequestHandler =>
   async (request, response) => {
     const source = optionalText(request, 'source')
     const id = requiredText(request, 'id')
     const disclose = optionalText(request, 'disclose')?.split(',') ?? []
-    const sources = source === undefined ? sealed.sources(MAX_SOURCES + 1) : [source]
+    const sources = source === undefined ? known(MAX_SOURCES + 1) : [source]
     if (sources.length > MAX_SOURCES)
       throw new InputError('BAD_ARGUMENT', 'source is needed: there are too many to search')
     const proof = await finder.prove(sources, id, disclose)

@@ -200,6 +200,58 @@ export const Batches = name(
   ),
 )
 
+const Alert = name(
+  'Alert',
+  Type.Object(
+    {
+      format: oneOf('tidemark-alert/1'),
+      kind: oneOf(
+        'fraud',
+        'withheld',
+        'bad-record',
+        'duplicate-id',
+        'sequence-gap',
+        'sequence-repeat',
+        'foreign-signature',
+      ),
+      batch: Header,
+      anchor: Type.Object(
+        {
+          chainId: decimal,
+          ledger: address,
+          ledgerIndex: decimal,
+          blockNumber: decimal,
+          blockHash: hash,
+          transactionHash: hash,
+          logIndex: count,
+        },
+        strict,
+      ),
+      expected: Type.String(),
+      found: Type.String(),
+      files: Type.Array(
+        Type.Object({ name: Type.String(), sha256: hash, size: decimal, from: Type.String() }, strict),
+      ),
+      submission: optional(Type.Object({ source: Type.String(), sequence: decimal }, strict)),
+      positions: optional(Type.Array(count)),
+    },
+    strict,
+  ),
+)
+
+export const AlertsPage = name(
+  'Alerts',
+  Type.Object(
+    {
+      alerts: Type.Array(
+        Type.Object({ id: decimal, raisedAt: decimal, closedAt: optional(decimal), alert: Alert }, strict),
+      ),
+      next: optional(decimal),
+    },
+    strict,
+  ),
+)
+
 /** A block number, or -1 before the first was seen. */
 const block = Type.String({ pattern: '^(?:-1|0|[1-9][0-9]*)$' })
 
@@ -209,7 +261,7 @@ export const Ledger = name(
     {
       chainId: decimal,
       ledger: address,
-      publisher: address,
+      publisher: optional(address),
       deploymentBlock: decimal,
       size: decimal,
       root: hash,
@@ -228,13 +280,15 @@ export const HealthState = name(
     {
       status: oneOf('ok', 'degraded'),
       problems: Type.Array(Type.String()),
-      recordsWaiting: count,
-      batchesSealed: decimal,
-      batchesAnchored: decimal,
+      recordsWaiting: optional(count),
+      batchesSealed: optional(decimal),
+      batchesAnchored: optional(decimal),
       batchesVerified: count,
-      batchesNotAnchored: count,
-      oldestNotAnchoredSeconds: count,
+      batchesNotAnchored: optional(count),
+      oldestNotAnchoredSeconds: optional(count),
+      openAlerts: count,
       headBlock: block,
+      scannedBlock: block,
       finalBlock: block,
     },
     strict,

@@ -16,7 +16,7 @@ import {
 import type { LedgerEntries, LedgerEntry } from '../store/ledger-entries.ts'
 import type { Voucher } from '../store/sealed-batches.ts'
 import { toJsonAnchor } from './json.ts'
-import { optionalUint64, parseUint64, requiredText } from './query.ts'
+import { optionalUint64, parseUint64, requiredText, tokenOf } from './query.ts'
 
 /** Names the submission of its source that a request means to be, so that sending it twice is harmless. */
 const SEQUENCE_HEADER = 'tidemark-sequence'
@@ -119,12 +119,6 @@ function stateOf(entry: LedgerEntry, follower: Follower): string {
 
 const toJsonVoucher = (voucher: Voucher) =>
   voucher.by === 'signed' ? { by: voucher.by, signer: voucher.signer } : { by: voucher.by }
-
-/** The bearer token of RFC 6750, section 2.1; another scheme is none of ours. */
-function tokenOf(request: Request): string | undefined {
-  const [scheme, token = ''] = (request.get('authorization') ?? '').split(' ')
-  return scheme?.toLowerCase() === 'bearer' ? token : undefined
-}
 
 function sequenceOf(request: Request): bigint | undefined {
   const text = request.get(SEQUENCE_HEADER)

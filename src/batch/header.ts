@@ -48,13 +48,15 @@ export function decodeHeader(bytes: Uint8Array): Header {
   if (bytes.length !== HEADER_BYTES) {
     throw new VerificationError('MALFORMED_HEADER', `a header has ${HEADER_BYTES} bytes, not ${bytes.length}`)
   }
-  for (const [start, end] of PADDING) {
-    for (let i = start; i < end; i++) {
-      if (bytes[i] !== 0)
-        throw new VerificationError('MALFORMED_HEADER', `byte ${i} of the header is not zero`)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  for (const offset of PADDING) {
+    if (view.getUint32(offset) !== 0) {
+      throw new VerificationError(
+        'MALFORMED_HEADER',
+        `bytes ${offset} to ${offset + 3} of the header are not zero`,
+      )
     }
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   return {
     publisher: toHex(bytes.subarray(12, 32)),
     sequence: view.getBigUint64(56),
@@ -70,6 +72,7 @@ export function decodeHeader(bytes: Uint8Array): Header {
 /** Leaf hash of a header in the ledger's log: `SHA-256(0x00 || abi.encode(header))`. */
 export const hashHeader = (header: Header): Uint8Array => hashLeaf(encodeHeader(header))
 
+/** Offsets of the words of four bytes that are zero, of which each gap between members consists. */
 const PADDING = [
   [0, 12],
   [32, 56],
@@ -77,4 +80,4 @@ const PADDING = [
   [160, 188],
   [192, 216],
   [224, 248],
-] as const
+].flatMap(([start = 0, end = 0]) => Array.from({ length: (end - start) / 4 }, (_, i) => start + 4 * i))

@@ -135,7 +135,7 @@ async function fetchLedgerRoot(rpc: Rpc, address: Hex, size: bigint): Promise<Ui
   const nodes = new Map<bigint, Uint8Array>()
   const topics = [APPENDED_TOPIC, wanted.map(toTopic)]
   if (wanted.length > 0) {
-    for await (const logs of fetchLogs(
+    for await (const { logs } of fetchLogs(
       rpc,
       { address, topics },
       await ledger.deploymentBlock(),

@@ -107,28 +107,36 @@ export interface AppendedLog {
   logIndex: number
 }
 
+/** A stretch of blocks that was read. */
+export interface AppendedRange {
+  found: AppendedLog[]
+  lastBlock: bigint
+}
+
 /**
- * The headers that a ledger announced in a block range, in the order of the chain.
+ * The headers that a ledger announced in a block range, in the order of the chain, as far as the node gives them at once.
  *
  * @param fromBlock inclusive, as is `toBlock`
  * @throws {OperationError} `RPC_MALFORMED` if a log is not one that a ledger can emit
  */
-export async function fetchAppended(
+export async function* fetchAppended(
   rpc: Rpc,
   ledger: Hex,
   fromBlock: bigint,
   toBlock: bigint,
-): Promise<AppendedLog[]> {
-  const all: AppendedLog[] = []
+): AsyncGenerator<AppendedRange> {
   const filter = { address: ledger, topics: [APPENDED_TOPIC] }
-  for await (const logs of fetchLogs(rpc, filter, fromBlock, toBlock)) all.push(...logs.map(parseAppended))
-  for (const [i, { appended }] of all.entries()) {
-    const previous = all[i - 1]?.appended
-    if (previous !== undefined && appended.index !== previous.index + 1n) {
-      throw malformed('list of Appended events', 'without gaps')
+  let next: bigint | undefined
+  for await (const { logs, lastBlock } of fetchLogs(rpc, filter, fromBlock, toBlock)) {
+    const found = logs.map(parseAppended)
+    for (const { appended } of found) {
+      if (next !== undefined && appended.index !== next) {
+        throw malformed('list of Appended events', 'without gaps')
+      }
+      next = appended.index + 1n
     }
+    yield { found, lastBlock }
   }
-  return all
 }
 
 /** @throws {OperationError} `RPC_MALFORMED` */

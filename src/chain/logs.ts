@@ -1,4 +1,5 @@
 import type { Hex } from '../bytes/hex.ts'
+import { OperationError } from '../errors.ts'
 import type { ReceiptLog } from '../verify/chain-facts.ts'
 import {
   malformed,
@@ -31,10 +32,15 @@ const INCURABLE_CODES = [-32700, -32600, -32601]
 /** Successful ranges in a row before a larger one is tried. */
 const GROW_AFTER = 4
 
+/** Blocks of the first range: many nodes refuse more, or take so long that nothing is seen to happen. */
+const FIRST_SPAN = 10_000n
+
 /**
- * The matching logs of a block range in the order of the chain, one list for each range that the node answers.
+ * The matching logs of a block range in the order of the chain, a list for each range that the node answers and
+ * the last block of it.
  *
- * A refused range is halved, whatever the node's words are: every vendor has its own for "too large".
+ * A refused range is halved, whatever the node's words are: every vendor has its own for "too large". So is one that
+ * the node has no answer to in time.
  *
  * @param fromBlock inclusive, as is `toBlock`
  * @throws {OperationError} the node's refusal when it refuses even a single block
@@ -44,8 +50,9 @@ export async function* fetchLogs(
   filter: LogFilter,
   fromBlock: bigint,
   toBlock: bigint,
-): AsyncGenerator<ChainLog[]> {
+): AsyncGenerator<{ logs: ChainLog[]; lastBlock: bigint }> {
   let span = toBlock - fromBlock + 1n
+  if (span > FIRST_SPAN) span = FIRST_SPAN
   let answered = 0
   for (let from = fromBlock; from <= toBlock; ) {
     const last = from + span - 1n
@@ -56,16 +63,20 @@ export async function* fetchLogs(
         { ...filter, fromBlock: toQuantity(from), toBlock: toQuantity(to) },
       ])
     } catch (error) {
-      if (!(error instanceof RpcRefusal) || INCURABLE_CODES.includes(error.rpcCode) || to === from)
-        throw error
+      if (!mayFitHalf(error) || to === from) throw error
       span = (to - from + 1n) / 2n
       answered = 0
       continue
     }
-    yield parseLogs(answer, filter, from, to)
+    yield { logs: parseLogs(answer, filter, from, to), lastBlock: to }
     from = to + 1n
     if (++answered % GROW_AFTER === 0) span *= 2n
   }
+}
+
+function mayFitHalf(error: unknown): boolean {
+  if (error instanceof RpcRefusal) return !INCURABLE_CODES.includes(error.rpcCode)
+  return error instanceof OperationError && Object(error.cause).name === 'TimeoutError'
 }
 
 function parseLogs(answer: unknown, filter: LogFilter, from: bigint, to: bigint): ChainLog[] {

@@ -1,12 +1,13 @@
 import type { BytesInFlight } from '../api/bytes-in-flight.ts'
-import type { Facts } from '../api/metrics.ts'
+import type { Facts, PublishingFacts } from '../api/metrics.ts'
 import type { Publishing } from '../gateway/service.ts'
 import type { Indexing } from '../indexer/service.ts'
 
 interface FactSources {
-  publishing: Publishing
+  /** absent in an indexer */
+  publishing?: Publishing
+  inFlight?: BytesInFlight
   indexing: Indexing
-  inFlight: BytesInFlight
   problems: number
   /** milliseconds since 1970 */
   now: () => number
@@ -14,32 +15,51 @@ interface FactSources {
 
 /** What the running parts know of themselves, for health and metrics. */
 export function gatherFacts({ publishing, indexing, inFlight, problems, now }: FactSources): Facts {
-  const { gateway, sealed, publisher, backlog, transactions } = publishing
-  const { follower, entries } = indexing
-  const { head, finalBlock } = follower.state
+  const { follower, entries, alerts } = indexing
+  const { head, scannedBlock, finalBlock } = follower.state
   const [announced, fraud, withheld] = (['announced', 'fraud', 'withheld'] as const).map((state) =>
     entries.countInState(state),
   ) as [number, number, number] // one for each
-  const promises = [gateway.anchorBy, backlog.anchorBy].filter((time) => time !== undefined)
   return {
-    accepted: gateway.accepted,
-    syncedGroups: publishing.syncedGroups(),
-    transactions,
     batches: {
-      sealed: Number(sealed.nextSequence(publisher)),
-      anchored: Number(publishing.anchored()),
+      ...(publishing !== undefined && {
+        sealed: Number(publishing.sealed.nextSequence(publishing.publisher)),
+        anchored: Number(publishing.anchored()),
+      }),
       final: entries.countUpTo(finalBlock),
       // Of the many states only this one is large, and counting it would read all of it.
       verified: follower.log.size - announced - fraud - withheld,
       fraud,
       withheld,
     },
-    recordsWaiting: gateway.waitingRecords,
-    backlog: { batches: backlog.size, oldestMs: backlog.ageMs(now()) },
-    promiseMs: promises.length === 0 ? undefined : Math.min(...promises) - now(),
-    bytesInFlight: inFlight.held,
+    ...(publishing !== undefined && { publishing: publishingFacts(publishing, inFlight?.held ?? 0, now()) }),
+    openAlerts: alerts.countOpen(),
     headBlock: head,
+    scannedBlock,
     finalBlock,
     problems,
   }
 }
+
+function publishingFacts(publishing: Publishing, bytesInFlight: number, now: number): PublishingFacts {
+  const { gateway, backlog, transactions } = publishing
+  const promises = [gateway.anchorBy, backlog.anchorBy].filter((time) => time !== undefined)
+  return {
+    accepted: gateway.accepted,
+    syncedGroups: publishing.syncedGroups(),
+    transactions,
+    recordsWaiting: gateway.waitingRecords,
+    backlog: { batches: backlog.size, oldestMs: backlog.ageMs(now) },
+    promiseMs: promises.length === 0 ? undefined : Math.min(...promises) - now,
+    bytesInFlight,
+  }
+}
+
+/** What /healthz says of what an indexer does; a gateway has more to say. */
+export const indexingHealth = ({ batches, openAlerts, headBlock, scannedBlock, finalBlock }: Facts) => ({
+  batchesVerified: batches.verified ?? 0,
+  openAlerts,
+  headBlock: String(headBlock),
+  scannedBlock: String(scannedBlock),
+  finalBlock: String(finalBlock),
+})

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { describeError, EXIT, exitCodeOf } from './exit.ts'
+import { indexerCommand } from './indexer.ts'
 import { keystoreCommand } from './keystore.ts'
 import { ledgerCommand } from './ledger.ts'
 import { proveCommand } from './prove.ts'
@@ -20,6 +21,7 @@ const program = new Command('tidemark')
 
 for (const command of [
   upCommand(),
+  indexerCommand(),
   sendCommand(),
   sampleCommand(),
   proveCommand(),

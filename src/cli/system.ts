@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createApp, type Health } from '../api/app.ts'
+import type { BatchFileMode } from '../api/batch-files.ts'
 import { BytesInFlight } from '../api/bytes-in-flight.ts'
 import { type ClientTimeouts, listen } from '../api/listen.ts'
 import { createMetrics } from '../api/metrics.ts'
@@ -13,11 +14,12 @@ import { Admission, type SubmissionMode } from '../gateway/admission.ts'
 import type { GatewayPolicy } from '../gateway/gateway.ts'
 import { type Publishing, type StallPolicy, startPublishing } from '../gateway/service.ts'
 import { startIndexing } from '../indexer/service.ts'
+import { BatchFolder } from '../store/batch-folder.ts'
 import { openDatabase } from '../store/database.ts'
 import { lockFolder } from '../store/folder-lock.ts'
 import { Sources } from '../store/sources.ts'
 import type { AttachChain } from './attached-chain.ts'
-import { gatherFacts } from './facts.ts'
+import { gatherFacts, indexingHealth } from './facts.ts'
 
 export interface SystemConfig {
   /** everything that must survive a restart */
@@ -33,6 +35,7 @@ export interface SystemConfig {
   stall: StallPolicy
   /** from sources that have neither a key nor a token */
   submissions: SubmissionMode
+  batchFiles: BatchFileMode
   pollMs: number
   /** `inFlightBytes` bounds the bodies of all requests together */
   limits: { bodyBytes: number; submissionRecords: number; inFlightBytes: number }
@@ -111,6 +114,10 @@ async function assemble(
     identity,
     publisher: signer.address.toLowerCase() as Hex, // an ethers address in lowercase
     mayLag: chain.mayLag,
+    evidencePath: join(dataPath, 'evidence'),
+    // The disk is our own, and sealing needs the other core.
+    threads: 1,
+    now: Date.now,
     pollMs,
     onTrouble,
   })
@@ -141,24 +148,24 @@ async function assemble(
   started.push(() => metrics.stop())
   const health = (): Health => {
     const found = problems()
-    const { recordsWaiting, batches, backlog, headBlock, finalBlock } = facts()
+    const now = facts()
+    const { batches, publishing } = now
     return {
       status: found.length === 0 ? 'ok' : 'degraded',
       problems: found,
-      recordsWaiting,
+      recordsWaiting: publishing?.recordsWaiting ?? 0,
       batchesSealed: String(batches.sealed),
       batchesAnchored: String(batches.anchored),
-      batchesVerified: batches.verified,
-      batchesNotAnchored: backlog.batches,
-      oldestNotAnchoredSeconds: Math.round(backlog.oldestMs / 1_000),
-      headBlock: String(headBlock),
-      finalBlock: String(finalBlock),
+      batchesNotAnchored: publishing?.backlog.batches ?? 0,
+      oldestNotAnchoredSeconds: Math.round((publishing?.backlog.oldestMs ?? 0) / 1_000),
+      ...indexingHealth(now),
     }
   }
   const { limits, onRequest } = config
+  const sources = new Sources(database)
   const admission = new Admission({
     intake: publishing.intake,
-    sources: new Sources(database),
+    sources,
     domain: identity,
     mode: config.submissions,
     maxRecords: limits.submissionRecords,
@@ -166,15 +173,19 @@ async function assemble(
   })
   server.serve(
     createApp({
-      gateway,
-      admission,
+      publishing: {
+        gateway,
+        admission,
+        limits,
+        inFlight,
+        batchFiles: { batches: new BatchFolder(batchesPath), sources, mode: config.batchFiles },
+      },
       follower,
       finder,
       entries,
-      sealed,
+      alerts: indexing.alerts,
+      sources: (limit) => sealed.sources(limit),
       identity,
-      limits,
-      inFlight,
       health,
       metrics: metrics.handler,
       onFault: (error, requestId) => onTrouble('a request failed', error, requestId),

@@ -2,12 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { Command, Option } from 'commander'
 import { toBase64url } from '../bytes/base64url.ts'
 import { InputError } from '../errors.ts'
+import { READER } from '../store/sources.ts'
 import { dataOption, showTime, table, withSources } from './catalogue.ts'
 import { jsonOption, parseSource } from './options.ts'
 
 interface TokenOptions {
   data: string
   label: string
+  read?: boolean
   json?: boolean
 }
 
@@ -21,7 +23,8 @@ export const tokenCommand = () => {
     .description('bearer tokens of sources that do not sign; also while "tidemark up" runs')
     .addCommand(
       verb('create', 'print a new token of a source; it is shown this once, only its hash is kept')
-        .argument('<source>', 'as the records name it', parseSource)
+        .argument('[source]', 'as the records name it', parseSource)
+        .option('--read', 'for whoever fetches batch files, instead of a source')
         .addOption(new Option('--label <text>', 'what it is for').default(''))
         .addOption(jsonOption())
         .action(create),
@@ -30,7 +33,11 @@ export const tokenCommand = () => {
     .addCommand(verb('revoke', 'revoke a token').argument('<id>', 'as list shows it').action(revoke))
 }
 
-async function create(source: string, { data, label, json }: TokenOptions): Promise<void> {
+async function create(named: string | undefined, { data, label, read, json }: TokenOptions): Promise<void> {
+  if ((named === undefined) !== (read === true)) {
+    throw new InputError('BAD_ARGUMENT', 'name the source that the token is of, or --read for no source')
+  }
+  const source = named ?? READER
   const secret = `tidemark_${toBase64url(randomBytes(SECRET_BYTES))}`
   const { id } = await withSources(data, 'new', (sources) =>
     sources.addToken(secret, source, label, Date.now()),
@@ -38,7 +45,9 @@ async function create(source: string, { data, label, json }: TokenOptions): Prom
   // The token alone on standard output, so that a script can keep it.
   if (json === true) process.stdout.write(`${JSON.stringify({ id, source, label, token: secret })}\n`)
   else {
-    process.stderr.write(`token ${id} of ${source}; it is not shown again\n`)
+    process.stderr.write(
+      `token ${id} ${source === READER ? 'to fetch batch files' : `of ${source}`}; it is not shown again\n`,
+    )
     process.stdout.write(`${secret}\n`)
   }
 }
@@ -47,7 +56,7 @@ async function list({ data, json }: TokenOptions): Promise<void> {
   const tokens = await withSources(data, 'existing', (sources) => sources.tokens())
   const rows = tokens.map(({ id, source, label, since, revokedAt }) => ({
     id,
-    source,
+    source: source === READER ? '(reads)' : source,
     label,
     since: showTime(since),
     revoked: showTime(revokedAt),

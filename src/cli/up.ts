@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander'
+import { BATCH_FILE_MODES, type BatchFileMode } from '../api/batch-files.ts'
 import type { Hex } from '../bytes/hex.ts'
 import type { Finality } from '../chain/facts.ts'
 import { InputError } from '../errors.ts'
@@ -38,6 +39,7 @@ interface UpOptions {
   logLevel: LogLevel
   submissions?: SubmissionMode
   pollEvery?: number
+  batchFiles?: BatchFileMode
   json: boolean
   rpc?: string
   ledger?: Hex
@@ -108,6 +110,12 @@ export const upCommand = () =>
         'how often the chain is asked (default: 200, with --rpc 2000)',
       ).argParser(parseWhole(10, 3_600_000)),
     )
+    .addOption(
+      new Option(
+        '--batch-files <for>',
+        'who may fetch batch files: anybody, whoever has a token of "tidemark token create --read", or nobody (default: public on a loopback address, otherwise token)',
+      ).choices(BATCH_FILE_MODES),
+    )
     .addOption(jsonOption())
     .optionsGroup('On a chain of your own, instead of the embedded one:')
     .addOption(chainRpcOption().conflicts('chainPort'))
@@ -126,7 +134,7 @@ export const upCommand = () =>
 /** Whether only this machine reaches the address. */
 const isLoopback = (host: string) => /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/.test(host)
 
-const portOption = (flags: string, description: string) =>
+export const portOption = (flags: string, description: string) =>
   new Option(flags, `${description}; 0 for any free one`).argParser(parseWhole(0, 65_535))
 
 async function up(options: UpOptions): Promise<void> {
@@ -147,6 +155,7 @@ async function up(options: UpOptions): Promise<void> {
     },
     stall: { afterMs: options.stalledAfter, failClosed: options.failClosed },
     submissions: options.submissions ?? (isLoopback(options.host) ? 'open' : 'registered'),
+    batchFiles: options.batchFiles ?? (isLoopback(options.host) ? 'public' : 'token'),
     pollMs: options.pollEvery ?? (options.rpc === undefined ? POLL_MS : EXTERNAL_POLL_MS),
     limits: {
       inFlightBytes: MAX_BYTES_IN_FLIGHT,
@@ -202,7 +211,8 @@ function abandoned(): Promise<undefined> {
   })
 }
 
-function signalled(): Promise<undefined> {
+/** Resolves when the process is told to end. */
+export function signalled(): Promise<undefined> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(undefined))
   })

@@ -1,21 +1,22 @@
 import { readFile } from 'node:fs/promises'
 import {
+  type BatchFileName,
   decodeLine,
   encodeHeader,
   type Header,
   RecordPreparer,
-  type Submission,
   verifyRecords,
   verifySources,
 } from '../batch/index.ts'
 import { equalBytes } from '../bytes/bytes.ts'
-import { recoverSubmissionSigner, type SigningDomain } from '../chain/signing.ts'
+import type { SigningDomain } from '../chain/signing.ts'
 import { InputError, OperationError, VerificationError } from '../errors.ts'
-import { encodeTiles, HASH_SIZE, treeRoot } from '../merkle/index.ts'
+import { encodeTiles } from '../merkle/index.ts'
 import { openPseudonyms } from '../record/index.ts'
 import { answerJobs } from '../store/background-job.ts'
-import { BatchFolder } from '../store/batch-folder.ts'
+import { BatchFolder, type OpenBatch } from '../store/batch-folder.ts'
 import { isMissing } from '../store/durable.ts'
+import { type Findings, findBadRecords, IdCheck, recoverSigners } from './findings.ts'
 
 /** Recomputes a batch from its files and holds it against the header that the chain holds. */
 export interface CheckJob {
@@ -24,47 +25,56 @@ export interface CheckJob {
   domain: SigningDomain
 }
 
-/** Why a batch must not be shown: its files contradict the header, or they are not there. */
-export type CheckResult = { state: 'verified' } | { state: 'fraud' | 'withheld'; reason: string }
+/** What a batch holds, or why it must not be shown: its files contradict the header, are not there, or cannot be read now. */
+export type CheckResult =
+  | { state: 'verified'; findings: Findings }
+  | { state: 'withheld' | 'unread'; reason: string }
+  | { state: 'fraud'; kind: FraudKind; reason: string; positions: number[] }
 
-answerJobs<CheckJob, CheckResult>(async ({ batchesPath, header, domain }) => {
+/** `bad-record`: the header commits to a record that is none; `foreign-signature`: one is nobody's. */
+export type FraudKind = 'fraud' | 'bad-record' | 'foreign-signature'
+
+answerJobs<CheckJob, CheckResult>(async (job) => {
   try {
-    await checkBatch(new BatchFolder(batchesPath), header, domain)
-    return { state: 'verified' }
+    return { state: 'verified', findings: await checkBatch(job) }
   } catch (error) {
     if (error instanceof VerificationError || error instanceof InputError) {
-      return { state: 'fraud', reason: error.message }
+      return { state: 'fraud', reason: error.message, ...(await explain(job, error.code)) }
     }
     if (error instanceof OperationError && error.code === 'STORE_DAMAGED') {
-      return { state: 'fraud', reason: error.message }
+      return { state: 'fraud', kind: 'fraud', reason: error.message, positions: [] }
     }
     const { message, cause, syscall } = error as Error & { syscall?: unknown }
     if (isMissing(error) || isMissing(cause)) return { state: 'withheld', reason: message }
-    // What cannot be read now may be readable later: that is nobody's fault.
-    if (syscall === undefined) throw error
-    throw new OperationError('STORE_FAILED', `could not read batch ${header.sequence}: ${message}`)
+    if (syscall === undefined && !(error instanceof OperationError)) throw error
+    return { state: 'unread', reason: `could not read batch ${job.header.sequence}: ${message}` }
   }
 })
 
-async function checkBatch(folder: BatchFolder, header: Header, domain: SigningDomain): Promise<void> {
+async function checkBatch({ batchesPath, header, domain }: CheckJob): Promise<Findings> {
+  const folder = new BatchFolder(batchesPath)
   const files = await folder.open(header.publisher, header.sequence)
   try {
     const preparer = new RecordPreparer()
+    const ids = new IdCheck()
     const sources: string[] = []
     for await (const lines of files.lines()) {
       for (const line of lines) {
         const { item, text } = decodeLine(line)
         preparer.add(item, openPseudonyms(item.record, item.disclosures), text)
+        ids.add(item.record)
         sources.push(item.record.source)
       }
+      // Of a file that holds more than the header says, nothing more needs to be read.
+      if (preparer.count > header.recordCount) break
     }
     const { leafHashes, indexFile } = verifyRecords(header, preparer.finish())
     // Answers and proofs are read from these two files, so they must be what the records give.
-    await expectFile(files.pathOf('index.bin'), indexFile)
-    await expectFile(files.pathOf('tree.bin'), encodeTiles(leafHashes))
+    await expectFile(files, 'index.bin', indexFile)
+    await expectFile(files, 'tree.bin', encodeTiles(leafHashes))
     const submissions = await folder.loadSubmissions(header)
     verifySources(submissions, sources)
-    verifySignatures(submissions, leafHashes, domain)
+    const signed = recoverSigners(submissions, leafHashes, domain)
     if (
       !equalBytes(
         encodeHeader(await folder.loadHeader(header.publisher, header.sequence)),
@@ -73,30 +83,35 @@ async function checkBatch(folder: BatchFolder, header: Header, domain: SigningDo
     ) {
       throw new VerificationError('BATCH_MISMATCH', 'header.json is not the header that the chain holds')
     }
+    return { submissions: signed, repeated: ids.finish() }
   } finally {
     await files.close()
   }
 }
 
-/**
- * Every signature is one of somebody over the root of its submission. Whether that key is the source's, no batch says.
- *
- * @throws {VerificationError} `BAD_SIGNATURE`
- */
-function verifySignatures(
-  submissions: readonly Submission[],
-  leafHashes: Uint8Array,
-  domain: SigningDomain,
-): void {
-  for (const { source, sequence, first, count, signature } of submissions) {
-    if (signature === null) continue
-    const root = treeRoot(leafHashes.subarray(HASH_SIZE * first, HASH_SIZE * (first + count)))
-    recoverSubmissionSigner(domain, { source, sequence, root, size: BigInt(count) }, signature)
+/** Tells a header that commits to what is no record from files that somebody has changed. */
+async function explain(
+  { batchesPath, header }: CheckJob,
+  code: string,
+): Promise<{ kind: FraudKind; positions: number[] }> {
+  if (code === 'BAD_SIGNATURE') return { kind: 'foreign-signature', positions: [] }
+  if (code !== 'MALFORMED_RECORD' && code !== 'BAD_DISCLOSURE') return { kind: 'fraud', positions: [] }
+  const files = await new BatchFolder(batchesPath).open(header.publisher, header.sequence)
+  try {
+    const positions = await findBadRecords(files.lines(), header)
+    return positions === undefined ? { kind: 'fraud', positions: [] } : { kind: 'bad-record', positions }
+  } catch (error) {
+    if (error instanceof OperationError || error instanceof VerificationError) {
+      return { kind: 'fraud', positions: [] }
+    }
+    throw error
+  } finally {
+    await files.close()
   }
 }
 
-async function expectFile(path: string, expected: Uint8Array): Promise<void> {
-  if (!equalBytes(await readFile(path), expected)) {
-    throw new VerificationError('BATCH_MISMATCH', `${path} is not what the records give`)
+async function expectFile(files: OpenBatch, name: BatchFileName, expected: Uint8Array): Promise<void> {
+  if (!equalBytes(await readFile(files.pathOf(name)), expected)) {
+    throw new VerificationError('BATCH_MISMATCH', `${name} is not what the records give`)
   }
 }

@@ -5,6 +5,7 @@ import { type AppendedLog, createLedger, fetchAppended } from '../chain/ledger.t
 import type { Rpc } from '../chain/rpc.ts'
 import { OperationError } from '../errors.ts'
 import { GrowingLog } from '../merkle/index.ts'
+import type { ChainCursor, Cursor } from '../store/chain-cursor.ts'
 import type { LedgerEntries, LedgerEntry } from '../store/ledger-entries.ts'
 import type { Block, ChainFacts } from '../verify/index.ts'
 
@@ -15,6 +16,9 @@ interface FollowerParts {
   /** where to start with an empty catalogue */
   deploymentBlock: bigint
   entries: LedgerEntries
+  cursor: ChainCursor
+  /** Takes back the entries from this one on, and all that is known of them. */
+  takeBack: (logIndex: bigint) => void
   /**
    * Whether a head below what was seen may be a node that lags. Not so for the embedded chain, which is the only
    * one of its kind: there the blocks are gone.
@@ -25,24 +29,40 @@ interface FollowerParts {
 export interface FollowerState {
   head: bigint
   finalBlock: bigint
+  /** every event up to this block is known; below the deployment block before the first */
+  scannedBlock: bigint
   /** headers known */
   size: bigint
   /** the chain's head is below what was seen before */
   lagging: boolean
 }
 
-/** Follows the ledger's events, keeps its log, and takes back what a reorg takes back. */
+/**
+ * Follows the ledger's events, keeps its log, and takes back what a reorg takes back.
+ *
+ * Every entry is stored with its block's hash, so those of blocks that are not final are the undo log: they go, newest
+ * first, until one's block is still the chain's.
+ */
 export class Follower {
   readonly #parts: FollowerParts
   readonly log = new GrowingLog()
-  #scanned: Pick<Block, 'number' | 'hash'> | undefined
-  #state: FollowerState = { head: -1n, finalBlock: -1n, size: 0n, lagging: false }
+  #scanned: Cursor['block'] | undefined
+  #state: FollowerState
 
   constructor(parts: FollowerParts) {
     this.#parts = parts
     for (let page = parts.entries.from(0n, PAGE); page.length > 0; ) {
       for (const { header } of page) this.log.append(hashHeader(header))
       page = parts.entries.from(BigInt(this.log.size), PAGE)
+    }
+    const stored = parts.cursor.load()
+    this.#scanned = stored?.block
+    this.#state = {
+      head: -1n,
+      finalBlock: stored?.finalBlock ?? -1n,
+      scannedBlock: stored?.block.number ?? parts.deploymentBlock - 1n,
+      size: BigInt(this.log.size),
+      lagging: false,
     }
   }
 
@@ -58,7 +78,7 @@ export class Follower {
   /**
    * Brings the catalogue up to the chain's head. Call it again and again, one call at a time.
    *
-   * @throws {OperationError} when the chain cannot tell; what was known stays
+   * @throws {OperationError} when the chain cannot tell, or contradicts what was final; what was known stays
    */
   async step(): Promise<void> {
     const { chain } = this.#parts
@@ -66,21 +86,37 @@ export class Follower {
     if (head === undefined)
       throw new OperationError('RPC_LAGS', 'the node took its head back while it was asked')
     const lagging = await this.#unwind(head)
-    if (!lagging) await this.#scan(head)
+    const finalBlock = await this.#finalBlock()
     this.#state = {
+      ...this.#state,
       head: head.number,
-      finalBlock: await chain.finalBlock(),
+      finalBlock,
       size: BigInt(this.log.size),
       lagging,
     }
+    if (!lagging) await this.#scan(head)
+  }
+
+  /** The highest that was ever seen: another node of the same chain may be behind. */
+  async #finalBlock(): Promise<bigint> {
+    const known = this.#state.finalBlock
+    try {
+      const final = await this.#parts.chain.finalBlock()
+      if (final > known) return final
+    } catch (error) {
+      // A young chain has none yet; it can be followed all the same.
+      if (!(error instanceof OperationError) || error.code !== 'NOT_FINAL') throw error
+    }
+    return known
   }
 
   /** Takes back entries whose block the chain no longer has. Answers whether the node merely lags. */
   async #unwind(head: Block): Promise<boolean> {
-    const { chain, entries, mayLag } = this.#parts
-    if (this.#scanned !== undefined) {
-      const block = await chain.blockByNumber(this.#scanned.number)
-      if (block?.hash === this.#scanned.hash) return false
+    const { chain, entries, mayLag, takeBack } = this.#parts
+    const scanned = this.#scanned
+    if (scanned !== undefined) {
+      if (mayLag && head.number < scanned.number) return true
+      if ((await chain.blockByNumber(scanned.number))?.hash === scanned.hash) return false
     }
     for (;;) {
       const [last] = entries.before(BigInt(this.log.size), 1)
@@ -90,35 +126,67 @@ export class Follower {
       // Behind one address may be several nodes, and a block below the head that is not there at all is no other block.
       if (block === undefined && mayLag) return true
       if (block?.hash === last.blockHash) break
-      entries.truncate(last.logIndex)
+      if (this.isFinal(last)) throw contradicts(last)
+      takeBack(last.logIndex)
       this.log.truncate(last.logIndex)
     }
-    this.#scanned = undefined
+    this.#rewind()
     return false
   }
 
-  async #scan(head: Block): Promise<void> {
-    const { rpc, chain, ledger, entries, deploymentBlock } = this.#parts
-    const [last] = entries.before(BigInt(this.log.size), 1)
-    // The last entry's block may hold more than was stored of it.
-    const from =
-      this.#scanned === undefined ? (last?.blockNumber ?? deploymentBlock) : this.#scanned.number + 1n
-    if (from > head.number) return
-    const found = await fetchAppended(rpc, ledger, from, head.number)
-    const fresh = found.filter(({ appended }) => appended.index >= BigInt(this.log.size))
-    // If the chain changed while it was read, the logs may come from two histories.
-    if ((await chain.blockByNumber(head.number))?.hash !== head.hash) return
-    // Behind a load balancer, a node that lags gives the logs that it knows and does not say that there are more.
-    const size = await createLedger(rpc, ledger).size({ blockHash: head.hash })
-    const missing = size - BigInt(this.log.size + fresh.length)
-    if (missing > 0n) throw new OperationError('RPC_LAGS', `the node left out ${missing} of ${size} headers`)
-    this.#extend(fresh)
-    this.#store(fresh)
-    this.#scanned = { number: head.number, hash: head.hash }
+  /** Reads on from the last entry's block, which may hold more than was stored of it. */
+  #rewind(): void {
+    const [last] = this.#parts.entries.before(BigInt(this.log.size), 1)
+    this.#scanned = undefined
+    this.#state = {
+      ...this.#state,
+      scannedBlock: (last?.blockNumber ?? this.#parts.deploymentBlock) - 1n,
+      size: BigInt(this.log.size),
+    }
   }
 
-  #store(found: readonly AppendedLog[]): void {
-    const rows = found.map(({ appended, blockNumber, blockHash, transactionHash, logIndex }) => ({
+  async #scan(head: Block): Promise<void> {
+    const { rpc, chain, ledger } = this.#parts
+    const from = this.#state.scannedBlock + 1n
+    if (from > head.number) return
+    try {
+      for await (const { found, lastBlock } of fetchAppended(rpc, ledger, from, head.number)) {
+        const block = lastBlock === head.number ? head : await chain.blockByNumber(lastBlock)
+        // If the chain changed while it was read, the logs may come from two histories.
+        if (lastBlock > this.#state.finalBlock) {
+          if ((await chain.blockByNumber(head.number))?.hash !== head.hash) return
+        }
+        if (block === undefined) throw new OperationError('RPC_LAGS', `the node has no block ${lastBlock}`)
+        if (lastBlock === head.number) await this.#expectComplete(found, head)
+        this.#store(found, block)
+      }
+    } catch (error) {
+      // Of a node that left out something, everything is asked again.
+      if (error instanceof OperationError && LEFT_OUT.includes(error.code)) this.#rewind()
+      throw error
+    }
+  }
+
+  /** The ledger itself says how many headers it has: a node whose logs lag behind its blocks would hide the newest. */
+  async #expectComplete(found: readonly AppendedLog[], { hash, number }: Block): Promise<void> {
+    const { rpc, ledger } = this.#parts
+    const size = await createLedger(rpc, ledger).size({ blockHash: hash })
+    const last = found.at(-1)
+    const known = last === undefined ? BigInt(this.log.size) : last.appended.index + 1n
+    if (known < size) {
+      throw new OperationError(
+        'RPC_LAGS',
+        `the ledger has ${size} headers at block ${number}, and the node gave the events of ${known}`,
+      )
+    }
+  }
+
+  #store(found: readonly AppendedLog[], { number, hash }: Cursor['block']): void {
+    const { entries, cursor } = this.#parts
+    const fresh = found.filter(({ appended }) => appended.index >= BigInt(this.log.size))
+    this.#extend(fresh)
+    const scanned = { number, hash }
+    const rows = fresh.map(({ appended, blockNumber, blockHash, transactionHash, logIndex }) => ({
       logIndex: appended.index,
       header: appended.header,
       blockNumber,
@@ -127,12 +195,14 @@ export class Follower {
       eventIndex: logIndex,
     }))
     try {
-      this.#parts.entries.add(rows)
+      entries.add(rows, () => cursor.save({ block: scanned, finalBlock: this.#state.finalBlock }))
     } catch (error) {
       // Otherwise they would count as known, and never be stored.
-      this.log.truncate(this.log.size - found.length)
+      this.log.truncate(this.#state.size)
       throw error
     }
+    this.#scanned = scanned
+    this.#state = { ...this.#state, scannedBlock: number, size: BigInt(this.log.size) }
   }
 
   /** Appends to the log, and holds it against the node of each event: the contract hashed the same. */
@@ -159,3 +229,11 @@ export class Follower {
 }
 
 const PAGE = 1_000
+
+const LEFT_OUT = ['RPC_LAGS', 'RPC_MALFORMED']
+
+const contradicts = ({ blockNumber, blockHash }: LedgerEntry) =>
+  new OperationError(
+    'RPC_MALFORMED',
+    `the node no longer has block ${blockHash}, number ${blockNumber}, which was final: it lies, is of another chain, or finality was broken; nothing is taken back`,
+  )

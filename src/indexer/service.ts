@@ -3,14 +3,19 @@ import type { Hex } from '../bytes/hex.ts'
 import type { LedgerIdentity } from '../chain/ledger.ts'
 import type { Rpc } from '../chain/rpc.ts'
 import { OperationError } from '../errors.ts'
+import { Alerts } from '../store/alerts.ts'
 import { BatchCache } from '../store/batch-cache.ts'
 import { BatchFolder } from '../store/batch-folder.ts'
+import { ChainCursor } from '../store/chain-cursor.ts'
 import type { Database } from '../store/database.ts'
 import { LedgerEntries } from '../store/ledger-entries.ts'
+import { SeenSubmissions } from '../store/seen-submissions.ts'
 import type { ChainFacts } from '../verify/index.ts'
 import { Checker } from './checker.ts'
+import type { Fetcher } from './fetcher.ts'
 import { Finder } from './finder.ts'
 import { Follower } from './follower.ts'
+import { Verdicts } from './verdicts.ts'
 
 export interface IndexingOptions {
   database: Database
@@ -18,11 +23,18 @@ export interface IndexingOptions {
   rpc: Rpc
   chain: ChainFacts
   identity: LedgerIdentity
-  /** whose batch files must be here; that those of others are not is no trouble */
-  publisher: Hex
+  /** whose batch files alone must be here: that those of others are not is no trouble; without one, everybody's */
+  publisher?: Hex
   /** see `Follower` */
   mayLag: boolean
+  /** see `Checker` */
+  evidencePath: string
+  fetcher?: Fetcher
+  /** that recompute batches */
+  threads: number
   pollMs: number
+  /** milliseconds since 1970 */
+  now: () => number
   /** told of what goes wrong and is tried again, and of every batch that is fraud or withheld */
   onTrouble: (message: string, error?: unknown) => void
 }
@@ -32,6 +44,8 @@ export interface Indexing {
   follower: Follower
   finder: Finder
   entries: LedgerEntries
+  alerts: Alerts
+  seen: SeenSubmissions
   /** what goes wrong now, a sentence each */
   troubles(): string[]
   /** Rejects when the work cannot go on. */
@@ -42,56 +56,102 @@ export interface Indexing {
 /** Batches kept open between questions, three file handles each. */
 const OPEN_BATCHES = 128
 
+/** Before a batch that is refused is tried again for the first time. */
+const RETRY_MS = 5_000
+
 export function startIndexing(options: IndexingOptions): Indexing {
-  const { database, batchesPath, rpc, chain, identity, publisher, mayLag, pollMs, onTrouble } = options
+  const { database, batchesPath, rpc, chain, identity, publisher, mayLag, pollMs, onTrouble, now } = options
   const entries = new LedgerEntries(database)
-  const follower = new Follower({ rpc, chain, ...identity, entries, mayLag })
+  const alerts = new Alerts(database)
+  const seen = new SeenSubmissions(database)
+  const verdicts = new Verdicts({
+    database,
+    entries,
+    alerts,
+    seen,
+    identity,
+    ...(publisher !== undefined && { publisher }),
+    now,
+    onAlert: ({ kind, anchor, found }) => onTrouble(`ledger entry ${anchor.ledgerIndex}: ${kind}: ${found}`),
+  })
+  const follower = new Follower({
+    rpc,
+    chain,
+    ...identity,
+    entries,
+    cursor: new ChainCursor(database),
+    takeBack: (logIndex) => verdicts.takeBack(logIndex),
+    mayLag,
+  })
   const checker = new Checker({
     batchesPath,
+    evidencePath: options.evidencePath,
     entries,
+    verdicts,
     domain: { chainId: identity.chainId, ledger: identity.ledger },
-    onAlert({ logIndex, state, reason }) {
-      if (state === 'withheld' && entries.get(logIndex)?.header.publisher !== publisher) return
-      onTrouble(`ledger entry ${logIndex} is ${state}: ${reason}`)
-    },
+    threads: options.threads,
+    now,
+    retryMs: RETRY_MS,
+    ...(options.fetcher !== undefined && { fetcher: options.fetcher }),
   })
   const batches = new BatchCache(new BatchFolder(batchesPath), OPEN_BATCHES)
   const finder = new Finder({ follower, entries, batches, ...identity })
 
-  let trouble: string | undefined
+  const trouble: { following?: string; checking?: string } = {}
   const running = new AbortController()
-  const following = follow()
+  const failure = Promise.withResolvers<never>()
+  failure.promise.catch(() => undefined)
+
+  function report(part: keyof typeof trouble, what: string, error: unknown): void {
+    if (!(error instanceof OperationError)) {
+      failure.reject(error)
+      return
+    }
+    trouble[part] = `${what}: ${error.message}`
+    onTrouble(`${what} failed; trying again`, error)
+  }
 
   async function follow(): Promise<void> {
     while (!running.signal.aborted) {
       try {
         await follower.step()
-        await checker.step()
-        trouble = undefined
+        delete trouble.following
       } catch (error) {
-        if (!(error instanceof OperationError)) throw error
-        trouble = `following the chain: ${error.message}`
-        onTrouble('following the chain failed; trying again', error)
+        report('following', 'following the chain', error)
       }
-      // An aborted pause is how it ends.
-      await delay(pollMs, undefined, { signal: running.signal }).catch(() => undefined)
+      await pause()
     }
   }
+
+  async function check(): Promise<void> {
+    while (!running.signal.aborted) {
+      delete trouble.checking
+      checker.start((error) => report('checking', 'checking batches', error))
+      await pause()
+    }
+  }
+
+  // An aborted pause is how it ends.
+  const pause = () => delay(pollMs, undefined, { signal: running.signal }).catch(() => undefined)
+  const working = Promise.all([follow(), check()])
+  working.catch((error: unknown) => failure.reject(error))
 
   return {
     follower,
     finder,
     entries,
+    alerts,
+    seen,
     troubles() {
       const fraud = entries.countInState('fraud')
       const withheld = entries.countInState('withheld', publisher)
       const bad = fraud + withheld > 0 ? [`${fraud} batches are fraud, ${withheld} are withheld`] : []
-      return trouble === undefined ? bad : [trouble, ...bad]
+      return [...Object.values(trouble), ...bad]
     },
-    failed: following.then(() => new Promise<never>(() => undefined)),
+    failed: failure.promise,
     async stop() {
       running.abort()
-      await following
+      await working.catch(() => undefined)
       await checker.stop()
       await batches.close()
     },

@@ -25,21 +25,21 @@ import { isMissing, writeFolderDurably } from './durable.ts'
 
 /** The immutable batch files on disk: `<root>/<publisher>/<sequence>/<file>`. */
 export class BatchFolder {
-  readonly #root: string
+  readonly root: string
 
   constructor(root: string) {
-    this.#root = root
+    this.root = root
   }
 
   /** Durable when it returns; a batch that is there already is left as it is. */
   async save({ header, files }: SealedBatch): Promise<void> {
     if (await this.has(header.publisher, header.sequence)) return
-    await mkdir(join(this.#root, header.publisher), { recursive: true })
-    await writeFolderDurably(this.#path(header.publisher, header.sequence), files)
+    await mkdir(join(this.root, header.publisher), { recursive: true })
+    await writeFolderDurably(this.pathOf(header.publisher, header.sequence), files)
   }
 
   async has(publisher: Hex, sequence: bigint): Promise<boolean> {
-    return (await stat(this.#path(publisher, sequence)).catch(ignoreMissing)) !== undefined
+    return (await stat(this.pathOf(publisher, sequence)).catch(ignoreMissing)) !== undefined
   }
 
   /** @throws {OperationError} `STORE_FAILED` when there is no such batch */
@@ -53,11 +53,11 @@ export class BatchFolder {
   }
 
   async open(publisher: Hex, sequence: bigint): Promise<OpenBatch> {
-    return OpenBatch.open(this.#path(publisher, sequence))
+    return OpenBatch.open(this.pathOf(publisher, sequence))
   }
 
   async #loadJson(publisher: Hex, sequence: bigint, name: BatchFileName): Promise<unknown> {
-    const path = join(this.#path(publisher, sequence), name)
+    const path = join(this.pathOf(publisher, sequence), name)
     try {
       return JSON.parse(await readFile(path, 'utf8'))
     } catch (cause) {
@@ -67,8 +67,9 @@ export class BatchFolder {
     }
   }
 
-  #path(publisher: Hex, sequence: bigint): string {
-    return join(this.#root, publisher, String(sequence).padStart(12, '0'))
+  /** Where the files of a batch lie, or would. */
+  pathOf(publisher: Hex, sequence: bigint): string {
+    return join(this.root, publisher, String(sequence).padStart(12, '0'))
   }
 }
 

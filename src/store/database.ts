@@ -90,8 +90,44 @@ FROM (SELECT publisher, batch, min(anchor_by) AS anchor_by FROM submissions GROU
 WHERE earliest.publisher = batches.publisher AND earliest.batch = batches.sequence;
 `
 
+/** What an indexer found out by itself: how far it has read, what it will try again, whose submissions it saw, alerts. */
+const VERSION_4 = `
+ALTER TABLE entries ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE entries ADD COLUMN retry_at INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX entries_due ON entries (publisher, retry_at, log_index) WHERE state <> 'verified';
+
+CREATE TABLE chain_cursor (
+  only_one INTEGER PRIMARY KEY CHECK (only_one = 1),
+  scanned_block INTEGER NOT NULL,
+  scanned_hash TEXT NOT NULL,
+  final_block INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE seen_submissions (
+  source TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  log_index INTEGER NOT NULL,
+  first INTEGER NOT NULL,
+  signer TEXT,
+  PRIMARY KEY (source, sequence, log_index, first)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX seen_submissions_by_entry ON seen_submissions (log_index);
+
+CREATE TABLE alerts (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL,
+  log_index INTEGER NOT NULL,
+  subject TEXT NOT NULL,
+  document TEXT NOT NULL,
+  raised_at INTEGER NOT NULL,
+  closed_at INTEGER,
+  UNIQUE (log_index, kind, subject)
+) STRICT;
+CREATE INDEX alerts_open ON alerts (id) WHERE closed_at IS NULL;
+`
+
 /** What makes each version out of the one before, the first out of nothing. A version that is out never changes. */
-const VERSIONS = [VERSION_1, VERSION_2, VERSION_3]
+const VERSIONS = [VERSION_1, VERSION_2, VERSION_3, VERSION_4]
 
 /** How long a command waits for another process that writes to the same catalogue. */
 const BUSY_MS = 5_000

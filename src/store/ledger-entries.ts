@@ -20,16 +20,17 @@ export interface LedgerEntry {
   eventIndex: number
   state: EntryState
   reason: string | undefined
+  /** how often it was found to be fraud or withheld */
+  attempts: number
 }
 
-export type NewEntry = Omit<LedgerEntry, 'state' | 'reason'>
+export type NewEntry = Omit<LedgerEntry, 'state' | 'reason' | 'attempts'>
 
 /** The catalogue's part about the ledger as the chain shows it. */
 export class LedgerEntries {
   readonly #database: Database
   readonly #statements: Record<
     | 'insert'
-    | 'truncate'
     | 'mark'
     | 'one'
     | 'byBatch'
@@ -39,9 +40,13 @@ export class LedgerEntries {
     | 'lastOfTransaction'
     | 'count'
     | 'countOf'
-    | 'lastUpTo',
+    | 'lastUpTo'
+    | 'due'
+    | 'postpone'
+    | 'nextPublisher',
     StatementSync
   >
+  readonly #truncate: StatementSync[]
 
   constructor(database: Database) {
     this.#database = database
@@ -50,10 +55,15 @@ export class LedgerEntries {
       statement.setReadBigInts(true)
       return statement
     }
+    this.#truncate = ['entries', 'seen_submissions', 'alerts'].map((table) =>
+      prepare(`DELETE FROM ${table} WHERE log_index >= ?`),
+    )
     this.#statements = {
-      insert: prepare("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'announced', NULL)"),
-      truncate: prepare('DELETE FROM entries WHERE log_index >= ?'),
-      mark: prepare('UPDATE entries SET state = ?, reason = ? WHERE log_index = ?'),
+      insert: prepare(
+        `INSERT INTO entries (log_index, publisher, sequence, header, block_number, block_hash, transaction_hash,
+           event_index, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'announced')`,
+      ),
+      mark: prepare('UPDATE entries SET state = ?, reason = ?, retry_at = 0 WHERE log_index = ?'),
       one: prepare('SELECT * FROM entries WHERE log_index = ?'),
       byBatch: prepare('SELECT * FROM entries WHERE publisher = ? AND sequence = ?'),
       before: prepare('SELECT * FROM entries WHERE log_index < ? ORDER BY log_index DESC LIMIT ?'),
@@ -62,6 +72,12 @@ export class LedgerEntries {
       lastOfTransaction: prepare('SELECT max(log_index) AS last FROM entries WHERE transaction_hash = ?'),
       count: prepare('SELECT count(*) AS count FROM entries WHERE state = ?'),
       countOf: prepare('SELECT count(*) AS count FROM entries WHERE state = ? AND publisher = ?'),
+      due: prepare(
+        `SELECT * FROM entries WHERE publisher = ? AND state <> 'verified' AND retry_at <= ?
+         ORDER BY retry_at, log_index LIMIT ?`,
+      ),
+      postpone: prepare('UPDATE entries SET attempts = attempts + 1, retry_at = ? WHERE log_index = ?'),
+      nextPublisher: prepare('SELECT min(publisher) AS next FROM entries WHERE publisher > ?'),
       // Blocks ascend with the index, so this reads the entries above the block only.
       lastUpTo: prepare(
         'SELECT log_index FROM entries WHERE block_number <= ? ORDER BY log_index DESC LIMIT 1',
@@ -69,8 +85,10 @@ export class LedgerEntries {
     }
   }
 
-  add(entries: readonly NewEntry[]): void {
+  /** @param alongside what is to be stored with them or not at all */
+  add(entries: readonly NewEntry[], alongside: () => void = () => undefined): void {
     inTransaction(this.#database, () => {
+      alongside()
       for (const entry of entries) {
         this.#statements.insert.run(
           entry.logIndex,
@@ -86,13 +104,36 @@ export class LedgerEntries {
     })
   }
 
-  /** Takes back every entry from `size` on: the chain no longer has them. */
+  /** Takes back every entry from `size` on, and all that was found in it: the chain no longer has them. */
   truncate(size: bigint): void {
-    writeCatalogue(() => this.#statements.truncate.run(size))
+    writeCatalogue(() => {
+      for (const statement of this.#truncate) statement.run(size)
+    })
   }
 
+  /** It is due at once, unless it is verified or postponed after. */
   mark(logIndex: bigint, state: EntryState, reason?: string): void {
     writeCatalogue(() => this.#statements.mark.run(state, reason ?? null, logIndex))
+  }
+
+  /** Counts a failed attempt; the entry is not due before `retryAt`, in milliseconds since 1970. */
+  postpone(logIndex: bigint, retryAt: number): void {
+    writeCatalogue(() => this.#statements.postpone.run(retryAt, logIndex))
+  }
+
+  /** What is to be checked of a publisher: new entries first, oldest first, then those to be tried again. */
+  due(publisher: Hex, now: number, limit: number): LedgerEntry[] {
+    return this.#statements.due.all(publisher, now, limit).flatMap((row) => toEntry(row) ?? [])
+  }
+
+  publishers(): Hex[] {
+    const found: Hex[] = []
+    for (;;) {
+      // One look into the index each, however many entries there are.
+      const next = this.#statements.nextPublisher.get(found.at(-1) ?? '')?.next
+      if (typeof next !== 'string') return found
+      found.push(next as Hex)
+    }
   }
 
   get(logIndex: bigint): LedgerEntry | undefined {
@@ -146,5 +187,6 @@ function toEntry(row: Record<string, unknown> | undefined): LedgerEntry | undefi
     eventIndex: Number(row.event_index),
     state: row.state as EntryState,
     reason: (row.reason as string | null) ?? undefined,
+    attempts: Number(row.attempts),
   }
 }

@@ -14,6 +14,9 @@ export interface SourceKey {
   revokedAt: number | undefined
 }
 
+/** In place of the source of a token that fetches batch files; no source has the empty name. */
+export const READER = ''
+
 /** A bearer token, of which only the hash is kept. */
 export interface Token {
   /** names it, and gives nothing of it away: the beginning of its hash */

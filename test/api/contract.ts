@@ -41,6 +41,7 @@ export async function fetchContract(url: string): Promise<Contract> {
     const documented = operation?.responses[status]
     if (documented === undefined) return [`${method} ${path} is not documented to answer ${status}: ${text}`]
     const mediaType = headers['content-type']?.split(';')[0] ?? ''
+    if (Object.keys(documented.content).length === 0) return text === '' ? [] : [`${status} has no body`]
     const content = documented.content[mediaType]
     if (content === undefined) return [`${status} is not documented to be ${mediaType}`]
     const faults = validate(content.schema, mediaType.endsWith('json') ? JSON.parse(text) : text)

@@ -46,13 +46,14 @@ test('the document is valid OpenAPI 3.1, by a validator that we did not write', 
 test('the routes of the application and those of the document are the same', () => {
   // Routes are only registered here, never called: what they work with is not needed.
   const app = createApp({
-    gateway: {},
+    publishing: { gateway: {}, limits: {}, batchFiles: {} },
     identity: {},
-    limits: {},
     metrics: () => undefined,
   } as unknown as AppParts)
   const served = app.router.stack.flatMap(({ route }) =>
-    route === undefined ? [] : route.stack.map(({ method }) => `${method} ${route.path}`),
+    route === undefined
+      ? []
+      : route.stack.map(({ method }) => `${method} ${route.path.replaceAll(/:(\w+)/g, '{$1}')}`),
   )
   const documented = operations().map(([method, path]) => `${method} ${path}`)
   expect([...new Set(served)].sort()).toEqual(documented.sort())
@@ -111,6 +112,8 @@ test('what every route really answers is what the document says', async () => {
     '/v1/proofs',
     '/v1/batches?limit=3',
     '/v1/batches?limit=0',
+    '/v1/alerts?limit=3',
+    '/v1/alerts?limit=0',
     '/v1/ledger',
     '/healthz',
     '/metrics',
@@ -135,17 +138,41 @@ test('what every route really answers is what the document says', async () => {
     expect(contract.faultsOf('GET', path, answer), target).toEqual([])
     answered.add(`get ${path} ${answer.status}`)
   }
+  const place = '/v1/batches/{publisher}/{sequence}/{file}'
+  const batch = `/v1/batches/${world.system.publisher}/0`
+  const { etag = '' } = (await ask('GET', `${batch}/tree.bin`)).headers
+  const files: [target: string, headers: Record<string, string>][] = [
+    [`${batch}/header.json`, {}],
+    [`${batch}/records.ndjson.zst`, {}],
+    [`${batch}/tree.bin`, { range: 'bytes=0-31' }],
+    [`${batch}/tree.bin`, { range: 'bytes=9999999-' }],
+    [`${batch}/tree.bin`, { 'if-none-match': etag }],
+    [`${batch}/tree.bin`, { 'if-match': '"another"' }],
+    [`${batch}/vault.ndjson.zst`, {}],
+  ]
+  for (const [target, headers] of files) {
+    const answer = await ask('GET', target, { headers })
+    expect(contract.faultsOf('GET', place, answer), target).toEqual([])
+    answered.add(`get ${place} ${answer.status}`)
+  }
   for (const [body, headers] of posts) {
     const answer = await submit(body, headers)
     expect(contract.faultsOf('POST', '/v1/submissions', answer)).toEqual([])
     answered.add(`post /v1/submissions ${answer.status}`)
   }
-  // Whatever the document promises was seen here, but for what takes a stalled chain, a slow client or bad luck.
+  // Whatever the document promises was seen here, but for what takes a stalled chain, a slow client, bad luck, or files
+  // that are not for everybody.
   const promised = operations().flatMap(([method, path, { responses }]) =>
     Object.keys(responses).map((status) => `${method} ${path} ${status}`),
   )
   const unseen = promised.filter((one) => !answered.has(one) && !one.endsWith(' 503'))
-  expect(unseen).toEqual(['post /v1/submissions 408', 'get /v1/submissions/proof 409', 'get /v1/proofs 409'])
+  expect(unseen).toEqual([
+    'post /v1/submissions 408',
+    'get /v1/submissions/proof 409',
+    'get /v1/proofs 409',
+    `get ${place} 401`,
+    `get ${place} 403`,
+  ])
 })
 
 test('of whatever comes, made from the document and bent, nothing is answered with a fault', {
@@ -158,6 +185,7 @@ test('of whatever comes, made from the document and bent, nothing is answered wi
     fc.record({
       method: fc.constant(method.toUpperCase()),
       path: fc.constant(path),
+      places: parametersIn(operation, 'path'),
       query: parametersIn(operation, 'query'),
       headers: fc.oneof(
         { arbitrary: parametersIn(operation, 'header').map(withoutCredentials), weight: 3 },
@@ -168,9 +196,9 @@ test('of whatever comes, made from the document and bent, nothing is answered wi
   )
   const statuses: Record<string, number> = {}
   await fc.assert(
-    fc.asyncProperty(request, async ({ method, path, query, headers, content }) => {
+    fc.asyncProperty(request, async ({ method, path, places, query, headers, content }) => {
       const search = new URLSearchParams(query).toString()
-      const answer = await ask(method, `${path}?${search}`, {
+      const answer = await ask(method, `${fill(path, places)}?${search}`, {
         headers: { ...sendable(headers), ...content?.headers },
         ...(content !== undefined && { body: content.body }),
       })
@@ -211,6 +239,13 @@ function parametersIn(operation: DocumentedOperation, place: string): Arbitrary<
     .record(Object.fromEntries(members), { requiredKeys: [], noNullPrototype: true })
     .map((given) => Object.fromEntries(Object.entries(given).map(([name, value]) => [name, value ?? ''])))
 }
+
+/** Puts values into the places of a path; one that is left out, or would lead to another route, is made up. */
+const fill = (path: string, values: Record<string, string>): string =>
+  path.replaceAll(
+    /\{(\w+)\}/g,
+    (_, name: string) => encodeURIComponent(values[name] ?? '').replaceAll('.', '%2E') || '-',
+  )
 
 /** Made-up credentials are refused before anything else is looked at. */
 const withoutCredentials = (headers: Record<string, string>) =>

@@ -26,6 +26,7 @@ export async function startTestSystem(
     attachChain: embeddedChain(0),
     pollMs: 20,
     submissions: 'open',
+    batchFiles: 'public',
     limits: { bodyBytes: 200_000, submissionRecords: 100, inFlightBytes: 1_000_000 },
     stall: { afterMs: 600_000, failClosed: false },
     onProgress: () => undefined,

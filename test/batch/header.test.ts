@@ -186,6 +186,43 @@ describe('the event of an appended header', () => {
     )
   })
 
+  test('that a node has bent is refused, or read as ethers reads it', () => {
+    const digit = fc.constantFrom(...'0123456789abcdef')
+    fc.assert(
+      fc.property(
+        uint64,
+        headers,
+        bytes(32),
+        fc.nat(),
+        digit,
+        fc.boolean(),
+        (index, header, node, at, by, inTopic) => {
+          const { topics, data } = logOf(index, header, node)
+          const bend = (hex: string) => {
+            const i = 2 + (at % (hex.length - 2))
+            return `${hex.slice(0, i)}${by}${hex.slice(i + 1)}`
+          }
+          const bent = {
+            topics: topics.map((topic, i) => (inTopic && i > 0 ? bend(topic) : topic)),
+            data: inTopic ? data : bend(data),
+          }
+          let ours: ReturnType<typeof decodeAppended>
+          try {
+            ours = decodeAppended(bent.topics, bent.data)
+          } catch (error) {
+            expect(error).toMatchObject(malformed)
+            return
+          }
+          const [theirIndex, , theirHeader, theirNode] = ledger.parseLog(bent)?.args.toArray() ?? []
+          expect(ours?.index).toBe(theirIndex)
+          expect(toHex(encodeHeader(ours?.header ?? header))).toBe(ofEthers(theirHeader.toObject()))
+          expect(toHex(ours?.node ?? node)).toBe(theirNode)
+        },
+      ),
+      runs(300),
+    )
+  })
+
   test('is told from other events', () => {
     fc.assert(
       fc.property(headers, bytes(32), bytes(32), (header, node, topic) => {

@@ -6,16 +6,18 @@ import { changePublisher } from '../../src/chain/administer.ts'
 import { type AnchorPolicy, createAnchor, DEFAULT_ANCHOR_POLICY } from '../../src/chain/anchor.ts'
 import { LOCAL_CHAIN_ID } from '../../src/chain/dev-accounts.ts'
 import { chainFacts, fetchLatestBlock } from '../../src/chain/facts.ts'
-import { createLedger, fetchAppended } from '../../src/chain/ledger.ts'
+import { createLedger } from '../../src/chain/ledger.ts'
 import { type Rpc, RpcRefusal } from '../../src/chain/rpc.ts'
 import { fetchNonce } from '../../src/chain/send.ts'
 import { OperationError } from '../../src/errors.ts'
 import { Follower } from '../../src/indexer/follower.ts'
+import { ChainCursor } from '../../src/store/chain-cursor.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { LedgerEntries } from '../../src/store/ledger-entries.ts'
 import { transactionStore } from '../../src/store/transactions.ts'
 import {
   adminWallet,
+  allAppended,
   deployTestLedger,
   headNumber,
   makeHeader,
@@ -61,13 +63,15 @@ function startGateway(
     clock: () => nowMs,
     policy: { ...DEFAULT_ANCHOR_POLICY, ...policy },
   })
-  const facts = chainFacts(over, { finality: { kind: 'depth', confirmations: 1 } })
+  const facts = chainFacts(over, { finality: { kind: 'depth', confirmations: DEEPEST_REORG + 1 } })
   const follower = new Follower({
     rpc: over,
     chain: facts,
     ledger,
     deploymentBlock: 0n,
     entries,
+    cursor: new ChainCursor(database),
+    takeBack: (logIndex) => entries.truncate(logIndex),
     mayLag: true,
   })
   return {
@@ -115,7 +119,7 @@ const orFailure = <T>(work: Promise<T>): Promise<T | OperationError> =>
 /** Every header is on the chain exactly once and in order, by the chain's own word, and the store says the same. */
 async function expectAgreement(ledger: Hex, ...gateways: TestGateway[]): Promise<void> {
   const head = await headNumber(rpc)
-  const events = await fetchAppended(rpc, ledger, 0n, head)
+  const events = await allAppended(rpc, ledger, 0n, head)
   const contract = createLedger(rpc, ledger)
   expect(BigInt(events.length)).toBe(await contract.size())
   for (const gateway of gateways) {

@@ -12,13 +12,14 @@ import {
 } from '../../src/chain/anchor.ts'
 import { runAnchor } from '../../src/chain/anchor-loop.ts'
 import { LOCAL_CHAIN_ID } from '../../src/chain/dev-accounts.ts'
-import { createLedger, fetchAppended } from '../../src/chain/ledger.ts'
+import { createLedger } from '../../src/chain/ledger.ts'
 import { ledgerInterface } from '../../src/chain/ledger-abi.ts'
 import { createRpc, type Rpc, RpcRefusal } from '../../src/chain/rpc.ts'
 import { broadcast, signTransaction } from '../../src/chain/send.ts'
 import { OperationError } from '../../src/errors.ts'
 import {
   adminWallet,
+  allAppended,
   deployTestLedger,
   headNumber,
   makeHeader,
@@ -78,7 +79,7 @@ const size = () => createLedger(rpc, ledger).size()
 
 /** The appended sequences, in order: each must be there exactly once. */
 const appended = async () => {
-  const events = await fetchAppended(rpc, ledger, 0n, await headNumber(rpc))
+  const events = await allAppended(rpc, ledger, 0n, await headNumber(rpc))
   return events.map((event) => Number(event.appended.header.sequence))
 }
 

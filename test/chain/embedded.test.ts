@@ -8,10 +8,11 @@ import { fileURLToPath } from 'node:url'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type EmbeddedChain, startEmbeddedChain } from '../../src/chain/embedded.ts'
-import { createLedger, fetchAppended } from '../../src/chain/ledger.ts'
+import { createLedger } from '../../src/chain/ledger.ts'
 import { createRpc, type Rpc } from '../../src/chain/rpc.ts'
 import { broadcast, fetchNonce, signTransaction } from '../../src/chain/send.ts'
 import {
+  allAppended,
   append,
   deployTestLedger,
   headNumber,
@@ -101,7 +102,7 @@ describe('the embedded chain', () => {
     expect(await describeChain(rpc, head)).toEqual(before)
     expect(await createLedger(rpc, ledger).size()).toBe(4n)
     await append(rpc, ledger, makeHeaders(4, 6))
-    expect(await fetchAppended(rpc, ledger, 0n, await headNumber(rpc))).toHaveLength(6)
+    expect(await allAppended(rpc, ledger, 0n, await headNumber(rpc))).toHaveLength(6)
   })
 
   test('ends when its owner is killed', async () => {

@@ -12,7 +12,7 @@ import { startEmbeddedChain } from '../../src/chain/embedded.ts'
 import { startAnvil } from '../../src/chain/embedded-process.ts'
 import { fetchLatestBlock } from '../../src/chain/facts.ts'
 import { suggestFees } from '../../src/chain/fees.ts'
-import { encodeAppend } from '../../src/chain/ledger.ts'
+import { type AppendedLog, encodeAppend, fetchAppended } from '../../src/chain/ledger.ts'
 import { createRpc, type Rpc } from '../../src/chain/rpc.ts'
 import { broadcast, fetchNonce, signTransaction } from '../../src/chain/send.ts'
 
@@ -102,6 +102,13 @@ export async function append(rpc: Rpc, ledger: Hex, headers: Header[]): Promise<
   await broadcast(rpc, signed)
   await until(async () => (await rpc.call('eth_getTransactionReceipt', [signed.hash])) !== null)
   return signed.hash
+}
+
+/** Every header that the ledger announced in a block range. */
+export async function allAppended(rpc: Rpc, ledger: Hex, from: bigint, to: bigint): Promise<AppendedLog[]> {
+  const all: AppendedLog[] = []
+  for await (const { found } of fetchAppended(rpc, ledger, from, to)) all.push(...found)
+  return all
 }
 
 export const headNumber = async (rpc: Rpc): Promise<bigint> => (await fetchLatestBlock(rpc)).number

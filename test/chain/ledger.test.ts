@@ -5,11 +5,12 @@ import { hashHeader } from '../../src/batch/header.ts'
 import { toHex } from '../../src/bytes/hex.ts'
 import { isLedger } from '../../src/chain/deploy.ts'
 import { chainFacts } from '../../src/chain/facts.ts'
-import { createLedger, fetchAppended } from '../../src/chain/ledger.ts'
+import { createLedger } from '../../src/chain/ledger.ts'
 import { ledgerInterface } from '../../src/chain/ledger-abi.ts'
 import { type Rpc, RpcRefusal } from '../../src/chain/rpc.ts'
 import { GrowingLog } from '../../src/merkle/index.ts'
 import {
+  allAppended,
   append,
   headNumber,
   loadArtifact,
@@ -102,7 +103,7 @@ describe('typed reads', () => {
 
 describe('the Appended events', () => {
   test('come in order and are what ethers decodes', async () => {
-    const events = await fetchAppended(chain.rpc, chain.ledger, 0n, await headNumber(chain.rpc))
+    const events = await allAppended(chain.rpc, chain.ledger, 0n, await headNumber(chain.rpc))
     expect(events.map(({ appended }) => appended.header)).toEqual(headers)
     expect(events.map(({ appended }) => appended.index)).toEqual(headers.map((_, i) => BigInt(i)))
     const verifier = facts(chain.rpc)
@@ -134,13 +135,13 @@ describe('the Appended events', () => {
   test('come whole from a node that answers for three blocks at a time', async () => {
     const ranges: bigint[] = []
     const limited = limitRange(chain.rpc, 3n, ranges)
-    const events = await fetchAppended(limited, chain.ledger, 0n, await headNumber(chain.rpc))
+    const events = await allAppended(limited, chain.ledger, 0n, await headNumber(chain.rpc))
     expect(events).toHaveLength(SIZE)
     expect(ranges.length).toBeGreaterThan(2)
   })
 
   test('end in the refusal of a node that answers for no block at all', async () => {
-    const reading = fetchAppended(limitRange(chain.rpc, 0n), chain.ledger, 0n, 5n)
+    const reading = allAppended(limitRange(chain.rpc, 0n), chain.ledger, 0n, 5n)
     await expect(reading).rejects.toMatchObject({ code: 'RPC_REFUSED', rpcCode: -32000 })
   })
 })

@@ -10,7 +10,7 @@ import {
 } from '../../src/batch/index.ts'
 import { equalBytes } from '../../src/bytes/bytes.ts'
 import { type Hex, toHex } from '../../src/bytes/hex.ts'
-import { createLedger, fetchAppended } from '../../src/chain/ledger.ts'
+import { type AppendedLog, createLedger, fetchAppended } from '../../src/chain/ledger.ts'
 import type { Rpc } from '../../src/chain/rpc.ts'
 import { HASH_SIZE, treeRoot } from '../../src/merkle/index.ts'
 import { BatchFolder } from '../../src/store/batch-folder.ts'
@@ -144,7 +144,10 @@ export function checkOutcome({ acknowledged, sent, chain, stores }: Outcome): st
 export async function readChain(rpc: Rpc, ledger: Hex, batchesPath: string): Promise<FoundBatch[]> {
   const contract = createLedger(rpc, ledger)
   const head = BigInt(String(await rpc.call('eth_blockNumber', [])))
-  const appended = await fetchAppended(rpc, ledger, await contract.deploymentBlock(), head)
+  const appended: AppendedLog[] = []
+  for await (const { found } of fetchAppended(rpc, ledger, await contract.deploymentBlock(), head)) {
+    appended.push(...found)
+  }
   const size = await contract.size()
   if (BigInt(appended.length) !== size) throw new Error(`${appended.length} events, ${size} headers`)
   const folder = new BatchFolder(batchesPath)

@@ -13,6 +13,7 @@ import { createRpc } from '../../src/chain/rpc.ts'
 import { Admission } from '../../src/gateway/admission.ts'
 import { startPublishing } from '../../src/gateway/service.ts'
 import { startIndexing } from '../../src/indexer/service.ts'
+import { BatchFolder } from '../../src/store/batch-folder.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { lockFolder } from '../../src/store/folder-lock.ts'
 import { Sources } from '../../src/store/sources.ts'
@@ -42,6 +43,9 @@ const signer = new Wallet(config.key)
 const indexing = startIndexing({
   ...common,
   chain,
+  evidencePath: join(dataPath, 'evidence'),
+  threads: 1,
+  now: Date.now,
   publisher: signer.address.toLowerCase() as Hex, // an ethers address in lowercase
   mayLag: true,
 })
@@ -56,25 +60,30 @@ const publishing = await startPublishing({
   now: () => startedAt + clockSpeed * (Date.now() - startedAt),
 })
 const { gateway, sealed } = publishing
+const sources = new Sources(database)
 const { follower, finder, entries } = indexing
 server.serve(
   createApp({
-    gateway,
-    admission: new Admission({
-      intake: publishing.intake,
-      sources: new Sources(database),
-      domain: identity,
-      mode: 'open',
-      maxRecords: 1_000,
-      lookup: (source, sequence) => gateway.lookup(source, sequence),
-    }),
+    publishing: {
+      gateway,
+      admission: new Admission({
+        intake: publishing.intake,
+        sources,
+        domain: identity,
+        mode: 'open',
+        maxRecords: 1_000,
+        lookup: (source, sequence) => gateway.lookup(source, sequence),
+      }),
+      limits: { bodyBytes: 1_000_000 },
+      inFlight: new BytesInFlight(10_000_000),
+      batchFiles: { batches: new BatchFolder(batchesPath), sources, mode: 'none' },
+    },
     follower,
     finder,
     entries,
-    sealed,
+    alerts: indexing.alerts,
+    sources: (limit) => sealed.sources(limit),
     identity,
-    limits: { bodyBytes: 1_000_000 },
-    inFlight: new BytesInFlight(10_000_000),
     health: () => ({ status: 'ok', problems: [...publishing.troubles(), ...indexing.troubles()] }),
     metrics: (_request, response) => void response.end(),
     onFault: (error, requestId) => onTrouble(`request ${requestId} failed`, error),

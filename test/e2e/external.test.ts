@@ -4,14 +4,14 @@ import { join } from 'node:path'
 import type { Wallet } from 'ethers'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { isHex } from '../../src/bytes/hex.ts'
-import { createLedger, fetchAppended } from '../../src/chain/ledger.ts'
+import { createLedger } from '../../src/chain/ledger.ts'
 import { externalChain } from '../../src/cli/external-chain.ts'
 import { createGatewayApi } from '../../src/client/gateway-api.ts'
 import { type SourceLine, type SubmissionAnswer, sendRecords } from '../../src/client/send.ts'
 import { parseRecord } from '../../src/record/index.ts'
 import { BatchFolder } from '../../src/store/batch-folder.ts'
 import { callOf, ndjson, startTestSystem, type TestSystem } from '../api/world.ts'
-import { headNumber } from '../chain/fixture.ts'
+import { allAppended, headNumber } from '../chain/fixture.ts'
 import {
   addressOf,
   deployFor,
@@ -130,7 +130,7 @@ test('TWO GATEWAYS ON ONE LEDGER AT ONCE: every acknowledged record is on the ch
     }
   }
 
-  const events = await fetchAppended(chain.rpc, ledger, 0n, await headNumber(chain.rpc))
+  const events = await allAppended(chain.rpc, ledger, 0n, await headNumber(chain.rpc))
   for (const gateway of gateways) {
     const { publisher, acknowledged, system, troubles } = gateway
     const own = events.filter(({ appended }) => appended.header.publisher === publisher)

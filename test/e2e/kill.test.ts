@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { encodeHeader, verifyBatch, verifySubmissions } from '../../src/batch/index.ts'
 import { equalBytes } from '../../src/bytes/bytes.ts'
 import { isHex } from '../../src/bytes/hex.ts'
-import { createLedger, fetchAppended } from '../../src/chain/ledger.ts'
+import { createLedger } from '../../src/chain/ledger.ts'
 import { createRpc } from '../../src/chain/rpc.ts'
 import { createGatewayApi } from '../../src/client/gateway-api.ts'
 import { type SourceLine, type SubmissionAnswer, sendRecords } from '../../src/client/send.ts'
@@ -12,6 +12,7 @@ import { parseRecord } from '../../src/record/index.ts'
 import { BatchFolder } from '../../src/store/batch-folder.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { SealedBatches } from '../../src/store/sealed-batches.ts'
+import { allAppended } from '../chain/fixture.ts'
 import { exampleOf } from '../record/examples.ts'
 import { eventually } from '../store/temporary.ts'
 import {
@@ -110,7 +111,7 @@ test(`KILLED ${ROUNDS} TIMES AT ANY MOMENT: everything acknowledged is in exactl
   const rpc = createRpc(up.rpcUrl)
   const ledger = createLedger(rpc, ledgerAddress)
   const head = BigInt(String(await rpc.call('eth_blockNumber', [])))
-  const appended = await fetchAppended(rpc, ledgerAddress, await ledger.deploymentBlock(), head)
+  const appended = await allAppended(rpc, ledgerAddress, await ledger.deploymentBlock(), head)
   expect(BigInt(appended.length)).toBe(await ledger.size())
   expect(await up.stop()).toBe(0)
   const database = openDatabase(join(path, 'catalogue.sqlite'))

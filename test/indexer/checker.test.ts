@@ -130,21 +130,25 @@ async function expectHidden({ finder }: Indexer): Promise<void> {
 }
 
 describe('the checker', () => {
-  test('finds whole batches verified, and says nothing of them', async () => {
-    const { follower, checker, entries, alerts } = await indexer()
+  test('finds whole batches verified, and has nothing to say but what their sources did', async () => {
+    const { follower, checker, entries, told } = await indexer()
     await follower.step()
     expect(entries.inState('announced', 9)).toHaveLength(3)
     await checker.step()
     expect(entries.inState('verified', 9)).toHaveLength(3)
-    expect(alerts).toEqual([])
+    expect(told.map(({ kind, submission }) => [kind, submission])).toEqual([
+      ['sequence-repeat', { source: 'urn:a', sequence: '0' }],
+    ])
   })
 
-  test.each(FAULTS)('%s is %s: it is told, and nothing of the batch is shown', async (_, state, fault) => {
+  test.each(FAULTS)('%s is %s: it is told, and nothing of the batch is shown', async (name, state, fault) => {
     const started = await indexer()
     await fault(started.pathOf)
     await started.catchUp()
     expect(started.entries.from(0n, 9).map((entry) => entry.state)).toEqual(['verified', state, 'verified'])
-    expect(started.alerts).toEqual([{ logIndex: 1n, state, reason: expect.stringMatching(/../) }])
+    expect(started.entries.get(1n)?.reason).toMatch(/../)
+    const ownKind = /^A SIGNATURE OF NOBODY/.test(name) ? 'foreign-signature' : state
+    expect(started.open()).toContainEqual([1, ownKind])
     await expectHidden(started)
   })
 
@@ -159,7 +163,7 @@ describe('the checker', () => {
       await expect(started.catchUp()).rejects.toMatchObject({ code: 'STORE_FAILED' })
       const states = () => started.entries.from(0n, 9).map(({ state }) => state)
       expect(states()).toEqual(['verified', 'announced', 'verified'])
-      expect(started.alerts).toEqual([])
+      expect(started.open().filter(([entry]) => entry === 1)).toEqual([])
       await rmdir(path)
       await rename(`${path}.kept`, path)
       await started.checker.step()

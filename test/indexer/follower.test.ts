@@ -13,6 +13,9 @@ beforeAll(async () => {
 })
 afterAll(() => chain.close())
 
+/** Deep enough for every reorg here. */
+const UNFINAL = { finality: { kind: 'depth', confirmations: 1_000 } } as const
+
 /** Every test starts from the empty ledger. */
 async function fresh() {
   if (snapshot !== undefined) await chain.rpc.call('evm_revert', [snapshot])
@@ -83,7 +86,7 @@ describe('the follower', () => {
 describe('a reorg', () => {
   test('takes back exactly the entries whose blocks are gone, and what replaces them comes in their place', async () => {
     const { rpc, ledger, path } = await fresh()
-    const indexer = startIndexer(path, rpc, ledger)
+    const indexer = startIndexer(path, rpc, ledger, UNFINAL)
     await append(rpc, ledger, makeHeaders(0, 4))
     const before = await rpc.call('evm_snapshot', [])
     await append(rpc, ledger, makeHeaders(4, 9))
@@ -109,7 +112,7 @@ describe('a reorg', () => {
 
   test('of the whole ledger leaves nothing', async () => {
     const { rpc, ledger, path } = await fresh()
-    const indexer = startIndexer(path, rpc, ledger)
+    const indexer = startIndexer(path, rpc, ledger, UNFINAL)
     const before = await rpc.call('evm_snapshot', [])
     await append(rpc, ledger, makeHeaders(0, 3))
     await indexer.follower.step()
@@ -121,7 +124,7 @@ describe('a reorg', () => {
 
   test('that puts the same headers into other blocks moves the entries', async () => {
     const { rpc, ledger, path } = await fresh()
-    const indexer = startIndexer(path, rpc, ledger)
+    const indexer = startIndexer(path, rpc, ledger, UNFINAL)
     await append(rpc, ledger, makeHeaders(0, 2))
     await append(rpc, ledger, makeHeaders(2, 3))
     await append(rpc, ledger, makeHeaders(3, 6))
@@ -139,13 +142,13 @@ describe('a reorg', () => {
 
   test('while it was down is noticed at the next start', async () => {
     const { rpc, ledger, path } = await fresh()
-    const first = startIndexer(path, rpc, ledger)
+    const first = startIndexer(path, rpc, ledger, UNFINAL)
     await append(rpc, ledger, makeHeaders(0, 2))
     await append(rpc, ledger, makeHeaders(2, 6))
     await first.follower.step()
     await rpc.call('anvil_reorg', [1, []])
     await append(rpc, ledger, makeHeaders(2, 4))
-    const second = startIndexer(path, rpc, ledger)
+    const second = startIndexer(path, rpc, ledger, UNFINAL)
     expect(second.follower.log.size, 'what it had stored').toBe(6)
     await second.follower.step()
     await expectSame(rpc, second)
@@ -154,7 +157,7 @@ describe('a reorg', () => {
 
   test('is told from a node that lags: nothing is taken back, and it is said', async () => {
     const { rpc, ledger, path } = await fresh()
-    const indexer = startIndexer(path, rpc, ledger, { mayLag: true })
+    const indexer = startIndexer(path, rpc, ledger, { ...UNFINAL, mayLag: true })
     const before = await rpc.call('evm_snapshot', [])
     await append(rpc, ledger, makeHeaders(0, 3))
     await indexer.follower.step()

@@ -4,14 +4,20 @@ import { type SealedBatch, sealBatch, type WaitingSubmission } from '../../src/b
 import type { Hex } from '../../src/bytes/hex.ts'
 import { chainFacts, type Finality } from '../../src/chain/facts.ts'
 import type { Rpc } from '../../src/chain/rpc.ts'
+import type { JsonAlert } from '../../src/indexer/alert.ts'
 import { Checker } from '../../src/indexer/checker.ts'
+import type { Fetcher } from '../../src/indexer/fetcher.ts'
 import { Finder } from '../../src/indexer/finder.ts'
 import { Follower } from '../../src/indexer/follower.ts'
+import { Verdicts } from '../../src/indexer/verdicts.ts'
+import { Alerts } from '../../src/store/alerts.ts'
 import { BatchCache } from '../../src/store/batch-cache.ts'
 import { BatchFolder } from '../../src/store/batch-folder.ts'
+import { ChainCursor } from '../../src/store/chain-cursor.ts'
 import { compress } from '../../src/store/compression.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { LedgerEntries } from '../../src/store/ledger-entries.ts'
+import { SeenSubmissions } from '../../src/store/seen-submissions.ts'
 import { PUBLISHER } from '../chain/fixture.ts'
 
 /** A batch of the test chain's publisher. */
@@ -21,6 +27,8 @@ export const sealFor = (sequence: number, ...submissions: WaitingSubmission[]): 
 export interface IndexerOptions {
   finality?: Finality
   mayLag?: boolean
+  /** over the folder of the indexer */
+  fetcher?: (path: string) => Fetcher
 }
 
 /** An indexer of a ledger over a folder, with everything that it is made of. */
@@ -32,13 +40,28 @@ export function startIndexer(path: string, rpc: Rpc, ledger: Hex, options: Index
   const folder = new BatchFolder(batchesPath)
   const cache = new BatchCache(folder, 4)
   const chain = chainFacts(rpc, { finality })
-  const follower = new Follower({ rpc, chain, ledger, deploymentBlock: 0n, entries, mayLag })
-  const alerts: { logIndex: bigint; state: string; reason: string }[] = []
+  const identity = { chainId: 31337n, ledger, deploymentBlock: 0n }
+  const told: JsonAlert[] = []
+  let clock = 1_790_000_000_000
+  const now = () => clock
+  const alerts = new Alerts(database)
+  const seen = new SeenSubmissions(database)
+  const onAlert = (alert: JsonAlert) => told.push(alert)
+  const verdicts = new Verdicts({ database, entries, alerts, seen, identity, now, onAlert })
+  const cursor = new ChainCursor(database)
+  const takeBack = (logIndex: bigint) => verdicts.takeBack(logIndex)
+  const follower = new Follower({ rpc, chain, ...identity, entries, cursor, takeBack, mayLag })
+  const evidencePath = join(path, 'evidence')
   const checker = new Checker({
     batchesPath,
+    evidencePath,
     entries,
-    domain: { chainId: 31337n, ledger },
-    onAlert: (alert) => alerts.push(alert),
+    verdicts,
+    domain: identity,
+    threads: 1,
+    now,
+    retryMs: 5_000,
+    ...(options.fetcher !== undefined && { fetcher: options.fetcher(path) }),
   })
   const finder = new Finder({ follower, entries, batches: cache, ledger, chainId: 31337n })
   onTestFinished(async () => {
@@ -54,7 +77,23 @@ export function startIndexer(path: string, rpc: Rpc, ledger: Hex, options: Index
     checker,
     finder,
     chain,
-    alerts,
+    told,
+    evidencePath,
+    /** what is wrong now: entry, kind, and which submission */
+    open: () =>
+      alerts
+        .before(2n ** 62n, 1_000)
+        .filter(({ closedAt }) => closedAt === undefined)
+        .map(({ document }) => JSON.parse(document) as JsonAlert)
+        .map(({ anchor, kind, submission }) => [
+          Number(anchor.ledgerIndex),
+          kind,
+          ...(submission === undefined ? [] : [`${submission.source}#${submission.sequence}`]),
+        ])
+        .sort(),
+    pass(ms: number) {
+      clock += ms
+    },
     pathOf: (sequence: number, file: string) =>
       join(batchesPath, PUBLISHER, String(sequence).padStart(12, '0'), file),
     async catchUp() {

@@ -158,6 +158,7 @@ describe('ledger entries', () => {
     ...entry(i, transaction),
     state: 'announced',
     reason: undefined,
+    attempts: 0,
   })
 
   test('come back as they were, newest first or oldest first, a page at a time', async () => {

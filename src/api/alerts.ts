@@ -1,0 +1,29 @@
+import type { RequestHandler } from 'express'
+import type { Alerts, StoredAlert } from '../store/alerts.ts'
+import { optionalCount, optionalUint64 } from './query.ts'
+
+const DEFAULT_PAGE = 50
+const MAX_PAGE = 500
+/** What the catalogue's signed integers can hold. */
+const MAX_ID = 2n ** 63n - 1n
+
+/** GET /v1/alerts?before=&limit=: what is or was wrong, newest first; `next` continues the list. */
+export const getAlerts =
+  (alerts: Alerts): RequestHandler =>
+  (request, response) => {
+    const before = optionalUint64(request, 'before') ?? MAX_ID
+    const limit = optionalCount(request, 'limit', MAX_PAGE) ?? DEFAULT_PAGE
+    const page = alerts.before(before < MAX_ID ? before : MAX_ID, limit)
+    const last = page.at(-1)
+    response.json({
+      alerts: page.map(toJson),
+      ...(page.length === limit && last !== undefined && { next: String(last.id) }),
+    })
+  }
+
+const toJson = ({ id, document, raisedAt, closedAt }: StoredAlert) => ({
+  id: String(id),
+  raisedAt: String(raisedAt),
+  ...(closedAt !== undefined && { closedAt: String(closedAt) }),
+  alert: JSON.parse(document) as unknown,
+})

@@ -1,0 +1,163 @@
+import { mkdir } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { createApp, type Health } from '../api/app.ts'
+import { listen } from '../api/listen.ts'
+import { createMetrics } from '../api/metrics.ts'
+import type { RequestSummary } from '../api/requests.ts'
+import type { Hex } from '../bytes/hex.ts'
+import { chainFacts, type Finality, fetchChainId } from '../chain/facts.ts'
+import { createLedger, type LedgerIdentity } from '../chain/ledger.ts'
+import { createRpc } from '../chain/rpc.ts'
+import { InputError, OperationError } from '../errors.ts'
+import { Fetcher, type PublisherAddress } from '../indexer/fetcher.ts'
+import { type Indexing, startIndexing } from '../indexer/service.ts'
+import { openDatabase } from '../store/database.ts'
+import { lockFolder } from '../store/folder-lock.ts'
+import { gatherFacts, indexingHealth } from './facts.ts'
+import { identityPath, loadIdentity, saveIdentity } from './identity.ts'
+
+export interface IndexerConfig {
+  rpcUrl: string
+  ledger: Hex
+  finality: Finality
+  /** catalogue, fetched batches and evidence */
+  dataPath: string
+  /** where the batches come from: a folder, or their publishers */
+  batches: { folder: string } | { publishers: ReadonlyMap<Hex, PublisherAddress> }
+  host: string
+  port: number
+  pollMs: number
+  onTrouble: (message: string, error?: unknown, requestId?: string) => void
+  onRequest?: (summary: RequestSummary) => void
+}
+
+/** A running indexer with its API. */
+export interface IndexerSystem {
+  url: string
+  identity: LedgerIdentity
+  indexing: Indexing
+  /** Rejects when the work cannot go on. */
+  failed: Promise<never>
+  stop(): Promise<void>
+}
+
+/** How long `stop` waits for answers on their way. */
+const ANSWER_MS = 1_000
+
+/** @throws {OperationError} when the folder, the port or the chain cannot be had; nothing is left running */
+export async function startIndexerSystem(config: IndexerConfig): Promise<IndexerSystem> {
+  const started: (() => unknown)[] = []
+  const stopAll = async () => {
+    for (const stop of started.splice(0).reverse()) await stop()
+  }
+  try {
+    return await assemble(config, started, stopAll)
+  } catch (error) {
+    await stopAll()
+    throw error
+  }
+}
+
+async function assemble(
+  config: IndexerConfig,
+  started: (() => unknown)[],
+  stopAll: () => Promise<void>,
+): Promise<IndexerSystem> {
+  const { dataPath, onTrouble, onRequest, pollMs, batches } = config
+  await mkdir(dataPath, { recursive: true })
+  started.push(await lockFolder(dataPath))
+  const server = await listen(config.host, config.port)
+  started.push(() => server.closeAll())
+  const rpc = createRpc(config.rpcUrl)
+  const identity = await identify(config)
+  const database = openDatabase(join(dataPath, 'catalogue.sqlite'))
+  started.push(() => database.close())
+
+  const fetching = 'publishers' in batches
+  const indexing = startIndexing({
+    database,
+    batchesPath: fetching ? join(dataPath, 'batches') : batches.folder,
+    evidencePath: join(dataPath, 'evidence'),
+    ...(fetching && {
+      fetcher: new Fetcher({ publishers: batches.publishers, incomingPath: join(dataPath, 'incoming') }),
+    }),
+    rpc,
+    chain: chainFacts(rpc, { finality: config.finality }),
+    identity,
+    mayLag: true,
+    threads: availableParallelism(),
+    pollMs,
+    now: Date.now,
+    onTrouble,
+  })
+  started.push(() => indexing.stop())
+
+  const { follower, finder, entries, alerts, seen } = indexing
+  const facts = () => gatherFacts({ indexing, problems: indexing.troubles().length, now: Date.now })
+  const metrics = createMetrics(facts)
+  started.push(() => metrics.stop())
+  const health = (): Health => {
+    const problems = indexing.troubles()
+    return { status: problems.length === 0 ? 'ok' : 'degraded', problems, ...indexingHealth(facts()) }
+  }
+  server.serve(
+    createApp({
+      follower,
+      finder,
+      entries,
+      alerts,
+      sources: (limit) => seen.sources(limit),
+      identity,
+      health,
+      metrics: metrics.handler,
+      onFault: (error, requestId) => onTrouble('a request failed', error, requestId),
+      onRequest(summary) {
+        metrics.onRequest(summary)
+        onRequest?.(summary)
+      },
+    }),
+  )
+  let stopping: Promise<void> | undefined
+  const stop = async () => {
+    server.close()
+    await server.answered(ANSWER_MS)
+    await stopAll()
+  }
+  return {
+    url: server.url,
+    identity,
+    indexing,
+    failed: indexing.failed,
+    stop: () => {
+      stopping ??= stop()
+      return stopping
+    },
+  }
+}
+
+/** What the folder was made for, or what the chain says of the ledger; a catalogue is of one ledger. */
+async function identify({ rpcUrl, ledger, dataPath }: IndexerConfig): Promise<LedgerIdentity> {
+  const path = identityPath(dataPath)
+  const rpc = createRpc(rpcUrl)
+  const [known, chainId] = [await loadIdentity(path), await fetchChainId(rpc)]
+  if (known === undefined) {
+    const identity = { chainId, ledger, deploymentBlock: await createLedger(rpc, ledger).deploymentBlock() }
+    await saveIdentity(path, identity)
+    return identity
+  }
+  if (known.ledger !== ledger) {
+    throw new InputError(
+      'BAD_ARGUMENT',
+      `${dataPath} is of ledger ${known.ledger}: choose another with --data`,
+    )
+  }
+  if (known.chainId !== chainId) {
+    throw new OperationError(
+      'CHAIN_FAILED',
+      `${dataPath} is of chain ${known.chainId}, the node is one of chain ${chainId}`,
+      { retryable: false },
+    )
+  }
+  return known
+}

@@ -1,0 +1,144 @@
+import { readFile } from 'node:fs/promises'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import type { Hex } from '../bytes/hex.ts'
+import type { Finality } from '../chain/facts.ts'
+import { InputError } from '../errors.ts'
+import type { PublisherAddress } from '../indexer/fetcher.ts'
+import { createCatchUp } from './catch-up.ts'
+import { type IndexerSystem, startIndexerSystem } from './indexer-system.ts'
+import { createLog, LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './log.ts'
+import { finalityOption, jsonOption, parseAddress, rpcOption } from './options.ts'
+import { portOption, signalled } from './up.ts'
+
+interface IndexerOptions {
+  rpc: string
+  ledger: Hex
+  finality: Finality
+  data: string
+  batches?: string
+  publisher: [Hex, string][]
+  publisherToken: [Hex, string][]
+  host: string
+  port: number
+  log: LogFormat
+  logLevel: LogLevel
+  json?: boolean
+}
+
+const DEFAULT_INDEXER_PORT = 7310
+const POLL_MS = 1_000
+
+/** `tidemark indexer`: follows a ledger without its operator, believes nobody, and answers questions. */
+export const indexerCommand = () =>
+  new Command('indexer')
+    .description('follow a ledger, re-verify every batch of it, and answer questions; needs no operator')
+    .addOption(rpcOption())
+    .addOption(new Option('--ledger <address>', 'which ledger').argParser(parseAddress).makeOptionMandatory())
+    .addOption(finalityOption())
+    .addOption(
+      new Option('--data <folder>', 'where what was found is kept')
+        .default('.tidemark-indexer')
+        .env('TIDEMARK_INDEXER_DATA'),
+    )
+    .addOption(
+      new Option('--batches <folder>', 'read batch files here instead of fetching them').conflicts(
+        'publisher',
+      ),
+    )
+    .addOption(
+      new Option('--publisher <address=url>', 'where a publisher gives out its batches; for each one')
+        .argParser(collectPair)
+        .default([], 'none'),
+    )
+    .addOption(
+      new Option('--publisher-token <address=file>', 'a file with the token that this publisher asks for')
+        .argParser(collectPair)
+        .default([], 'none'),
+    )
+    .addOption(portOption('--port <number>', 'of the API').default(DEFAULT_INDEXER_PORT))
+    .addOption(new Option('--host <address>', 'to listen on').default('127.0.0.1'))
+    .addOption(new Option('--log <format>', 'of what goes to stderr').choices(LOG_FORMATS).default('auto'))
+    .addOption(new Option('--log-level <level>', 'least that is logged').choices(LOG_LEVELS).default('info'))
+    .addOption(jsonOption())
+    .action(indexer)
+
+function collectPair(text: string, before: [Hex, string][]): [Hex, string][] {
+  const at = text.indexOf('=')
+  if (at < 0) throw new InvalidArgumentError('must be an address, =, and what belongs to it')
+  return [...before, [parseAddress(text.slice(0, at)), text.slice(at + 1)]]
+}
+
+async function indexer(options: IndexerOptions): Promise<void> {
+  const log = createLog(process.stderr, options.log, options.logLevel)
+  const system = await startIndexerSystem({
+    rpcUrl: options.rpc,
+    ledger: options.ledger,
+    finality: options.finality,
+    dataPath: options.data,
+    batches:
+      options.batches === undefined
+        ? { publishers: await readPublishers(options) }
+        : { folder: options.batches },
+    host: options.host,
+    port: options.port,
+    pollMs: POLL_MS,
+    onTrouble: log.trouble,
+    onRequest: log.request,
+  })
+  process.stdout.write(
+    options.json === true ? `${JSON.stringify(toJson(system))}\n` : screen(system, options),
+  )
+  const catchUp = createCatchUp(process.stderr, system, log.progress)
+  try {
+    await Promise.race([system.failed, signalled()])
+  } finally {
+    catchUp.stop()
+    await system.stop()
+  }
+}
+
+async function readPublishers(options: IndexerOptions): Promise<Map<Hex, PublisherAddress>> {
+  const publishers = new Map<Hex, PublisherAddress>()
+  for (const [address, url] of options.publisher) {
+    if (!/^https?:$/.test(URL.canParse(url) ? new URL(url).protocol : '')) {
+      throw new InputError('BAD_ARGUMENT', `--publisher ${address}: ${url} is no address of HTTP`)
+    }
+    publishers.set(address, { url })
+  }
+  for (const [address, path] of options.publisherToken) {
+    const known = publishers.get(address)
+    if (known === undefined) {
+      throw new InputError('BAD_ARGUMENT', `--publisher-token ${address}: name its --publisher too`)
+    }
+    publishers.set(address, { ...known, token: await readToken(path) })
+  }
+  return publishers
+}
+
+async function readToken(path: string): Promise<string> {
+  const text = await readFile(path, 'utf8').catch((cause: Error) => {
+    throw new InputError('BAD_ARGUMENT', `--publisher-token: ${cause.message}`, {}, { cause })
+  })
+  // A header can hold no more than this.
+  if (!/^[!-~]+$/.test(text.trim())) throw new InputError('BAD_ARGUMENT', `${path} does not hold a token`)
+  return text.trim()
+}
+
+const toJson = ({ url, identity }: IndexerSystem) => ({
+  api: url,
+  chainId: String(identity.chainId),
+  ledger: identity.ledger,
+  deploymentBlock: String(identity.deploymentBlock),
+})
+
+const screen = ({ url, identity }: IndexerSystem, { data }: IndexerOptions): string => `
+  Tidemark follows the ledger.
+
+  API      ${url}
+  ledger   ${identity.ledger}  (chain id ${identity.chainId}, since block ${identity.deploymentBlock})
+  data     ${data}
+
+  What is wrong:  curl '${url}/v1/alerts'
+
+  Ctrl-C ends it; it goes on where it was.
+`

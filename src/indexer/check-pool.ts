@@ -1,0 +1,28 @@
+import { type Background, startBackground } from '../store/background.ts'
+import type { CheckJob, CheckResult } from './check-worker.ts'
+
+/** Checks batches in several threads, each of which takes one after the other. */
+export class CheckPool {
+  readonly #threads: { background: Background<CheckJob, CheckResult>; waiting: number }[]
+
+  constructor(threads: number) {
+    this.#threads = Array.from({ length: threads }, () => ({
+      background: startBackground<CheckJob, CheckResult>(new URL('./check-worker.ts', import.meta.url)),
+      waiting: 0,
+    }))
+  }
+
+  async run(job: CheckJob): Promise<CheckResult> {
+    const thread = this.#threads.reduce((least, one) => (one.waiting < least.waiting ? one : least))
+    thread.waiting++
+    try {
+      return await thread.background.run(job)
+    } finally {
+      thread.waiting--
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#threads.map(({ background }) => background.stop()))
+  }
+}

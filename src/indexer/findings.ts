@@ -1,0 +1,119 @@
+import { decodeItem, type Header, isSealedItem, type Submission } from '../batch/index.ts'
+import { equalBytes, utf8 } from '../bytes/bytes.ts'
+import type { Hex } from '../bytes/hex.ts'
+import { recoverSubmissionSigner, type SigningDomain } from '../chain/signing.ts'
+import { InputError, VerificationError } from '../errors.ts'
+import { HASH_SIZE, hashLeaves, treeRoot } from '../merkle/index.ts'
+import { canonicalText, type FlowRecord } from '../record/index.ts'
+
+/** What a verified batch says of its sources; none of it makes the batch false. */
+export interface Findings {
+  submissions: SubmissionHere[]
+  repeated: RepeatedIds
+}
+
+export interface SubmissionHere {
+  source: string
+  sequence: bigint
+  /** position of its first record */
+  first: number
+  signer: Hex | undefined
+}
+
+/** Records whose source and id an earlier record of the same batch has. */
+export interface RepeatedIds {
+  count: number
+  /** the first of them */
+  positions: number[]
+}
+
+/** No alert lists more positions. */
+const MAX_POSITIONS = 100
+
+/**
+ * Every signature is one of somebody over the root of its submission. Whether that key is the source's, no batch says.
+ *
+ * @param leafHashes of the whole batch
+ * @throws {VerificationError} `BAD_SIGNATURE`
+ */
+export const recoverSigners = (
+  submissions: readonly Submission[],
+  leafHashes: Uint8Array,
+  domain: SigningDomain,
+): SubmissionHere[] =>
+  submissions.map(({ source, sequence, first, count, signature }) => {
+    if (signature === null) return { source, sequence, first, signer: undefined }
+    const root = treeRoot(leafHashes.subarray(HASH_SIZE * first, HASH_SIZE * (first + count)))
+    const size = BigInt(count)
+    return {
+      source,
+      sequence,
+      first,
+      signer: recoverSubmissionSigner(domain, { source, sequence, root, size }, signature),
+    }
+  })
+
+/** Finds repeated ids of records that are added in their order. */
+export class IdCheck {
+  readonly #seen = new Set<string>()
+  readonly #repeated: RepeatedIds = { count: 0, positions: [] }
+  #position = 0
+
+  add({ source, id }: Pick<FlowRecord, 'source' | 'id'>): void {
+    const position = this.#position++
+    const { size } = this.#seen
+    if (this.#seen.add(`${source}\0${id}`).size > size) return
+    this.#repeated.count++
+    if (this.#repeated.positions.length < MAX_POSITIONS) this.#repeated.positions.push(position)
+  }
+
+  finish(): RepeatedIds {
+    return this.#repeated
+  }
+}
+
+/**
+ * The lines of a batch that are no items although the header commits to them: then it is the publisher who took in what
+ * no record may be. Undefined when the lines do not give the header's records root, so that anybody may have changed them.
+ *
+ * @param frames lines, a frame at a time
+ */
+export async function findBadRecords(
+  frames: AsyncIterable<readonly string[]>,
+  header: Header,
+): Promise<number[] | undefined> {
+  const leaves: Uint8Array[] = []
+  const bad: number[] = []
+  for await (const lines of frames) {
+    if (leaves.length + lines.length > header.recordCount) return undefined
+    for (const line of lines) {
+      const leaf = leafOf(line)
+      if (leaf === undefined) return undefined
+      if (!isItem(line) && bad.length < MAX_POSITIONS) bad.push(leaves.length)
+      leaves.push(leaf)
+    }
+  }
+  const committed = leaves.length > 0 && equalBytes(treeRoot(hashLeaves(leaves)), header.recordsRoot)
+  return committed ? bad : undefined
+}
+
+/** What a line would have put into the records tree. */
+function leafOf(line: string): Uint8Array | undefined {
+  try {
+    const value: unknown = JSON.parse(line)
+    return utf8(isSealedItem(value) ? canonicalText(value.record) : line)
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof InputError) return undefined
+    throw error
+  }
+}
+
+function isItem(line: string): boolean {
+  try {
+    decodeItem(line)
+    return true
+  } catch (error) {
+    if (error instanceof VerificationError) return false
+    throw error
+  }
+}

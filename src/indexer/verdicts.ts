@@ -1,0 +1,167 @@
+import type { Hex } from '../bytes/hex.ts'
+import type { LedgerIdentity } from '../chain/ledger.ts'
+import type { Alerts } from '../store/alerts.ts'
+import { type Database, inTransaction } from '../store/database.ts'
+import type { LedgerEntries, LedgerEntry } from '../store/ledger-entries.ts'
+import type { SeenSubmission, SeenSubmissions } from '../store/seen-submissions.ts'
+import { type Alert, type AlertKind, type JsonAlert, type JudgedFile, toJsonAlert } from './alert.ts'
+import type { FraudKind } from './check-worker.ts'
+import type { Findings, RepeatedIds } from './findings.ts'
+
+export interface VerdictParts {
+  database: Database
+  entries: LedgerEntries
+  alerts: Alerts
+  seen: SeenSubmissions
+  identity: LedgerIdentity
+  /** whose batches alone are worth an alert when they are withheld; without one, everybody's */
+  publisher?: Hex
+  /** milliseconds since 1970 */
+  now: () => number
+  /** told of every alert that is new */
+  onAlert: (alert: JsonAlert) => void
+}
+
+/** Why a batch is not shown. */
+export interface Refusal {
+  state: 'fraud' | 'withheld'
+  kind: FraudKind | 'withheld'
+  reason: string
+  positions: readonly number[]
+  files: readonly JudgedFile[]
+}
+
+/** The kinds of alert that say that a batch is not shown. */
+const REFUSALS: readonly AlertKind[] = ['fraud', 'withheld', 'bad-record', 'foreign-signature']
+
+/** There is one such alert a batch. */
+const WHOLE_BATCH = ''
+
+/**
+ * Writes down what becomes of each entry, and the alerts that follow from it.
+ *
+ * Entries are verified in any order and taken back by reorgs; after each, the alerts about the numbering and the keys
+ * of a source are what they would have been in any other order.
+ */
+export class Verdicts {
+  readonly #parts: VerdictParts
+
+  constructor(parts: VerdictParts) {
+    this.#parts = parts
+  }
+
+  verified(entry: LedgerEntry, { submissions, repeated }: Findings): void {
+    const { database, entries, alerts, seen, now } = this.#parts
+    inTransaction(database, () => {
+      entries.mark(entry.logIndex, 'verified')
+      for (const kind of REFUSALS) {
+        alerts.close({ logIndex: entry.logIndex, kind, subject: WHOLE_BATCH }, now())
+      }
+      for (const one of submissions) seen.add({ ...one, logIndex: entry.logIndex })
+      for (const one of submissions) this.#judgeAround(one)
+      if (repeated.count > 0) this.#raise(repeatedIds(entry, repeated), WHOLE_BATCH)
+    })
+  }
+
+  /** @param retryAt milliseconds since 1970 */
+  refused(entry: LedgerEntry, { state, kind, reason, positions, files }: Refusal, retryAt: number): void {
+    const { database, entries, alerts, publisher = entry.header.publisher, now } = this.#parts
+    const { logIndex, header } = entry
+    inTransaction(database, () => {
+      entries.mark(logIndex, state, reason)
+      entries.postpone(logIndex, retryAt)
+      // What was withheld has come, and is false; or what was false is no longer given out.
+      for (const other of REFUSALS) {
+        if (other !== kind) alerts.close({ logIndex, kind: other, subject: WHOLE_BATCH }, now())
+      }
+      if (kind === 'withheld' && header.publisher !== publisher) return
+      const expected = kind === 'withheld' ? 'the files of this batch' : 'files that give this header'
+      this.#raise({ kind, entry, expected, found: reason, files, positions }, WHOLE_BATCH)
+    })
+  }
+
+  /** Takes back the entries from this one on: the chain no longer has them. */
+  takeBack(logIndex: bigint): void {
+    const { database, entries, seen } = this.#parts
+    inTransaction(database, () => {
+      const gone = seen.from(logIndex)
+      entries.truncate(logIndex)
+      for (const one of gone) this.#judgeAround(one)
+    })
+  }
+
+  /** A submission that comes or goes changes what is to be said of it and of those that follow it. */
+  #judgeAround({ source, sequence }: Pick<SeenSubmission, 'source' | 'sequence'>): void {
+    const { seen } = this.#parts
+    const touched = new Set([sequence])
+    for (const which of ['next', 'signedAfter'] as const) {
+      const later = seen.near(which, source, sequence)
+      if (later !== undefined) touched.add(later.sequence)
+    }
+    for (const one of touched) this.#judge(source, one)
+  }
+
+  #judge(source: string, sequence: bigint): void {
+    const { seen } = this.#parts
+    const [first, ...repeats] = seen.same(source, sequence)
+    if (first === undefined) return
+    this.#set('sequence-repeat', first, undefined)
+    for (const one of repeats) {
+      this.#set('sequence-gap', one, undefined)
+      this.#set('foreign-signature', one, undefined)
+      this.#set('sequence-repeat', one, {
+        expected: `submission ${sequence} of ${source} once`,
+        found: `it is in ledger entry ${first.logIndex} already, from record ${first.first} on`,
+      })
+    }
+    const before = seen.near('previous', source, sequence)
+    const due = before === undefined ? 0n : before.sequence + 1n
+    this.#set(
+      'sequence-gap',
+      first,
+      sequence === due
+        ? undefined
+        : { expected: `submission ${due} of ${source}`, found: `the next that is there is ${sequence}` },
+    )
+    const signed = first.signer && seen.near('signedBefore', source, sequence)
+    this.#set(
+      'foreign-signature',
+      first,
+      signed === undefined || signed.signer === first.signer
+        ? undefined
+        : {
+            expected: `a signature by ${signed.signer}, who signed submission ${signed.sequence} of ${source}`,
+            found: `one by ${first.signer}`,
+          },
+    )
+  }
+
+  /** Raises the alert, or closes it when there is nothing to say. */
+  #set(kind: AlertKind, about: SeenSubmission, said: Pick<Alert, 'expected' | 'found'> | undefined): void {
+    const { alerts, entries, now } = this.#parts
+    const { source, sequence, logIndex, first } = about
+    const subject = `${source}#${sequence}@${first}`
+    if (said === undefined) {
+      alerts.close({ logIndex, kind, subject }, now())
+      return
+    }
+    const entry = entries.get(logIndex)
+    if (entry === undefined) return
+    this.#raise({ kind, entry, ...said, submission: { source, sequence }, positions: [first] }, subject)
+  }
+
+  #raise(alert: Alert, subject: string): void {
+    const { alerts, identity, now, onAlert } = this.#parts
+    const json = toJsonAlert(alert, identity)
+    const key = { logIndex: alert.entry.logIndex, kind: alert.kind, subject }
+    if (alerts.raise(key, JSON.stringify(json), now())) onAlert(json)
+  }
+}
+
+const repeatedIds = (entry: LedgerEntry, { count, positions }: RepeatedIds): Alert => ({
+  kind: 'duplicate-id',
+  entry,
+  expected: 'every id of a source once',
+  found: `${count} records have the source and the id of an earlier one of the batch`,
+  positions,
+})

@@ -1,0 +1,75 @@
+import type { StatementSync } from 'node:sqlite'
+import type { Database } from './database.ts'
+
+/** An alert as it is kept. Times in milliseconds since 1970. */
+export interface StoredAlert {
+  /** grows with every alert, and is never used twice */
+  id: bigint
+  /** the alert itself, as JSON (docs/format.md, "Alert") */
+  document: string
+  raisedAt: number
+  /** when what it says was no longer so */
+  closedAt: number | undefined
+}
+
+/** What an alert is about: there is one for each. */
+export interface AlertKey {
+  logIndex: bigint
+  kind: string
+  /** which of several things in the batch */
+  subject: string
+}
+
+/** The catalogue's part about what is wrong with batches. */
+export class Alerts {
+  readonly #statements: Record<'raise' | 'isOpen' | 'close' | 'before' | 'open', StatementSync>
+
+  constructor(database: Database) {
+    const prepare = (sql: string) => {
+      const statement = database.prepare(sql)
+      statement.setReadBigInts(true)
+      return statement
+    }
+    this.#statements = {
+      raise: prepare(
+        `INSERT INTO alerts (log_index, kind, subject, document, raised_at) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (log_index, kind, subject) DO UPDATE SET closed_at = NULL, document = excluded.document`,
+      ),
+      isOpen: prepare(
+        'SELECT 1 FROM alerts WHERE log_index = ? AND kind = ? AND subject = ? AND closed_at IS NULL',
+      ),
+      close: prepare(
+        `UPDATE alerts SET closed_at = ?1 WHERE log_index = ?2 AND kind = ?3 AND (?4 IS NULL OR subject = ?4)
+         AND closed_at IS NULL`,
+      ),
+      before: prepare('SELECT * FROM alerts WHERE id < ? ORDER BY id DESC LIMIT ?'),
+      open: prepare('SELECT count(*) AS count FROM alerts WHERE closed_at IS NULL'),
+    }
+  }
+
+  /** @returns false when it was open already; then it only says what is so now */
+  raise({ logIndex, kind, subject }: AlertKey, document: string, at: number): boolean {
+    const wasOpen = this.#statements.isOpen.get(logIndex, kind, subject) !== undefined
+    this.#statements.raise.run(logIndex, kind, subject, document, at)
+    return !wasOpen
+  }
+
+  /** @param subject every one of the kind when it is left out */
+  close({ logIndex, kind, subject }: Omit<AlertKey, 'subject'> & { subject?: string }, at: number): void {
+    this.#statements.close.run(at, logIndex, kind, subject ?? null)
+  }
+
+  /** Newest first, from just below `id`. */
+  before(id: bigint, limit: number): StoredAlert[] {
+    return this.#statements.before.all(id, limit).map((row) => ({
+      id: row.id as bigint,
+      document: row.document as string,
+      raisedAt: Number(row.raised_at),
+      closedAt: row.closed_at === null ? undefined : Number(row.closed_at),
+    }))
+  }
+
+  countOpen(): number {
+    return Number(this.#statements.open.get()?.count)
+  }
+}

@@ -1,0 +1,92 @@
+import type { StatementSync } from 'node:sqlite'
+import type { Hex } from '../bytes/hex.ts'
+import type { Database } from './database.ts'
+
+/** A submission in a verified batch, as an indexer saw it. */
+export interface SeenSubmission {
+  source: string
+  sequence: bigint
+  /** the ledger's entry, and the position of its first record there */
+  logIndex: bigint
+  first: number
+  /** recovered from its signature; undefined when it has none */
+  signer: Hex | undefined
+}
+
+/** The catalogue's part about the numbering and the keys of sources: one row a submission. */
+export class SeenSubmissions {
+  readonly #statements: Record<
+    'add' | 'from' | 'same' | 'previous' | 'next' | 'signedBefore' | 'signedAfter' | 'source',
+    StatementSync
+  >
+
+  constructor(database: Database) {
+    const prepare = (sql: string) => {
+      const statement = database.prepare(sql)
+      statement.setReadBigInts(true)
+      return statement
+    }
+    const near = (condition: string, order: 'ASC' | 'DESC') =>
+      prepare(
+        `SELECT * FROM seen_submissions WHERE source = ? AND ${condition}
+         ORDER BY sequence ${order}, log_index, first LIMIT 1`,
+      )
+    this.#statements = {
+      add: prepare('INSERT OR REPLACE INTO seen_submissions VALUES (?, ?, ?, ?, ?)'),
+      from: prepare('SELECT * FROM seen_submissions WHERE log_index >= ?'),
+      same: prepare(
+        'SELECT * FROM seen_submissions WHERE source = ? AND sequence = ? ORDER BY log_index, first LIMIT 1000',
+      ),
+      previous: near('sequence < ?', 'DESC'),
+      next: near('sequence > ?', 'ASC'),
+      signedBefore: near('sequence < ? AND signer IS NOT NULL', 'DESC'),
+      signedAfter: near('sequence > ? AND signer IS NOT NULL', 'ASC'),
+      source: prepare('SELECT min(source) AS next FROM seen_submissions WHERE source > ?'),
+    }
+  }
+
+  add({ source, sequence, logIndex, first, signer }: SeenSubmission): void {
+    this.#statements.add.run(source, toStored(sequence), logIndex, first, signer ?? null)
+  }
+
+  /** All in the entries of the ledger from this one on. */
+  from(logIndex: bigint): SeenSubmission[] {
+    return this.#statements.from.all(logIndex).flatMap((row) => toSeen(row) ?? [])
+  }
+
+  /** All with this number, in the ledger's order: one, unless its source or its publisher is at fault. */
+  same(source: string, sequence: bigint): SeenSubmission[] {
+    return this.#statements.same.all(source, toStored(sequence)).flatMap((row) => toSeen(row) ?? [])
+  }
+
+  /** The first with the nearest number below, or above, that was seen. */
+  near(which: 'previous' | 'next' | 'signedBefore' | 'signedAfter', source: string, sequence: bigint) {
+    return toSeen(this.#statements[which].get(source, toStored(sequence)))
+  }
+
+  /** The sources seen, in order, at most `limit`. */
+  sources(limit: number): string[] {
+    const found: string[] = []
+    while (found.length < limit) {
+      const next = this.#statements.source.get(found.at(-1) ?? '')?.next
+      if (typeof next !== 'string') break
+      found.push(next)
+    }
+    return found
+  }
+}
+
+/** The catalogue's integers are signed: a uint64 is kept so that the order of numbers stays. */
+const OFFSET = 2n ** 63n
+const toStored = (sequence: bigint): bigint => sequence - OFFSET
+
+function toSeen(row: Record<string, unknown> | undefined): SeenSubmission | undefined {
+  if (row === undefined) return undefined
+  return {
+    source: row.source as string,
+    sequence: (row.sequence as bigint) + OFFSET,
+    logIndex: row.log_index as bigint,
+    first: Number(row.first),
+    signer: (row.signer as Hex | null) ?? undefined,
+  }
+}
