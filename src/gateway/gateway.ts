@@ -30,8 +30,8 @@ const MAX_WAITING_BYTES = 256 * 1024 * 1024
 /** A submission between the log and its batch. */
 export interface Waiting {
   submission: AcceptedSubmission
-  /** its records (`EntryBody`), where a repetition must be compared with them: what is signed has one root */
-  body: Uint8Array | undefined
+  /** its records (`EntryBody`): a repetition may have to be compared with them */
+  body: Uint8Array
   /** of its entry in the log */
   bytes: number
   /** resolves when it is synced to disk */
@@ -247,8 +247,7 @@ export class Gateway {
     if (segment !== undefined) this.#parts.sealer.enqueue(segment)
   }
 
-  #remember({ body, ...rest }: Waiting): void {
-    const waiting = { ...rest, body: rest.submission.voucher.by === 'signed' ? undefined : body }
+  #remember(waiting: Waiting): void {
     const { source, sequence, size } = waiting.submission
     const ofSource = this.#waiting.get(source) ?? new Map<bigint, Waiting>()
     this.#waiting.set(source, ofSource.set(sequence, waiting))
