@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     // The minutes of named faults belong to `npm run chaos:ci`.
-    exclude: ['test/contracts/**', 'test/chaos/{disk,chain-faults}.test.ts', 'node_modules/**'],
+    exclude: ['test/contracts/**', 'test/chaos/{kills,disk,chain-faults}.test.ts', 'node_modules/**'],
     // Left alone, two cores would run one file at a time.
     maxWorkers: 2,
     testTimeout: 60_000,

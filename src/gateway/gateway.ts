@@ -8,7 +8,7 @@ import type { AcceptedSubmission, SealedBatches, Voucher } from '../store/sealed
 import type { WriteAheadLog } from '../store/write-ahead-log.ts'
 import type { Draft } from './draft.ts'
 import type { Intake } from './intake.ts'
-import { encodeLogEntry } from './log-entry.ts'
+import { encodeLogHead } from './log-entry.ts'
 import type { Sealer } from './sealer.ts'
 
 export interface GatewayPolicy {
@@ -30,8 +30,8 @@ const MAX_WAITING_BYTES = 256 * 1024 * 1024
 /** A submission between the log and its batch. */
 export interface Waiting {
   submission: AcceptedSubmission
-  /** its records (`EntryBody`), where a repetition must be compared with them: what is signed has one root */
-  body: Uint8Array | undefined
+  /** its records (`EntryBody`): a repetition may have to be compared with them */
+  body: Uint8Array
   /** of its entry in the log */
   bytes: number
   /** resolves when it is synced to disk */
@@ -132,12 +132,13 @@ export class Gateway {
       anchorBy: receivedAt + this.#parts.policy.promiseMs,
       voucher,
     }
-    const entry = encodeLogEntry(submission, draft.body)
-    this.#expectRoom(submission.size, entry.length)
-    await this.#log(submission, draft.body, entry)
+    const head = encodeLogHead(submission)
+    const bytes = head.length + draft.body.length
+    this.#expectRoom(submission.size, bytes)
+    await this.#log(submission, head, draft.body)
     this.#accepted.submissions++
     this.#accepted.records += submission.size
-    this.#accepted.bytes += entry.length
+    this.#accepted.bytes += bytes
     return this.#sign(submission)
   }
 
@@ -215,17 +216,18 @@ export class Gateway {
   }
 
   /** Everything up to the first await happens at once, so that sequences and segments keep the order of arrival. */
-  async #log(submission: AcceptedSubmission, body: Uint8Array, entry: Uint8Array): Promise<void> {
+  async #log(submission: AcceptedSubmission, head: Uint8Array, body: Uint8Array): Promise<void> {
     const { sealRecords, sealAfterMs } = this.#parts.policy
+    const bytes = head.length + body.length
     const records = this.#openRecords + submission.size
-    if (this.#openRecords > 0 && (records > sealRecords || this.#openBytes + entry.length > SEAL_BYTES)) {
+    if (this.#openRecords > 0 && (records > sealRecords || this.#openBytes + bytes > SEAL_BYTES)) {
       void this.#rotate()
     }
     this.#openRecords += submission.size
-    this.#openBytes += entry.length
+    this.#openBytes += bytes
     this.#timer ??= setTimeout(() => void this.#rotate(), sealAfterMs)
-    const durable = this.#parts.log.append(entry)
-    this.#remember({ submission, body, bytes: entry.length, durable })
+    const durable = this.#parts.log.append(head, body)
+    this.#remember({ submission, body, bytes, durable })
     try {
       await durable
     } catch (error) {
@@ -245,8 +247,7 @@ export class Gateway {
     if (segment !== undefined) this.#parts.sealer.enqueue(segment)
   }
 
-  #remember({ body, ...rest }: Waiting): void {
-    const waiting = { ...rest, body: rest.submission.voucher.by === 'signed' ? undefined : body }
+  #remember(waiting: Waiting): void {
     const { source, sequence, size } = waiting.submission
     const ofSource = this.#waiting.get(source) ?? new Map<bigint, Waiting>()
     this.#waiting.set(source, ofSource.set(sequence, waiting))

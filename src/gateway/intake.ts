@@ -20,8 +20,10 @@ export class Intake {
    * @throws {InputError} what `splitSubmission` and `readDraft` throw
    */
   read(job: Omit<ReadJob, 'kind'>): Promise<ReadResult> {
-    // A copy of its own, which can change hands: small bodies share their memory with others.
-    const body = new Uint8Array(job.body)
+    // Only memory that is all its own can change hands: small bodies share theirs with others.
+    const { buffer, length } = job.body
+    const isOwn = buffer instanceof ArrayBuffer && buffer.byteLength === length
+    const body = isOwn ? new Uint8Array(buffer) : new Uint8Array(job.body)
     return this.#run({ ...job, kind: 'read', body }, [body.buffer]) as Promise<ReadResult>
   }
 

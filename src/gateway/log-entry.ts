@@ -28,8 +28,8 @@ export const encodeBody = (body: EntryBody): Uint8Array => serialize(body)
 
 export const decodeBody = (bytes: Uint8Array): EntryBody => deserialize(bytes)
 
-/** What the write-ahead log keeps of a submission: `length u32 || head || body`. */
-export function encodeLogEntry(submission: AcceptedSubmission, body: Uint8Array): Uint8Array {
+/** What the write-ahead log keeps of a submission, `length u32 || head || body`: all that comes before the body. */
+export function encodeLogHead(submission: AcceptedSubmission): Uint8Array {
   const { source, sequence, root, size, receivedAt, anchorBy, voucher } = submission
   const head: Head = {
     source,
@@ -43,10 +43,10 @@ export function encodeLogEntry(submission: AcceptedSubmission, body: Uint8Array)
   const text = utf8(JSON.stringify(head))
   const length = new Uint8Array(LENGTH_BYTES)
   new DataView(length.buffer).setUint32(0, text.length)
-  return concatBytes(length, text, body)
+  return concatBytes(length, text)
 }
 
-/** Reads back what `encodeLogEntry` wrote; the log's checksums vouch for it. */
+/** Reads an entry back; the log's checksums vouch for it. */
 export function decodeLogEntry(payload: Uint8Array): { submission: AcceptedSubmission; body: Uint8Array } {
   const end = LENGTH_BYTES + new DataView(payload.buffer, payload.byteOffset).getUint32(0)
   const head = JSON.parse(new TextDecoder().decode(payload.subarray(LENGTH_BYTES, end))) as Head

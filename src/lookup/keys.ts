@@ -52,11 +52,12 @@ export function indexValuesOf(record: FlowRecord, opened: readonly Opened[]): Ma
 /** Names of which a few values stand in most records. */
 const FREQUENT: ReadonlySet<IndexName> = new Set(['resource', 'consumer', 'provider'])
 const MOST_REMEMBERED = 4_096
+const FIRST_KEYS = 64
 
 /** The index keys of many records, one after the other. */
 export class KeyList {
-  #keys = new Uint8Array(KEY_BYTES * 1_024)
-  #positions = new Uint32Array(1_024)
+  #keys = new Uint8Array(KEY_BYTES * FIRST_KEYS)
+  #positions = new Uint32Array(FIRST_KEYS)
   #count = 0
   readonly #remembered = new Map<string, Uint8Array>()
 

@@ -30,12 +30,15 @@ export interface DecodedSegment {
   isGrouped: boolean
 }
 
-/** What comes before a payload in its frame. */
-export function encodeFrameHead(payload: Uint8Array): Uint8Array {
+/** What comes before a payload, given in parts, in its frame. */
+export function encodeFrameHead(...payload: readonly Uint8Array[]): Uint8Array {
   const head = Buffer.alloc(FRAME_HEAD_BYTES)
-  head.writeUInt32BE(payload.length)
+  head.writeUInt32BE(payload.reduce((sum, part) => sum + part.length, 0))
   head.writeUInt32BE(crc32(head.subarray(0, 4)), 4)
-  head.writeUInt32BE(crc32(payload), 8)
+  head.writeUInt32BE(
+    payload.reduce((sum, part) => crc32(part, sum), 0),
+    8,
+  )
   return head
 }
 

@@ -21,7 +21,7 @@ export interface Segment {
 
 interface Append {
   /** the parts of its frame */
-  frame: [head: Uint8Array, payload: Uint8Array]
+  frame: [head: Uint8Array, ...payload: Uint8Array[]]
   resolve: () => void
   reject: (error: unknown) => void
 }
@@ -70,12 +70,12 @@ export class WriteAheadLog {
   /**
    * Durable when it resolves.
    *
-   * @param payload without 512 zeros in a row, which would hide damage to the last group
+   * @param payload in parts, together without 512 zeros in a row, which would hide damage to the last group
    * @throws {OperationError} `STORE_FAILED`; then neither this nor any append called after it is in the log, unless the
    *   disk failed in the sync itself: after a restart it may be
    */
-  append(payload: Uint8Array): Promise<void> {
-    const frame: Append['frame'] = [encodeFrameHead(payload), payload]
+  append(...payload: Uint8Array[]): Promise<void> {
+    const frame: Append['frame'] = [encodeFrameHead(...payload), ...payload]
     return new Promise((resolve, reject) => this.#enqueue({ frame, resolve, reject }))
   }
 

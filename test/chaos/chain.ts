@@ -81,9 +81,9 @@ export async function startChaosChain(): Promise<ChaosChain> {
       return 'still'
     }
     // A transaction must be waiting to vanish.
-    stillUntil = Date.now() + 5_000
+    stillUntil = Date.now() + 60_000
     try {
-      for (let round = 0; round < 100; round++) {
+      for (let round = 0; round < 1_000; round++) {
         const { pending } = Object(await rpc.call('txpool_status', []))
         if (Number(pending) > 0) {
           await inTurn(() => rpc.call('anvil_dropAllTransactions', []))

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { encodeItem } from '../../src/batch/index.ts'
+import { concatBytes } from '../../src/bytes/bytes.ts'
 import { InputError } from '../../src/errors.ts'
 import { contentOf, type Draft, isSameContent, readDraft } from '../../src/gateway/draft.ts'
-import { decodeBody, decodeLogEntry, encodeLogEntry } from '../../src/gateway/log-entry.ts'
+import { decodeBody, decodeLogEntry, encodeLogHead } from '../../src/gateway/log-entry.ts'
 import { splitSubmission } from '../../src/gateway/media.ts'
 import { canonicalText, leafHash, openRecord, parseRecord, sealRecord } from '../../src/record/index.ts'
 import { exampleOf, type Json, WRONG } from '../record/examples.ts'
@@ -82,7 +83,7 @@ describe('a draft', () => {
       anchorBy: 2,
       voucher: { by: 'token' as const },
     }
-    const read = decodeLogEntry(encodeLogEntry(submission, draft.body))
+    const read = decodeLogEntry(concatBytes(encodeLogHead(submission), draft.body))
     expect(read.submission).toEqual(submission)
     expect(decodeBody(read.body)).toEqual(decodeBody(draft.body))
   })

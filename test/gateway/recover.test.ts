@@ -1,8 +1,9 @@
 import { cp, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { concatBytes } from '../../src/bytes/bytes.ts'
 import type { Draft } from '../../src/gateway/draft.ts'
-import { encodeLogEntry } from '../../src/gateway/log-entry.ts'
+import { encodeLogHead } from '../../src/gateway/log-entry.ts'
 import type { Receipt } from '../../src/proof/index.ts'
 import { listSegments, readSegment } from '../../src/store/write-ahead-log.ts'
 import { eventually, temporaryFolder } from '../store/temporary.ts'
@@ -80,7 +81,7 @@ describe('after a crash each submission is in exactly one batch:', () => {
     const { path, receipts } = await crashed()
     const draft = draftOf('urn:a', 'never acknowledged')
     const submission = { ...(receipts[0] as Receipt), sequence: 2n, voucher: { by: 'open' as const } }
-    const payload = encodeLogEntry(submission, draft.body)
+    const payload = concatBytes(encodeLogHead(submission), draft.body)
     await tearGroup(firstSegment(path), payload, 1_024)
     const { gateway, abandon } = await startGateway(path)
     expect(gateway.nextSequence('urn:a')).toBe(2n)
