@@ -15,6 +15,7 @@ import { createOpenApi } from './openapi.ts'
 import { problemHandler } from './problems.ts'
 import { getProof, getRecords } from './records.ts'
 import { type RequestSummary, trackRequests } from './requests.ts'
+import { getStats } from './stats.ts'
 import { getSubmission, getSubmissionProof, postSubmission } from './submissions.ts'
 
 export interface AppParts {
@@ -54,8 +55,9 @@ export function createApp(parts: AppParts): Express {
   app.post('/v1/submissions', readBody(limits.bodyBytes, parts.inFlight), postSubmission(gateway, admission))
   app.get('/v1/submissions', getSubmission(gateway, entries, follower))
   app.get('/v1/submissions/proof', getSubmissionProof(gateway, finder))
-  app.get('/v1/records', getRecords(finder, follower))
+  app.get('/v1/records', getRecords(finder, follower, entries))
   app.get('/v1/proofs', getProof(finder, sealed))
+  app.get('/v1/stats', getStats(entries, follower))
   app.get('/v1/batches', getBatches(entries, follower))
   app.get('/v1/ledger', getLedger(identity, gateway.publisher, follower))
   app.get('/healthz', getHealth(parts.health))

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { describeError, EXIT, exitCodeOf } from './exit.ts'
+import { findCommand } from './find.ts'
 import { proveCommand } from './prove.ts'
 import { sampleCommand } from './sample.ts'
 import { sendCommand } from './send.ts'
@@ -20,6 +21,7 @@ for (const command of [
   upCommand(),
   sendCommand(),
   sampleCommand(),
+  findCommand(),
   proveCommand(),
   verifyCommand(),
   sourceCommand(),

@@ -1,11 +1,20 @@
 import { readFile } from 'node:fs/promises'
-import { encodeHeader, type Header, type Submission, verifyBatch, verifySubmissions } from '../batch/index.ts'
+import {
+  encodeHeader,
+  type Header,
+  type Item,
+  type Submission,
+  verifyBatch,
+  verifySubmissions,
+} from '../batch/index.ts'
 import { equalBytes } from '../bytes/bytes.ts'
 import { recoverSubmissionSigner, type SigningDomain } from '../chain/signing.ts'
 import { InputError, OperationError, VerificationError } from '../errors.ts'
 import { encodeTiles, HASH_SIZE, treeRoot } from '../merkle/index.ts'
 import { answerJobs } from '../store/background-job.ts'
 import { BatchFolder } from '../store/batch-folder.ts'
+import type { BatchAggregate } from '../store/stats.ts'
+import { aggregate } from './aggregate.ts'
 
 /** Recomputes a batch from its files and holds it against the header that the chain holds. */
 export interface CheckJob {
@@ -14,13 +23,15 @@ export interface CheckJob {
   domain: SigningDomain
 }
 
-/** Why a batch must not be shown: its files contradict the header, or they are not there. */
-export type CheckResult = { state: 'verified' } | { state: 'fraud' | 'withheld'; reason: string }
+/** What a whole batch adds to the counts; or why it must not be shown: its files contradict the header, or are not there. */
+export type CheckResult =
+  | { state: 'verified'; aggregate: BatchAggregate }
+  | { state: 'fraud' | 'withheld'; reason: string }
 
 answerJobs<CheckJob, CheckResult>(async ({ batchesPath, header, domain }) => {
   try {
-    await checkBatch(new BatchFolder(batchesPath), header, domain)
-    return { state: 'verified' }
+    const items = await checkBatch(new BatchFolder(batchesPath), header, domain)
+    return { state: 'verified', aggregate: aggregate(items) }
   } catch (error) {
     if (error instanceof VerificationError || error instanceof InputError) {
       return { state: 'fraud', reason: error.message }
@@ -33,10 +44,10 @@ answerJobs<CheckJob, CheckResult>(async ({ batchesPath, header, domain }) => {
   }
 })
 
-async function checkBatch(folder: BatchFolder, header: Header, domain: SigningDomain): Promise<void> {
+async function checkBatch(folder: BatchFolder, header: Header, domain: SigningDomain): Promise<Item[]> {
   const files = await folder.open(header.publisher, header.sequence)
   try {
-    const items = []
+    const items: Item[] = []
     for await (const item of files.items()) items.push(item)
     const { leafHashes, indexFile } = verifyBatch(header, items)
     // Answers and proofs are read from these two files, so they must be what the records give.
@@ -53,6 +64,7 @@ async function checkBatch(folder: BatchFolder, header: Header, domain: SigningDo
     ) {
       throw new VerificationError('BATCH_MISMATCH', 'header.json is not the header that the chain holds')
     }
+    return items
   } finally {
     await files.close()
   }

@@ -12,6 +12,8 @@ interface CheckerParts {
   onAlert: (alert: { logIndex: bigint; state: string; reason: string }) => void
 }
 
+const AT_ONCE = 16
+
 /** Re-verifies announced batches in a thread of its own; nothing of a batch is shown before. */
 export class Checker {
   readonly #parts: CheckerParts
@@ -22,15 +24,20 @@ export class Checker {
     this.#background = startBackground(new URL('./check-worker.ts', import.meta.url))
   }
 
-  /** Checks what has been announced, oldest first, a few at a time; call it again and again. */
+  /**
+   * Checks what has been announced, oldest first, a few at a time; call it again and again.
+   *
+   * A verified batch that is not counted, because the counts were made anew, is checked and counted once more.
+   */
   async step(): Promise<void> {
     const { entries, batchesPath, domain, onAlert } = this.#parts
-    for (const { logIndex, header, blockHash } of entries.inState('announced', 16)) {
+    const waiting = [...entries.inState('announced', AT_ONCE), ...entries.uncounted(AT_ONCE)]
+    for (const { logIndex, header, blockHash } of waiting) {
       const result = await this.#background.run({ batchesPath, header, domain })
       // A reorg may have put another entry in its place meanwhile.
       if (entries.get(logIndex)?.blockHash !== blockHash) continue
       if (result.state === 'verified') {
-        entries.mark(logIndex, 'verified')
+        entries.verify(logIndex, result.aggregate)
       } else {
         entries.mark(logIndex, result.state, result.reason)
         onAlert({ logIndex, ...result })

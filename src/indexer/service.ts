@@ -49,8 +49,9 @@ export function startIndexing(options: IndexingOptions): Indexing {
     domain: { chainId: identity.chainId, ledger: identity.ledger },
     onAlert: ({ logIndex, state, reason }) => onTrouble(`ledger entry ${logIndex} is ${state}: ${reason}`),
   })
-  const batches = new BatchCache(new BatchFolder(batchesPath), OPEN_BATCHES)
-  const finder = new Finder({ follower, entries, batches, ...identity })
+  const folder = new BatchFolder(batchesPath)
+  const batches = new BatchCache(folder, OPEN_BATCHES)
+  const finder = new Finder({ follower, entries, batches, folder, ...identity })
 
   let trouble: string | undefined
   const running = new AbortController()

@@ -2,6 +2,7 @@ import type { StatementSync } from 'node:sqlite'
 import { decodeHeader, encodeHeader, type Header } from '../batch/index.ts'
 import type { Hex } from '../bytes/hex.ts'
 import { type Database, inTransaction } from './database.ts'
+import { type BatchAggregate, Stats } from './stats.ts'
 
 /**
  * How far an entry of the ledger has come here: announced by the chain, its files verified, refuted (`fraud`) or
@@ -24,9 +25,20 @@ export interface LedgerEntry {
 
 export type NewEntry = Omit<LedgerEntry, 'state' | 'reason'>
 
+/** A verified batch as a search walks past it. */
+export interface SearchableBatch {
+  logIndex: bigint
+  publisher: Hex
+  sequence: bigint
+  /** 32 bytes: which index it is, whatever place it has */
+  indexRoot: Uint8Array
+}
+
 /** The catalogue's part about the ledger as the chain shows it. */
 export class LedgerEntries {
   readonly #database: Database
+  /** changed together with the entries */
+  readonly stats: Stats
   readonly #statements: Record<
     | 'insert'
     | 'truncate'
@@ -38,12 +50,14 @@ export class LedgerEntries {
     | 'byState'
     | 'lastOfTransaction'
     | 'count'
-    | 'lastUpTo',
+    | 'lastUpTo'
+    | 'searchable',
     StatementSync
   >
 
   constructor(database: Database) {
     this.#database = database
+    this.stats = new Stats(database)
     const prepare = (sql: string) => {
       const statement = database.prepare(sql)
       statement.setReadBigInts(true)
@@ -64,6 +78,12 @@ export class LedgerEntries {
       lastUpTo: prepare(
         'SELECT log_index FROM entries WHERE block_number <= ? ORDER BY log_index DESC LIMIT 1',
       ),
+      // Big-endian bytes are ordered as their numbers.
+      searchable: prepare(`
+        SELECT log_index, publisher, sequence, substr(header, 129, 32) AS index_root FROM entries
+        WHERE log_index >= ? AND log_index < ? AND state = 'verified'
+          AND substr(header, 217, 8) < ? AND substr(header, 249, 8) >= ?
+        ORDER BY log_index DESC`),
     }
   }
 
@@ -84,13 +104,51 @@ export class LedgerEntries {
     })
   }
 
-  /** Takes back every entry from `size` on: the chain no longer has them. */
+  /** Takes back every entry from `size` on, with all that was counted of them: the chain no longer has them. */
   truncate(size: bigint): void {
-    this.#statements.truncate.run(size)
+    inTransaction(this.#database, () => {
+      this.stats.retractFrom(size)
+      this.#statements.truncate.run(size)
+    })
   }
 
+  /** A batch found verified without its aggregate waits to be counted. */
   mark(logIndex: bigint, state: EntryState, reason?: string): void {
-    this.#statements.mark.run(state, reason ?? null, logIndex)
+    inTransaction(this.#database, () => {
+      if (state !== 'verified') this.stats.retract(logIndex)
+      this.#statements.mark.run(state, reason ?? null, logIndex)
+      this.stats.enqueueFrom(logIndex)
+    })
+  }
+
+  /** Shows a batch from now on, and counts it: both or neither. */
+  verify(logIndex: bigint, aggregate: BatchAggregate): void {
+    inTransaction(this.#database, () => {
+      this.#statements.mark.run('verified', null, logIndex)
+      if (!this.stats.isCounted(logIndex)) this.stats.add(logIndex, aggregate)
+    })
+  }
+
+  /** Verified batches that are still to be counted, oldest first. */
+  uncounted(limit: number): LedgerEntry[] {
+    return this.stats.uncounted(limit).flatMap((logIndex) => this.get(logIndex) ?? [])
+  }
+
+  /** Forgets all counts; the checker counts every verified batch again, from its files. */
+  recount(): void {
+    inTransaction(this.#database, () => this.stats.recount())
+  }
+
+  /**
+   * The verified batches at `first` or later and before `end` that may hold a record of [fromMs, toMs), newest first.
+   */
+  searchable(first: bigint, end: bigint, fromMs: number, toMs: number): SearchableBatch[] {
+    return this.#statements.searchable.all(first, end, uint64(toMs), uint64(fromMs)).map((row) => ({
+      logIndex: row.log_index as bigint,
+      publisher: row.publisher as Hex,
+      sequence: row.sequence as bigint,
+      indexRoot: row.index_root as Uint8Array,
+    }))
   }
 
   get(logIndex: bigint): LedgerEntry | undefined {
@@ -129,6 +187,12 @@ export class LedgerEntries {
   sizeAfter(transactionHash: Hex): bigint {
     return (this.#statements.lastOfTransaction.get(transactionHash)?.last as bigint) + 1n
   }
+}
+
+function uint64(value: number): Uint8Array {
+  const bytes = new Uint8Array(8)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(value))
+  return bytes
 }
 
 function toEntry(row: Record<string, unknown> | undefined): LedgerEntry | undefined {

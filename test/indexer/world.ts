@@ -40,7 +40,7 @@ export function startIndexer(path: string, rpc: Rpc, ledger: Hex, options: Index
     domain: { chainId: 31337n, ledger },
     onAlert: (alert) => alerts.push(alert),
   })
-  const finder = new Finder({ follower, entries, batches: cache, ledger, chainId: 31337n })
+  const finder = new Finder({ follower, entries, batches: cache, folder, ledger, chainId: 31337n })
   onTestFinished(async () => {
     await checker.stop()
     await cache.close()
