@@ -31,7 +31,7 @@ export function optionalCount(request: Request, name: string, limit: number): nu
 }
 
 /** Milliseconds since 1970 of a time spelt as in records. */
-export function optionalTime(request: Request, name: string): number | undefined {
+function optionalTime(request: Request, name: string): number | undefined {
   const text = optionalText(request, name)
   if (text === undefined) return undefined
   const time = new Date(text)

@@ -7,7 +7,7 @@ export const FACETS = ['resource', 'consumer', 'provider', 'outcome', 'sharing']
 export type Facet = (typeof FACETS)[number]
 
 /** The calls of one hour under one key. */
-export interface Volume {
+interface Volume {
   calls: number
   /** of the calls, those that were refused, and those that failed */
   refused: number
