@@ -18,6 +18,7 @@ import { OPERATIONS } from './operations.ts'
 import { problemHandler } from './problems.ts'
 import { getProof, getRecords } from './records.ts'
 import { type RequestSummary, trackRequests } from './requests.ts'
+import { getStats } from './stats.ts'
 import { getSubmission, getSubmissionProof, postSubmission } from './submissions.ts'
 
 export interface AppParts {
@@ -69,8 +70,9 @@ export function createApp(parts: AppParts): Express {
     app.get('/v1/submissions/proof', getSubmissionProof(gateway, finder))
     app.get('/v1/batches/:publisher/:sequence/:file', getBatchFile(batchFiles))
   }
-  app.get('/v1/records', getRecords(finder, follower))
+  app.get('/v1/records', getRecords(finder, follower, entries))
   app.get('/v1/proofs', getProof(finder, sources))
+  app.get('/v1/stats', getStats(entries, follower))
   app.get('/v1/batches', getBatches(entries, follower))
   app.get('/v1/alerts', getAlerts(alerts))
   app.get('/v1/ledger', getLedger(identity, publishing?.gateway.publisher, follower))

@@ -1,7 +1,8 @@
 import Type, { type TSchema } from 'typebox'
 import { PUBLIC_FILES } from '../indexer/file-limits.ts'
 import { PROOF_MEDIA_TYPE, SUBMISSION_MEDIA_TYPE } from '../proof/index.ts'
-import { hex, oneOf } from '../record/fields.ts'
+import { digest, hex, oneOf, time } from '../record/fields.ts'
+import { FACETS } from '../store/stats.ts'
 import {
   AlertsPage,
   Batches,
@@ -10,6 +11,7 @@ import {
   Ledger,
   ProblemDocument,
   Proof,
+  Stats,
   SubmissionAccepted,
   SubmissionBundle,
   SubmissionState,
@@ -81,6 +83,11 @@ const problem = (description: string, headers: Record<string, string> = {}): Ans
   content: { 'application/problem+json': { schema: ProblemDocument } },
   headers,
 })
+
+const range = (of: string): Parameter[] => [
+  query('from', `${of}: not before this`, time),
+  query('to', `${of}: before this`, time),
+]
 
 const retryAfter = { 'Retry-After': 'seconds after which it is worth trying again' }
 const unavailable = {
@@ -175,10 +182,26 @@ export const OPERATIONS: readonly Operation[] = [
   {
     method: 'get',
     path: '/v1/records',
-    summary: 'A record as it is kept, its private members sealed, and where it is.',
-    parameters: [required(source), id],
+    summary: 'The records under a key as they are kept, their sealed members closed, and where they are.',
+    parameters: [
+      source,
+      query('id', 'of one record; comes with source'),
+      query('person', 'tag of the person whose data a record is about', digest),
+      query('authorization', 'id of a grant: given, cited or revoked', hex(32)),
+      query('request', 'requestId of a call, the same on both sides'),
+      query('resource', 'catalogue id of the data resource'),
+      query('consumer', 'who was to get the data'),
+      query('provider', 'who has it'),
+      ...range('on the time of the record'),
+      query('limit', 'records of a page', Type.Integer({ minimum: 1, maximum: 500, default: 50 })),
+      query('cursor', 'of the page before'),
+      query('disclose', 'sealed pseudonyms to open, with commas between them'),
+    ],
     responses: {
-      200: json('Where it was found.', FoundRecords),
+      200: json(
+        'Newest first, by place in the ledger. With several keys, the records under all of them. While there is a cursor there may be more, even after a page without a record.',
+        FoundRecords,
+      ),
       ...badArgument,
       ...notFound,
       ...unavailable,
@@ -194,6 +217,22 @@ export const OPERATIONS: readonly Operation[] = [
       ...badArgument,
       ...notFound,
       409: problem('The record is not final on the chain yet.', retryAfter),
+      ...unavailable,
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/stats',
+    summary: 'The calls by hour or day, as the providers tell them (by consumer, as the consumers do).',
+    parameters: [
+      required(query('by', 'what the calls are counted by', oneOf(...FACETS))),
+      query('key', 'only this resource, consumer, and so on'),
+      ...range('on the start of an hour, and on the time of a grant'),
+      query('step', 'how long a point is, in UTC; an hour if left out', oneOf('hour', 'day')),
+    ],
+    responses: {
+      200: json('Points by time and key; none where there was no call.', Stats),
+      ...badArgument,
       ...unavailable,
     },
   },

@@ -1,6 +1,7 @@
 import type { Request } from 'express'
 import { readUint64 } from '../bytes/integer.ts'
 import { InputError } from '../errors.ts'
+import { ALWAYS } from '../indexer/search.ts'
 
 /** @throws {InputError} `BAD_ARGUMENT` when the parameter is missing or there twice */
 export function requiredText(request: Request, name: string): string {
@@ -27,6 +28,29 @@ export function optionalCount(request: Request, name: string, limit: number): nu
   if (value === undefined) return undefined
   if (value < 1n || value > BigInt(limit)) throw bad(name, `must be from 1 to ${limit}`)
   return Number(value)
+}
+
+/** Milliseconds since 1970 of a time spelt as in records. */
+function optionalTime(request: Request, name: string): number | undefined {
+  const text = optionalText(request, name)
+  if (text === undefined) return undefined
+  const time = new Date(text)
+  if (Number.isNaN(time.getTime()) || time.getTime() < 0 || time.toISOString() !== text) {
+    throw bad(name, 'must be a time such as 2026-03-01T09:30:00.000Z')
+  }
+  return time.getTime()
+}
+
+/**
+ * The range of time [from, to) that is asked for; everything when neither is given.
+ *
+ * @throws {InputError} `BAD_ARGUMENT` also when it is empty
+ */
+export function timeRange(request: Request): { fromMs: number; toMs: number } {
+  const fromMs = optionalTime(request, 'from') ?? ALWAYS.fromMs
+  const toMs = optionalTime(request, 'to') ?? ALWAYS.toMs
+  if (fromMs >= toMs) throw bad('to', 'must be later than from')
+  return { fromMs, toMs }
 }
 
 export function parseUint64(text: string, name: string): bigint {

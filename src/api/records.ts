@@ -1,30 +1,91 @@
-import type { RequestHandler } from 'express'
+import type { Request, RequestHandler } from 'express'
+import type { Item } from '../batch/index.ts'
+import { fromBase64url, toBase64url } from '../bytes/base64url.ts'
 import { InputError } from '../errors.ts'
 import type { Finder } from '../indexer/finder.ts'
 import type { Follower } from '../indexer/follower.ts'
+import type { Place } from '../indexer/search.ts'
+import { INDEX_NAMES, type IndexName, recordValue } from '../lookup/index.ts'
 import { PROOF_MEDIA_TYPE } from '../proof/index.ts'
-import { toJsonAnchor } from './json.ts'
-import { optionalText, requiredText } from './query.ts'
+import { parseDisclosure } from '../record/index.ts'
+import type { LedgerEntries } from '../store/ledger-entries.ts'
+import { toJsonAnchor, toJsonLedgerState } from './json.ts'
+import { optionalCount, optionalText, requiredText, timeRange } from './query.ts'
 
-/** GET /v1/records?source=&id=: the sealed record, and where it is. */
+const DEFAULT_PAGE = 50
+const MAX_PAGE = 500
+
+/**
+ * GET /v1/records?person=&from=&to=…: the sealed records under a key, newest first, and where they are.
+ *
+ * 404 only when a record is asked for by its name and the whole ledger has been searched.
+ */
 export const getRecords =
-  (finder: Finder, follower: Follower): RequestHandler =>
+  (finder: Finder, follower: Follower, entries: LedgerEntries): RequestHandler =>
   async (request, response) => {
-    const source = requiredText(request, 'source')
-    const id = requiredText(request, 'id')
-    const found = await finder.find(source, id)
-    if (found.length === 0) {
-      throw new InputError('NOT_FOUND', `no verified batch of the ledger holds record ${id} of ${source}`)
+    const keys = keysOf(request)
+    const range = timeRange(request)
+    const limit = optionalCount(request, 'limit', MAX_PAGE) ?? DEFAULT_PAGE
+    const after = optionalCursor(request)
+    const disclose = optionalText(request, 'disclose')?.split(',')
+    const ledger = toJsonLedgerState(follower, entries)
+    const { records, searched, next } = await finder.page({ keys, ...range, limit, after })
+    if (keys.has('record') && after === undefined && next === undefined && records.length === 0) {
+      throw new InputError('NOT_FOUND', 'no verified batch of the ledger holds this record')
     }
     response.json({
-      records: found.map(({ item, position, entry }) => ({
+      records: records.map(({ item, position, entry }) => ({
         record: item.record,
+        ...(disclose !== undefined && { disclosures: disclosed(item, disclose) }),
         batch: { publisher: entry.header.publisher, sequence: String(entry.header.sequence), position },
         anchor: toJsonAnchor(entry),
         final: follower.isFinal(entry),
       })),
+      ledger,
+      searched,
+      ...(next !== undefined && { cursor: encodeCursor(next) }),
     })
   }
+
+/** @throws {InputError} `BAD_ARGUMENT` unless one key or more is given */
+function keysOf(request: Request): Map<IndexName, string> {
+  const keys = new Map<IndexName, string>()
+  const source = optionalText(request, 'source')
+  const id = optionalText(request, 'id')
+  if ((source === undefined) !== (id === undefined)) {
+    throw new InputError('BAD_ARGUMENT', 'source and id name a record together: give both or neither')
+  }
+  if (source !== undefined && id !== undefined) keys.set('record', recordValue(source, id))
+  for (const name of INDEX_NAMES) {
+    const value = name === 'record' ? undefined : optionalText(request, name)
+    if (value !== undefined) keys.set(name, value)
+  }
+  if (keys.size > 0) return keys
+  const names = INDEX_NAMES.filter((name) => name !== 'record').join(', ')
+  throw new InputError('BAD_ARGUMENT', `a search needs a key: source and id, or one or more of ${names}`)
+}
+
+const disclosed = ({ disclosures }: Item, names: readonly string[]) =>
+  disclosures.filter((text) => names.includes(parseDisclosure(text).name))
+
+const CURSOR_BYTES = 12
+
+function encodeCursor({ logIndex, position }: Place): string {
+  const bytes = new Uint8Array(CURSOR_BYTES)
+  const view = new DataView(bytes.buffer)
+  view.setBigUint64(0, logIndex)
+  view.setUint32(8, position)
+  return toBase64url(bytes)
+}
+
+function optionalCursor(request: Request): Place | undefined {
+  const text = optionalText(request, 'cursor')
+  if (text === undefined) return undefined
+  const bytes = fromBase64url(text)
+  if (bytes.length !== CURSOR_BYTES) throw new InputError('BAD_ARGUMENT', 'cursor is none of ours')
+  const view = new DataView(bytes.buffer, bytes.byteOffset)
+  return { logIndex: view.getBigUint64(0), position: view.getUint32(8) }
+}
 
 /** How many sources are searched for an id that comes without one. */
 const MAX_SOURCES = 1_000

@@ -1,7 +1,8 @@
 import Type, { type TSchema } from 'typebox'
-import { count, decimal, hex, oneOf, optional, text } from '../record/fields.ts'
+import { count, decimal, hex, oneOf, optional, text, time } from '../record/fields.ts'
 import { RECORD_TYPES, type RecordTypeName } from '../record/index.ts'
 import { openSchema, sealedSchema } from '../record/schema.ts'
+import { FACETS } from '../store/stats.ts'
 
 /** The JSON that goes over the wire, as JSON Schema; the names are those of the OpenAPI document. */
 
@@ -111,6 +112,15 @@ export const SubmissionState = name(
   ]),
 )
 
+/** A block number, or -1 before the first was seen. */
+const block = Type.String({ pattern: '^(?:-1|0|[1-9][0-9]*)$' })
+
+/** The ledger as an answer knew it; batches that are not verified were left out. */
+const LedgerState = name(
+  'LedgerState',
+  Type.Object({ size: decimal, headBlock: block, notVerified: count }, strict),
+)
+
 export const FoundRecords = name(
   'FoundRecords',
   Type.Object(
@@ -119,14 +129,52 @@ export const FoundRecords = name(
         Type.Object(
           {
             record: SealedRecord,
+            disclosures: optional(Type.Array(Type.String())),
             batch: Type.Object({ publisher: address, sequence: decimal, position: count }, strict),
             anchor: Place,
             final: Type.Boolean(),
           },
           strict,
         ),
-        { minItems: 1 },
       ),
+      ledger: LedgerState,
+      searched: count,
+      cursor: optional(Type.String()),
+    },
+    strict,
+  ),
+)
+
+/** Exact up to 2^53. */
+const sum = Type.Number({ minimum: 0 })
+
+export const Stats = name(
+  'Stats',
+  Type.Object(
+    {
+      by: oneOf(...FACETS),
+      step: oneOf('hour', 'day'),
+      points: Type.Array(
+        Type.Object(
+          {
+            key: Type.String(),
+            start: time,
+            calls: count,
+            refused: count,
+            failed: count,
+            rows: sum,
+            requestBytes: sum,
+            responseBytes: sum,
+          },
+          strict,
+        ),
+      ),
+      resources: Type.Object({ shared: count, used: count }, strict),
+      grants: Type.Object(
+        { given: count, called: count, medianMs: Type.Union([Type.Number(), Type.Null()]) },
+        strict,
+      ),
+      ledger: LedgerState,
     },
     strict,
   ),
@@ -251,9 +299,6 @@ export const AlertsPage = name(
     strict,
   ),
 )
-
-/** A block number, or -1 before the first was seen. */
-const block = Type.String({ pattern: '^(?:-1|0|[1-9][0-9]*)$' })
 
 export const Ledger = name(
   'Ledger',

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { describeError, EXIT, exitCodeOf } from './exit.ts'
+import { findCommand } from './find.ts'
 import { indexerCommand } from './indexer.ts'
 import { keystoreCommand } from './keystore.ts'
 import { ledgerCommand } from './ledger.ts'
@@ -24,6 +25,7 @@ for (const command of [
   indexerCommand(),
   sendCommand(),
   sampleCommand(),
+  findCommand(),
   proveCommand(),
   verifyCommand(),
   sourceCommand(),

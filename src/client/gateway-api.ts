@@ -57,6 +57,13 @@ export interface GatewayApi {
    * @throws {OperationError} `NOT_FINAL` while its block is not final
    */
   submissionProof(source: string, sequence: bigint): Promise<unknown>
+  /**
+   * All records under some keys, newest first, page after page.
+   *
+   * @param query the parameters of GET /v1/records
+   * @returns parsed JSON, as it came
+   */
+  records(query: Readonly<Record<string, string>>): AsyncGenerator<unknown>
   /** @returns the text of the bundle */
   proof(query: { source?: string; id: string; disclose: readonly string[] }): Promise<string>
 }
@@ -147,6 +154,16 @@ export function createGatewayApi(
           },
         )
       }
+    },
+    async *records(query) {
+      let cursor: unknown
+      do {
+        const next = cursor === undefined ? query : { ...query, cursor: String(cursor) }
+        const page = await callJson(`/v1/records?${new URLSearchParams(next)}`)
+        if (!Array.isArray(page.records)) throw notAGateway()
+        yield* page.records
+        cursor = page.cursor
+      } while (cursor !== undefined)
     },
     proof({ source, id, disclose }) {
       const query = new URLSearchParams({

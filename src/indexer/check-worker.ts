@@ -16,6 +16,8 @@ import { openPseudonyms } from '../record/index.ts'
 import { answerJobs, stepBack } from '../store/background-job.ts'
 import { BatchFolder, type OpenBatch } from '../store/batch-folder.ts'
 import { isMissing } from '../store/durable.ts'
+import { partsOf } from '../store/stats.ts'
+import { Aggregate } from './aggregate.ts'
 import { type Findings, findBadRecords, IdCheck, recoverSigners } from './findings.ts'
 
 /** Recomputes a batch from its files and holds it against the header that the chain holds. */
@@ -25,9 +27,9 @@ export interface CheckJob {
   domain: SigningDomain
 }
 
-/** What a batch holds, or why it must not be shown: its files contradict the header, are not there, or cannot be read now. */
+/** What a batch holds and adds to the counts (see `partsOf`), or why it must not be shown: its files contradict the header, are not there, or cannot be read now. */
 export type CheckResult =
-  | { state: 'verified'; findings: Findings }
+  | { state: 'verified'; findings: Findings; counts: string[] }
   | { state: 'withheld' | 'unread'; reason: string }
   | { state: 'fraud'; kind: FraudKind; reason: string; positions: number[] }
 
@@ -38,7 +40,7 @@ stepBack()
 
 answerJobs<CheckJob, CheckResult>(async (job) => {
   try {
-    return { state: 'verified', findings: await checkBatch(job) }
+    return { state: 'verified', ...(await checkBatch(job)) }
   } catch (error) {
     if (error instanceof VerificationError || error instanceof InputError) {
       return { state: 'fraud', reason: error.message, ...(await explain(job, error.code)) }
@@ -53,18 +55,20 @@ answerJobs<CheckJob, CheckResult>(async (job) => {
   }
 })
 
-async function checkBatch({ batchesPath, header, domain }: CheckJob): Promise<Findings> {
+async function checkBatch({ batchesPath, header, domain }: CheckJob) {
   const folder = new BatchFolder(batchesPath)
   const files = await folder.open(header.publisher, header.sequence)
   try {
     const preparer = new RecordPreparer()
     const ids = new IdCheck()
+    const aggregate = new Aggregate()
     const sources: string[] = []
     for await (const lines of files.lines()) {
       for (const line of lines) {
         const { item, text } = decodeLine(line)
         preparer.add(item, openPseudonyms(item.record, item.disclosures), text)
         ids.add(item.record)
+        aggregate.add(item.record)
         sources.push(item.record.source)
       }
       // Of a file that holds more than the header says, nothing more needs to be read.
@@ -85,7 +89,8 @@ async function checkBatch({ batchesPath, header, domain }: CheckJob): Promise<Fi
     ) {
       throw new VerificationError('BATCH_MISMATCH', 'header.json is not the header that the chain holds')
     }
-    return { submissions: signed, repeated: ids.finish() }
+    const findings: Findings = { submissions: signed, repeated: ids.finish() }
+    return { findings, counts: partsOf(aggregate.finish()) }
   } finally {
     await files.close()
   }

@@ -32,7 +32,10 @@ export interface CheckerParts {
   retryMs: number
 }
 
-/** Entries of one publisher that are taken up together, and how many of them at a time. */
+/** One for each publisher, and one for verified batches whose counts are to be made anew. */
+type Lane = Hex | 'recount'
+
+/** Entries of one lane that are taken up together, and how many of them at a time. */
 const WINDOW = 16
 const AT_ONCE = 4
 
@@ -52,7 +55,7 @@ export class Checker {
   readonly #parts: CheckerParts
   readonly #pool: CheckPool
   readonly #verified: BatchFolder
-  readonly #lanes = new Map<Hex, Promise<void>>()
+  readonly #lanes = new Map<Lane, Promise<void>>()
   readonly #stopping = new AbortController()
 
   constructor(parts: CheckerParts) {
@@ -62,19 +65,23 @@ export class Checker {
   }
 
   /**
-   * Starts the lane of every publisher that has something due and none under way.
+   * Starts every lane that has something due and is not under way.
    *
    * @param onError told when a lane ends by an error; what is left of it is due again
    */
   start(onError: (error: unknown) => void): void {
     const { entries, now } = this.#parts
-    for (const publisher of entries.publishers()) {
-      if (this.#lanes.has(publisher) || entries.due(publisher, now(), 1).length === 0) continue
-      const lane = this.#run(publisher)
+    const start = (name: Lane, due: (limit: number) => LedgerEntry[]) => {
+      if (this.#lanes.has(name) || due(1).length === 0) return
+      const lane = this.#run(due)
         .catch(onError)
-        .finally(() => this.#lanes.delete(publisher))
-      this.#lanes.set(publisher, lane)
+        .finally(() => this.#lanes.delete(name))
+      this.#lanes.set(name, lane)
     }
+    for (const publisher of entries.publishers()) {
+      start(publisher, (limit) => entries.due(publisher, now(), limit))
+    }
+    start('recount', (limit) => entries.uncounted(limit))
   }
 
   /**
@@ -95,10 +102,9 @@ export class Checker {
     await this.#pool.stop()
   }
 
-  async #run(publisher: Hex): Promise<void> {
-    const { entries, now } = this.#parts
+  async #run(dueOf: (limit: number) => LedgerEntry[]): Promise<void> {
     while (!this.#stopping.signal.aborted) {
-      const due = entries.due(publisher, now(), WINDOW)
+      const due = dueOf(WINDOW)
       if (due.length === 0) return
       const next = due.values()
       const judged = new Map<bigint, Pending>()
@@ -116,7 +122,7 @@ export class Checker {
       try {
         for (const entry of due) {
           try {
-            this.#writeDown(entry, await judged.get(entry.logIndex)?.promise)
+            await this.#writeDown(entry, await judged.get(entry.logIndex)?.promise)
           } catch (error) {
             if (!(error instanceof OperationError)) throw error
             // The others are checked all the same; this one is due again.
@@ -184,14 +190,15 @@ export class Checker {
     return { ...result, reason, files }
   }
 
-  #writeDown(entry: LedgerEntry, judgement: Judgement | undefined): void {
+  async #writeDown(entry: LedgerEntry, judgement: Judgement | undefined): Promise<void> {
     const { entries, verdicts, now, retryMs } = this.#parts
     if (judgement === undefined) return
     // What could not be had because we end says nothing; and a reorg may have put another entry in its place meanwhile.
     if (judgement.state === 'withheld' && this.#stopping.signal.aborted) return
     if (entries.get(entry.logIndex)?.blockHash !== entry.blockHash) return
-    if (judgement.state === 'verified') verdicts.verified(entry, judgement.findings)
-    else {
+    if (judgement.state === 'verified') {
+      await verdicts.verified(entry, judgement.findings, judgement.counts)
+    } else {
       const pauseMs = Math.min(retryMs * 2 ** Math.min(entry.attempts, 20), LONGEST_RETRY_MS)
       verdicts.refused(entry, judgement, now() + pauseMs)
     }

@@ -1,7 +1,6 @@
-import type { Item } from '../batch/index.ts'
 import type { Hex } from '../bytes/hex.ts'
 import { InputError } from '../errors.ts'
-import { indexKey, recordValue } from '../lookup/index.ts'
+import { recordValue } from '../lookup/index.ts'
 import {
   type Anchored,
   type JsonProof,
@@ -12,48 +11,54 @@ import {
 
 import { parseDisclosure } from '../record/index.ts'
 import type { BatchCache } from '../store/batch-cache.ts'
+import type { BatchFolder } from '../store/batch-folder.ts'
 import type { LedgerEntries, LedgerEntry } from '../store/ledger-entries.ts'
 import type { SealedSubmission } from '../store/sealed-batches.ts'
 import type { Follower } from './follower.ts'
-
-/** A record of the ledger, and where it is. */
-export interface FoundRecord {
-  item: Item
-  position: number
-  entry: LedgerEntry
-}
+import { ALWAYS, type FoundPage, type FoundRecord, type Place, Search, type SearchQuery } from './search.ts'
 
 interface FinderParts {
   follower: Follower
   entries: LedgerEntries
   batches: BatchCache
+  folder: BatchFolder
   ledger: Hex
   chainId: bigint
 }
 
+/** Sketches of indexes held in memory, enough for some 25 million records of the newest batches. */
+const SKETCH_BYTES = 128 * 1024 * 1024
+/** What a page of a search may cost: some thousand index files, or eight thousand records. */
+const PAGE_BUDGET = 8_192
 const PAGE = 256
 
 /** Finds records in the batches' own index files, and makes their proofs. */
 export class Finder {
   readonly #parts: FinderParts
+  readonly #search: Search
 
   constructor(parts: FinderParts) {
     this.#parts = parts
+    this.#search = new Search({ ...parts, sketchBytes: SKETCH_BYTES, budget: PAGE_BUDGET })
+  }
+
+  /** One page of the records under some keys, newest first, from the newest batch on or from where a page ended. */
+  page(query: Omit<SearchQuery, 'after'> & { after?: Place | undefined }): Promise<FoundPage> {
+    const head = { logIndex: BigInt(this.#parts.follower.log.size), position: 0 }
+    const { after = head } = query
+    return this.#search.page({ ...query, after: after.logIndex < head.logIndex ? after : head })
   }
 
   /** Every record of this source and id in the verified batches, newest first; more than one is the source's fault. */
   async find(source: string, id: string): Promise<FoundRecord[]> {
-    const key = indexKey('record', recordValue(source, id))
+    const keys = new Map([['record', recordValue(source, id)] as const])
     const found: FoundRecord[] = []
-    for (const entry of this.#verified()) {
-      const { publisher, sequence } = entry.header
-      await this.#parts.batches.use(publisher, sequence, async (batch) => {
-        for (const position of await batch.find(key)) {
-          const item = await batch.item(position)
-          if (item.record.source === source && item.record.id === id) found.push({ item, position, entry })
-        }
-      })
-    }
+    let after: Place | undefined
+    do {
+      const page = await this.page({ keys, ...ALWAYS, limit: PAGE, after })
+      found.push(...page.records)
+      after = page.next
+    } while (after !== undefined)
     return found
   }
 
@@ -134,17 +139,6 @@ export class Finder {
       header,
       log: { index: logIndex, size, path: follower.log.inclusionPath(logIndex, size) },
       anchor: { chainId, ledger, blockNumber, blockHash, transactionHash, logIndex: eventIndex },
-    }
-  }
-
-  *#verified(): Generator<LedgerEntry> {
-    let before = this.#parts.follower.state.size
-    for (;;) {
-      const page = this.#parts.entries.before(before, PAGE)
-      for (const entry of page) if (entry.state === 'verified') yield entry
-      const last = page.at(-1)
-      if (last === undefined) return
-      before = last.logIndex
     }
   }
 }

@@ -94,8 +94,9 @@ export function startIndexing(options: IndexingOptions): Indexing {
     retryMs: RETRY_MS,
     ...(options.fetcher !== undefined && { fetcher: options.fetcher }),
   })
-  const batches = new BatchCache(new BatchFolder(batchesPath), OPEN_BATCHES)
-  const finder = new Finder({ follower, entries, batches, ...identity })
+  const folder = new BatchFolder(batchesPath)
+  const batches = new BatchCache(folder, OPEN_BATCHES)
+  const finder = new Finder({ follower, entries, batches, folder, ...identity })
 
   const trouble: { following?: string; checking?: string } = {}
   const running = new AbortController()

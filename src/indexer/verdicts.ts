@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Hex } from '../bytes/hex.ts'
 import type { LedgerIdentity } from '../chain/ledger.ts'
 import type { Alerts } from '../store/alerts.ts'
@@ -34,6 +35,9 @@ export interface Refusal {
 /** The kinds of alert that say that a batch is not shown. */
 const REFUSALS: readonly AlertKind[] = ['fraud', 'withheld', 'bad-record', 'foreign-signature']
 
+/** Submissions that are written down in one turn of the event loop. */
+const SUBMISSIONS_AT_ONCE = 50
+
 /** There is one such alert a batch. */
 const WHOLE_BATCH = ''
 
@@ -45,20 +49,49 @@ const WHOLE_BATCH = ''
  */
 export class Verdicts {
   readonly #parts: VerdictParts
+  /** how often what was written of entries was undone */
+  #undone = 0
 
   constructor(parts: VerdictParts) {
     this.#parts = parts
   }
 
-  verified(entry: LedgerEntry, { submissions, repeated }: Findings): void {
+  /**
+   * Writes down a verified batch, a little at a time so that others get their turn; it counts as verified at the end.
+   *
+   * After a crash halfway it is still to be checked, and what was written is written once more, or found to be there.
+   *
+   * @param counts what it adds to the counts: see `partsOf`
+   */
+  async verified(entry: LedgerEntry, { submissions, repeated }: Findings, counts: readonly string[]) {
     const { database, entries, alerts, seen, now } = this.#parts
+    const { logIndex } = entry
+    const undone = this.#undone
+    const steps: (() => void)[] = []
+    for (let first = 0; first < submissions.length; first += SUBMISSIONS_AT_ONCE) {
+      const some = submissions.slice(first, first + SUBMISSIONS_AT_ONCE)
+      steps.push(() => {
+        for (const one of some) {
+          seen.add({ ...one, logIndex })
+          this.#judgeAround(one)
+        }
+      })
+    }
+    for (const [part, document] of counts.entries()) {
+      steps.push(() => entries.count(logIndex, part, document))
+    }
+    const last = steps.pop()
+    for (const step of steps) {
+      inTransaction(database, step)
+      await nextTurn()
+      // What was just written may have been undone; if the entry is still there, it is due again.
+      if (this.#undone !== undone) return
+    }
     inTransaction(database, () => {
-      entries.mark(entry.logIndex, 'verified')
-      for (const kind of REFUSALS) {
-        alerts.close({ logIndex: entry.logIndex, kind, subject: WHOLE_BATCH }, now())
-      }
-      for (const one of submissions) seen.add({ ...one, logIndex: entry.logIndex })
-      for (const one of submissions) this.#judgeAround(one)
+      last?.()
+      entries.mark(logIndex, 'verified')
+      entries.stats.dequeue(logIndex)
+      for (const kind of REFUSALS) alerts.close({ logIndex, kind, subject: WHOLE_BATCH }, now())
       if (repeated.count > 0) this.#raise(repeatedIds(entry, repeated), WHOLE_BATCH)
     })
   }
@@ -68,7 +101,7 @@ export class Verdicts {
     const { database, entries, alerts, publisher = entry.header.publisher, now } = this.#parts
     const { logIndex, header } = entry
     inTransaction(database, () => {
-      entries.mark(logIndex, state, reason)
+      if (entries.mark(logIndex, state, reason)) this.#undone++
       entries.postpone(logIndex, retryAt)
       // What was withheld has come, and is false; or what was false is no longer given out.
       for (const other of REFUSALS) {
@@ -82,6 +115,7 @@ export class Verdicts {
 
   /** Takes back the entries from this one on: the chain no longer has them. */
   takeBack(logIndex: bigint): void {
+    this.#undone++
     const { database, entries, seen } = this.#parts
     inTransaction(database, () => {
       const gone = seen.from(logIndex)

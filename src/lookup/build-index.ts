@@ -3,8 +3,9 @@ import { sha256 } from '../bytes/sha256.ts'
 import { InputError } from '../errors.ts'
 import { encodeTiles, hashLeaves, tilesSize, treeRoot } from '../merkle/index.ts'
 import { BUCKET_ENTRIES, HIGHEST_KEY, INLINE_POSTINGS } from './bucket.ts'
-import { HEAD_BYTES, MAGIC, ROW_BYTES } from './index-file.ts'
+import { HEAD_BYTES, MAGIC } from './index-file.ts'
 import { type IndexName, KEY_BYTES, KeyList } from './keys.ts'
+import { ROW_BYTES } from './sketch.ts'
 
 /** The index of a batch: its file, and what its header says of it. */
 export interface BatchIndex {

@@ -12,6 +12,7 @@ import {
   type LookupProof,
 } from './bucket.ts'
 import { KEY_BYTES } from './keys.ts'
+import { IndexSketch, ROW_BYTES } from './sketch.ts'
 
 /**
  * index.bin (docs/format.md, "Index file"): `TIDEIDX1 || entryCount u32 || postingCount u32`, the key table
@@ -19,7 +20,6 @@ import { KEY_BYTES } from './keys.ts'
  */
 export const MAGIC = new TextEncoder().encode('TIDEIDX1')
 export const HEAD_BYTES = 16
-export const ROW_BYTES = KEY_BYTES + 8
 
 /** An index file opened for questions. It trusts the file: who asks for others verifies the proof. */
 export class IndexReader {
@@ -45,10 +45,19 @@ export class IndexReader {
     return new IndexReader(read, view.getUint32(8), view.getUint32(12))
   }
 
-  /** Positions of the records under a key, ascending; empty when there are none. */
-  async find(key: Uint8Array): Promise<Uint32Array> {
-    const { row, found } = await this.#search(key)
+  /**
+   * Positions of the records under a key, ascending; empty when there are none.
+   *
+   * @param within the rows that it can be in, as a sketch of this index names them
+   */
+  async find(key: Uint8Array, within?: { start: number; end: number }): Promise<Uint32Array> {
+    const { row, found } = await this.#search(key, within)
     return found ? await this.#positions(row) : new Uint32Array()
+  }
+
+  /** Reads the whole key table. */
+  async sketch(): Promise<IndexSketch> {
+    return new IndexSketch(await this.#rows(0, this.entryCount))
   }
 
   /** The bucket and path that show which records are under a key, or that none is. */
@@ -68,11 +77,14 @@ export class IndexReader {
   }
 
   /** First row whose key is not below `key`. Keys are uniform hashes, so a guess lands within a few rows. */
-  async #search(key: Uint8Array): Promise<{ row: number; found: boolean }> {
+  async #search(
+    key: Uint8Array,
+    within = { start: 0, end: this.entryCount },
+  ): Promise<{ row: number; found: boolean }> {
     const WINDOW = 128
     const fraction = new DataView(key.buffer, key.byteOffset).getUint32(0) / 2 ** 32
-    let low = 0
-    let high = this.entryCount
+    let low = within.start
+    let high = within.end
     let start = Math.floor(fraction * this.entryCount) - WINDOW / 2
     while (low < high) {
       start = Math.max(low, Math.min(start, high - WINDOW))

@@ -11,3 +11,4 @@ export {
   KeyList,
   recordValue,
 } from './keys.ts'
+export type { IndexSketch } from './sketch.ts'

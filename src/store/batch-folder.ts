@@ -56,6 +56,24 @@ export class BatchFolder {
     return OpenBatch.open(this.pathOf(publisher, sequence))
   }
 
+  /**
+   * Asks the index of a batch alone, and leaves nothing open.
+   *
+   * @throws {OperationError} `STORE_FAILED` when it cannot be opened
+   */
+  async useIndex<T>(publisher: Hex, sequence: bigint, work: (index: IndexReader) => Promise<T>): Promise<T> {
+    const path = join(this.pathOf(publisher, sequence), 'index.bin')
+    const handle = await open(path, 'r').catch((cause: unknown) => {
+      throw new OperationError('STORE_FAILED', `could not open ${path}`, { cause })
+    })
+    try {
+      const { read } = await readerOf(handle, path)
+      return await work(await IndexReader.open(read))
+    } finally {
+      await handle.close()
+    }
+  }
+
   async #loadJson(publisher: Hex, sequence: bigint, name: BatchFileName): Promise<unknown> {
     const path = join(this.pathOf(publisher, sequence), name)
     try {
@@ -151,6 +169,25 @@ export class OpenBatch {
       const wanted = lines.slice(start, start + count - items.length)
       if (wanted.length === 0) throw missing(position)
       items.push(...wanted.map(decodeItem))
+    }
+    return items
+  }
+
+  /**
+   * The records at these positions, in the order given; each frame is read once.
+   *
+   * @throws {OperationError} `STORE_DAMAGED` when the batch does not have one of them
+   */
+  async itemsAt(positions: readonly number[]): Promise<Item[]> {
+    const frames = new Map<number, string[]>()
+    const items: Item[] = []
+    for (const position of positions) {
+      const frame = Math.floor(position / FRAME_RECORDS)
+      const lines = frames.get(frame) ?? (await this.#lines(frame))
+      frames.set(frame, lines)
+      const line = lines[position % FRAME_RECORDS]
+      if (line === undefined) throw missing(position)
+      items.push(decodeItem(line))
     }
     return items
   }

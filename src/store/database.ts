@@ -126,8 +126,44 @@ CREATE TABLE alerts (
 CREATE INDEX alerts_open ON alerts (id) WHERE closed_at IS NULL;
 `
 
+/** Counts by hour, what each batch added to them, and which verified batches are still to be counted. */
+const VERSION_5 = `
+CREATE TABLE volumes (
+  facet TEXT NOT NULL,
+  key TEXT NOT NULL,
+  hour INTEGER NOT NULL,
+  calls INTEGER NOT NULL,
+  refused INTEGER NOT NULL,
+  failed INTEGER NOT NULL,
+  rows INTEGER NOT NULL,
+  request_bytes INTEGER NOT NULL,
+  response_bytes INTEGER NOT NULL,
+  PRIMARY KEY (facet, key, hour)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX volumes_by_hour ON volumes (facet, hour);
+
+CREATE TABLE grant_times (
+  id BLOB NOT NULL,
+  kind INTEGER NOT NULL,
+  log_index INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (id, kind, log_index)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX grant_times_by_entry ON grant_times (log_index);
+CREATE INDEX grants_by_time ON grant_times (at) WHERE kind = 0;
+
+CREATE TABLE counted (
+  log_index INTEGER NOT NULL,
+  part INTEGER NOT NULL,
+  document TEXT NOT NULL,
+  PRIMARY KEY (log_index, part)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE uncounted (log_index INTEGER PRIMARY KEY) STRICT;
+INSERT INTO uncounted SELECT log_index FROM entries WHERE state = 'verified';
+`
+
 /** What makes each version out of the one before, the first out of nothing. A version that is out never changes. */
-const VERSIONS = [VERSION_1, VERSION_2, VERSION_3, VERSION_4]
+const VERSIONS = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5]
 
 /** How long a command waits for another process that writes to the same catalogue. */
 const BUSY_MS = 5_000
@@ -162,11 +198,12 @@ const versionOf = (database: Database): number =>
   Number(database.prepare('PRAGMA user_version').get()?.user_version)
 
 /**
- * Runs `work` in one transaction: all of it or nothing.
+ * Runs `work` in one transaction, that of the caller if there is one: all of it or nothing.
  *
  * @throws {OperationError} `STORE_FAILED`, as `writeCatalogue` does
  */
 export function inTransaction<T>(database: Database, work: () => T): T {
+  if (database.isTransaction) return work()
   return writeCatalogue(() => {
     database.exec('BEGIN IMMEDIATE')
     try {

@@ -2,6 +2,7 @@ import type { StatementSync } from 'node:sqlite'
 import { decodeHeader, encodeHeader, type Header } from '../batch/index.ts'
 import type { Hex } from '../bytes/hex.ts'
 import { type Database, inTransaction, writeCatalogue } from './database.ts'
+import { Stats } from './stats.ts'
 
 /**
  * How far an entry of the ledger has come here: announced by the chain, its files verified, refuted (`fraud`) or
@@ -26,9 +27,20 @@ export interface LedgerEntry {
 
 export type NewEntry = Omit<LedgerEntry, 'state' | 'reason' | 'attempts'>
 
+/** A verified batch as a search walks past it. */
+export interface SearchableBatch {
+  logIndex: bigint
+  publisher: Hex
+  sequence: bigint
+  /** 32 bytes: which index it is, whatever place it has */
+  indexRoot: Uint8Array
+}
+
 /** The catalogue's part about the ledger as the chain shows it. */
 export class LedgerEntries {
   readonly #database: Database
+  /** changed together with the entries */
+  readonly stats: Stats
   readonly #statements: Record<
     | 'insert'
     | 'mark'
@@ -43,13 +55,15 @@ export class LedgerEntries {
     | 'lastUpTo'
     | 'due'
     | 'postpone'
-    | 'nextPublisher',
+    | 'nextPublisher'
+    | 'searchable',
     StatementSync
   >
   readonly #truncate: StatementSync[]
 
   constructor(database: Database) {
     this.#database = database
+    this.stats = new Stats(database)
     const prepare = (sql: string) => {
       const statement = database.prepare(sql)
       statement.setReadBigInts(true)
@@ -82,6 +96,12 @@ export class LedgerEntries {
       lastUpTo: prepare(
         'SELECT log_index FROM entries WHERE block_number <= ? ORDER BY log_index DESC LIMIT 1',
       ),
+      // Big-endian bytes are ordered as their numbers.
+      searchable: prepare(`
+        SELECT log_index, publisher, sequence, substr(header, 129, 32) AS index_root FROM entries
+        WHERE log_index >= ? AND log_index < ? AND state = 'verified'
+          AND substr(header, 217, 8) < ? AND substr(header, 249, 8) >= ?
+        ORDER BY log_index DESC`),
     }
   }
 
@@ -104,16 +124,45 @@ export class LedgerEntries {
     })
   }
 
-  /** Takes back every entry from `size` on, and all that was found in it: the chain no longer has them. */
+  /** Takes back every entry from `size` on, and all that was found in it or counted of it: the chain no longer has them. */
   truncate(size: bigint): void {
-    writeCatalogue(() => {
+    inTransaction(this.#database, () => {
+      this.stats.retractFrom(size)
       for (const statement of this.#truncate) statement.run(size)
     })
   }
 
-  /** It is due at once, unless it is verified or postponed after. */
-  mark(logIndex: bigint, state: EntryState, reason?: string): void {
-    writeCatalogue(() => this.#statements.mark.run(state, reason ?? null, logIndex))
+  /**
+   * It is due at once, unless it is verified or postponed after.
+   *
+   * A batch that is verified without having been counted waits for it; one that was counted and no longer is verified
+   * is taken out of the counts, and those after it wait.
+   *
+   * @returns whether it was taken out of the counts, and with it what was counted of those after it
+   */
+  mark(logIndex: bigint, state: EntryState, reason?: string): boolean {
+    return inTransaction(this.#database, () => {
+      const isUndone = state !== 'verified' && this.stats.retract(logIndex)
+      this.#statements.mark.run(state, reason ?? null, logIndex)
+      if (isUndone) this.stats.enqueueFrom(logIndex)
+      else if (state === 'verified') this.stats.enqueue(logIndex)
+      return isUndone
+    })
+  }
+
+  /** Counts one of the parts of a batch, once. When it has counted them all, whoever calls it marks it as verified. */
+  count(logIndex: bigint, part: number, document: string): void {
+    inTransaction(this.#database, () => this.stats.add(logIndex, part, document))
+  }
+
+  /** Verified batches that are still to be counted, oldest first. */
+  uncounted(limit: number): LedgerEntry[] {
+    return this.stats.uncounted(limit).flatMap((logIndex) => this.get(logIndex) ?? [])
+  }
+
+  /** Forgets all counts; the checker counts every verified batch again, from its files. */
+  recount(): void {
+    inTransaction(this.#database, () => this.stats.recount())
   }
 
   /** Counts a failed attempt; the entry is not due before `retryAt`, in milliseconds since 1970. */
@@ -134,6 +183,18 @@ export class LedgerEntries {
       if (typeof next !== 'string') return found
       found.push(next as Hex)
     }
+  }
+
+  /**
+   * The verified batches at `first` or later and before `end` that may hold a record of [fromMs, toMs), newest first.
+   */
+  searchable(first: bigint, end: bigint, fromMs: number, toMs: number): SearchableBatch[] {
+    return this.#statements.searchable.all(first, end, uint64(toMs), uint64(fromMs)).map((row) => ({
+      logIndex: row.log_index as bigint,
+      publisher: row.publisher as Hex,
+      sequence: row.sequence as bigint,
+      indexRoot: row.index_root as Uint8Array,
+    }))
   }
 
   get(logIndex: bigint): LedgerEntry | undefined {
@@ -174,6 +235,12 @@ export class LedgerEntries {
   sizeAfter(transactionHash: Hex): bigint {
     return (this.#statements.lastOfTransaction.get(transactionHash)?.last as bigint) + 1n
   }
+}
+
+function uint64(value: number): Uint8Array {
+  const bytes = new Uint8Array(8)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(value))
+  return bytes
 }
 
 function toEntry(row: Record<string, unknown> | undefined): LedgerEntry | undefined {

@@ -219,6 +219,92 @@ describe('GET', () => {
     expectProblem(await get('/v1/records?source=urn:base&id=none'), 404, 'NOT_FOUND')
   })
 
+  test('/v1/records lists what is under a key and in a time, newest first, a page at a time', async () => {
+    const places = (text: string) =>
+      JSON.parse(text).records.map(
+        ({ anchor, batch }: { anchor: { ledgerIndex: string }; batch: { position: number } }) =>
+          [Number(anchor.ledgerIndex), batch.position] as const,
+      )
+    const records = Array.from({ length: 7 }, (_, i) =>
+      callOf('urn:pages', `page-${i}`, { subject: 'pages', time: `2026-03-02T0${i}:00:00.000Z` }),
+    )
+    await post(ndjson(...records.slice(0, 4)))
+    await untilFinal('urn:pages', '0')
+    await post(ndjson(...records.slice(4)))
+    await untilFinal('urn:pages', '1')
+    const whole = await get('/v1/records?resource=pages')
+    const found = places(whole.text)
+    expect(found.map(([, position]: [number, number]) => position)).toEqual([2, 1, 0, 3, 2, 1, 0])
+    expect(found[0][0]).toBeGreaterThan(found[3][0])
+    const { ledger, searched, cursor } = JSON.parse(whole.text)
+    expect(Number(ledger.size)).toBeGreaterThan(found[0][0])
+    expect(searched).toBeGreaterThanOrEqual(2)
+    expect(cursor).toBeUndefined()
+
+    const paged = []
+    for (let query = '', pages = 0; pages < 100; pages++) {
+      const page = await get(`/v1/records?resource=pages&limit=2${query}`)
+      paged.push(...places(page.text))
+      const next = JSON.parse(page.text).cursor
+      if (next === undefined) break
+      query = `&cursor=${next}`
+    }
+    expect(paged).toEqual(found)
+
+    const ids = async (query: string) =>
+      JSON.parse((await get(`/v1/records?${query}`)).text).records.map(
+        ({ record }: { record: { id: string } }) => record.id,
+      )
+    const range = 'from=2026-03-02T02:00:00.000Z&to=2026-03-02T05:00:00.000Z'
+    expect(await ids(`resource=pages&${range}`)).toEqual(['page-4', 'page-3', 'page-2'])
+    expect(await ids(`resource=pages&consumer=traffic-office&${range}`)).toHaveLength(3)
+    expect(await ids('resource=pages&consumer=nobody')).toEqual([])
+  })
+
+  test('/v1/records opens pseudonyms only when asked to, and never private members', async () => {
+    const closed = await get('/v1/records?source=urn:base&id=base-1-3')
+    expect(closed.text).not.toContain('disclosures')
+    const asked = await get('/v1/records?source=urn:base&id=base-1-3&disclose=person,agent')
+    expect(JSON.parse(asked.text).records[0].disclosures).toHaveLength(1)
+  })
+
+  test('/v1/stats counts calls by hour and day, resources and grants', async () => {
+    const time = (text: string) => ({ time: `2026-04-01T${text}.000Z`, subject: 'stats' })
+    await post(
+      ndjson(
+        callOf('urn:stats', 'a', time('08:10:00')),
+        callOf('urn:stats', 'b', time('08:50:00')),
+        callOf('urn:stats', 'c', time('11:00:00')),
+      ),
+    )
+    await untilFinal('urn:stats', '0')
+    const stats = (query: string) =>
+      eventually(async () => {
+        const found = JSON.parse((await get(`/v1/stats?by=resource&key=stats${query}`)).text)
+        return found.points.length > 0 ? found : undefined
+      })
+    const { points, resources, grants } = await stats('')
+    const volume = { refused: 0, failed: 0 }
+    expect(points).toEqual([
+      {
+        key: 'stats',
+        start: '2026-04-01T08:00:00.000Z',
+        calls: 2,
+        ...volume,
+        rows: 2,
+        requestBytes: 624,
+        responseBytes: 4096,
+      },
+      expect.objectContaining({ key: 'stats', start: '2026-04-01T11:00:00.000Z', calls: 1 }),
+    ])
+    expect(resources.used).toBeGreaterThanOrEqual(1)
+    expect(resources.shared).toBeGreaterThanOrEqual(resources.used)
+    expect(grants).toEqual({ given: 0, called: 0, medianMs: null })
+    expect((await stats('&step=day')).points).toMatchObject([{ start: '2026-04-01T00:00:00.000Z', calls: 3 }])
+    const later = await stats('&from=2026-04-01T08:00:00.001Z')
+    expect(later.points).toHaveLength(1)
+  })
+
   test('/v1/proofs gives a proof that a stranger verifies', async () => {
     const facts = chainFacts(createRpc(world.system.rpcUrl), { finality: { kind: 'tag' } })
     for (const [query, disclosures] of [
@@ -300,6 +386,20 @@ describe('a wrong question', () => {
     '/v1/records?source=&id=a',
     '/v1/records?source=a&source=b&id=c',
     '/v1/records?source[]=a&id=b',
+    '/v1/records?limit=1',
+    '/v1/records?person=a&person=b',
+    '/v1/records?person=a&limit=501',
+    '/v1/records?person=a&source=b',
+    '/v1/records?person=a&cursor=!',
+    '/v1/records?person=a&cursor=AAAA',
+    `/v1/records?person=a&cursor=${'A'.repeat(400)}`,
+    '/v1/records?person=a&from=noon',
+    '/v1/records?person=a&from=2026-02-30T00:00:00.000Z',
+    '/v1/records?person=a&from=2026-01-02T00:00:00.000Z&to=2026-01-02T00:00:00.000Z',
+    '/v1/stats',
+    '/v1/stats?by=weather',
+    '/v1/stats?by=resource&step=week',
+    '/v1/stats?by=resource&to=1969-01-01T00:00:00.000Z',
     '/v1/submissions',
     '/v1/submissions?source=',
     '/v1/submissions?source=a&source=a',
@@ -346,7 +446,10 @@ describe('a wrong question', () => {
     )
     const query = fc.array(
       fc.tuple(
-        fc.constantFrom('source', 'id', 'sequence', 'limit', 'before', 'disclose', '__proto__', 'source[]'),
+        fc.constantFrom(
+          ...['source', 'id', 'sequence', 'limit', 'before', 'disclose', '__proto__', 'source[]'],
+          ...['person', 'resource', 'cursor', 'from', 'to', 'by', 'step', 'key'],
+        ),
         text,
       ),
       { maxLength: 4 },
@@ -358,6 +461,7 @@ describe('a wrong question', () => {
           '/v1/submissions',
           '/v1/submissions/proof',
           '/v1/records',
+          '/v1/stats',
           '/v1/proofs',
           '/v1/batches',
           '/v1/ledger',

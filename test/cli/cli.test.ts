@@ -152,6 +152,38 @@ describe('tidemark up', () => {
   })
 })
 
+describe('tidemark find', () => {
+  test('prints every record under a key, one a line, turning pages by itself', async () => {
+    const found = await tidemark(['find', '--resource', 'civil-registry/births', ...api()])
+    expect(found.code, found.stderr).toBe(0)
+    const lines = found.stdout.trimEnd().split('\n')
+    const ids = lines.map((line) => JSON.parse(line).record.id).filter((id) => id.startsWith('cli-'))
+    expect(ids).toEqual(Array.from({ length: 20 }, (_, i) => `cli-${19 - i}`))
+    const some = await tidemark([
+      'find',
+      '--source',
+      'urn:cli',
+      '--id',
+      'cli-7',
+      '--from',
+      '2026-03-01',
+      ...api(),
+    ])
+    expect(JSON.parse(some.stdout)).toMatchObject({ record: { id: 'cli-7' }, batch: { position: 7 } })
+    const two = await tidemark(['find', '--consumer', 'traffic-office', '--limit', '2', ...api()])
+    expect(two.stdout.trimEnd().split('\n')).toHaveLength(2)
+    expect(await tidemark(['find', '--person', 'nobody', ...api()])).toMatchObject({ code: 0, stdout: '' })
+  })
+
+  test.each([
+    ['nothing to find', []],
+    ['a time that is none', ['--person', 'a', '--from', 'noon']],
+    ['a source without an id', ['--source', 'urn:cli']],
+  ])('with %s is exit code 2', async (_, args) => {
+    expect((await tidemark(['find', ...args, ...api()])).code).toBe(2)
+  })
+})
+
 describe('tidemark sample and send', () => {
   test('work as a pipe, and every record is final after --wait', async () => {
     const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))

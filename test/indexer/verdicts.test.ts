@@ -132,3 +132,24 @@ test('A NODE THAT TAKES BACK A FINAL BLOCK is not believed', async () => {
   await expect(indexer.follower.step()).rejects.toThrow('which was final')
   expect(indexer.entries.from(0n, 9)).toHaveLength(2)
 })
+
+test('A REORG WHILE A BATCH IS WRITTEN DOWN leaves nothing of it', async () => {
+  const { publish, follower, verdicts, seen, entries, open } = await fresh()
+  await publish(sealFor(0, submissionOf('urn:a', 0, 3)))
+  await follower.step()
+  const entry = entries.get(0n)
+  if (entry === undefined) throw new Error('the batch is not announced')
+  // Each of them leaves out a number.
+  const submissions = Array.from({ length: 500 }, (_, i) => ({
+    source: 'urn:many',
+    sequence: BigInt(2 * i + 1),
+    first: i,
+    signer: undefined,
+  }))
+  const writing = verdicts.verified(entry, { submissions, repeated: { count: 0, positions: [] } }, [])
+  expect(seen.from(0n)).not.toEqual([])
+  expect(open()).not.toEqual([])
+  verdicts.takeBack(0n)
+  await writing
+  expect([entries.get(0n), seen.from(0n), open()]).toEqual([undefined, [], []])
+})

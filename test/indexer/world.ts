@@ -63,7 +63,7 @@ export function startIndexer(path: string, rpc: Rpc, ledger: Hex, options: Index
     retryMs: 5_000,
     ...(options.fetcher !== undefined && { fetcher: options.fetcher(path) }),
   })
-  const finder = new Finder({ follower, entries, batches: cache, ledger, chainId: 31337n })
+  const finder = new Finder({ follower, entries, batches: cache, folder, ledger, chainId: 31337n })
   onTestFinished(async () => {
     await checker.stop()
     await cache.close()
@@ -74,6 +74,8 @@ export function startIndexer(path: string, rpc: Rpc, ledger: Hex, options: Index
     entries,
     folder,
     follower,
+    verdicts,
+    seen,
     checker,
     finder,
     chain,

@@ -1,0 +1,70 @@
+import type { Request, RequestHandler } from 'express'
+import { InputError } from '../errors.ts'
+import type { Follower } from '../indexer/follower.ts'
+import type { LedgerEntries } from '../store/ledger-entries.ts'
+import { FACETS, type Facet } from '../store/stats.ts'
+import { toJsonLedgerState } from './json.ts'
+import { optionalText, requiredText, timeRange } from './query.ts'
+
+const HOUR_MS = 3_600_000
+const STEP_HOURS = { hour: 1, day: 24 } as const
+type Step = keyof typeof STEP_HOURS
+
+/** Hours of all keys that are added up for one answer. */
+const MAX_HOURS = 50_000
+/** Points of one answer. */
+const MAX_POINTS = 10_000
+/** Grants of one answer, the latest of its range. */
+const MAX_GRANTS = 10_000
+
+/** GET /v1/stats?by=&from=&to=&step=&key=: the calls by hour or day under each key, and what follows from them. */
+export const getStats =
+  (entries: LedgerEntries, follower: Follower): RequestHandler =>
+  (request, response) => {
+    const facet = facetOf(request)
+    const step = stepOf(request)
+    const key = optionalText(request, 'key')
+    const { fromMs, toMs } = timeRange(request)
+    const [fromHour, toHour] = [Math.ceil(fromMs / HOUR_MS), Math.ceil(toMs / HOUR_MS)]
+    const { stats } = entries
+    const query = { facet, key, fromHour, toHour }
+    if (stats.hoursOf(query, MAX_HOURS + 1) > MAX_HOURS) throw tooMuch(MAX_HOURS, 'hours of a key')
+    const points = stats.series({ ...query, stepHours: STEP_HOURS[step], limit: MAX_POINTS + 1 })
+    if (points.length > MAX_POINTS) throw tooMuch(MAX_POINTS, 'points')
+    const delays = stats.grantDelays(fromMs, toMs, MAX_GRANTS)
+    const known = delays.filter((delay) => delay !== undefined && delay >= 0) as number[]
+    response.json({
+      by: facet,
+      step,
+      points: points.map(({ start, ...volume }) => ({ ...volume, start: new Date(start).toISOString() })),
+      resources: stats.resources(fromHour, toHour),
+      grants: { given: delays.length, called: known.length, medianMs: median(known) },
+      ledger: toJsonLedgerState(follower, entries),
+    })
+  }
+
+function facetOf(request: Request): Facet {
+  const text = requiredText(request, 'by')
+  const facet = FACETS.find((one) => one === text)
+  if (facet === undefined) throw new InputError('BAD_ARGUMENT', `by must be one of ${FACETS.join(', ')}`)
+  return facet
+}
+
+function stepOf(request: Request): Step {
+  const step = optionalText(request, 'step') ?? 'hour'
+  if (step !== 'hour' && step !== 'day') throw new InputError('BAD_ARGUMENT', 'step must be hour or day')
+  return step
+}
+
+const tooMuch = (most: number, of: string) =>
+  new InputError(
+    'BAD_ARGUMENT',
+    `this takes more than ${most} ${of}: ask for less time, for one key or for days`,
+  )
+
+/** The middle one, or the mean of the two in the middle; null of nothing. */
+function median(values: readonly number[]): number | null {
+  const sorted = Float64Array.from(values).sort()
+  const [low, high] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]]
+  return low === undefined || high === undefined ? null : (low + high) / 2
+}
