@@ -51,6 +51,10 @@ export type VerificationCode =
   | 'BAD_RECEIPT'
   | 'WRONG_PUBLISHER'
   | 'PROMISE_BROKEN'
+  | 'MISSING_BATCH'
+  | 'MISSING_BUCKET'
+  | 'MISSING_RECORD'
+  | 'FOREIGN_RECORD'
 
 export type OperationCode =
   | 'RPC_UNREACHABLE'

@@ -1,3 +1,4 @@
+import { concatBytes } from '../bytes/bytes.ts'
 import { type Hex, toHex } from '../bytes/hex.ts'
 import { VerificationError } from '../errors.ts'
 import { hashLeaf } from '../merkle/index.ts'
@@ -65,6 +66,36 @@ export function decodeHeader(bytes: Uint8Array): Header {
     firstTime: view.getBigUint64(216),
     lastTime: view.getBigUint64(248),
   }
+}
+
+const PACKED_HEADER_BYTES = 116
+
+/** A header without its padding: what a bundle of many headers spells. */
+export function packHeader(header: Header): Uint8Array {
+  const bytes = encodeHeader(header)
+  return concatBytes(...PADDING.map(([, end], i) => bytes.subarray(end, PADDING[i + 1]?.[0] ?? HEADER_BYTES)))
+}
+
+/**
+ * Reads a packed header back.
+ *
+ * @throws {VerificationError} `MALFORMED_HEADER` unless there are 116 bytes
+ */
+export function unpackHeader(packed: Uint8Array): Header {
+  if (packed.length !== PACKED_HEADER_BYTES) {
+    throw new VerificationError(
+      'MALFORMED_HEADER',
+      `a packed header has ${PACKED_HEADER_BYTES} bytes, not ${packed.length}`,
+    )
+  }
+  const bytes = new Uint8Array(HEADER_BYTES)
+  let offset = 0
+  for (const [i, [, start]] of PADDING.entries()) {
+    const end = PADDING[i + 1]?.[0] ?? HEADER_BYTES
+    bytes.set(packed.subarray(offset, offset + end - start), start)
+    offset += end - start
+  }
+  return decodeHeader(bytes)
 }
 
 /** Leaf hash of a header in the ledger's log: `SHA-256(0x00 || abi.encode(header))`. */
