@@ -24,6 +24,7 @@ export type InputCode =
   | 'NOT_FOUND'
   | 'NOT_READY'
   | 'NOT_ANCHORED'
+  | 'HISTORY_INCOMPLETE'
   | 'UNKNOWN_SOURCE'
   | 'BAD_SIGNATURE'
   | 'ROOT_MISMATCH'

@@ -5,11 +5,13 @@ import type { Admission } from '../gateway/admission.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { Finder } from '../indexer/finder.ts'
 import type { Follower } from '../indexer/follower.ts'
+import type { Histories } from '../indexer/history.ts'
 import type { LedgerEntries } from '../store/ledger-entries.ts'
 import type { SealedBatches } from '../store/sealed-batches.ts'
 import { readBody } from './body.ts'
 import type { BytesInFlight } from './bytes-in-flight.ts'
 import { getDocs, getDocsStyle } from './docs-page.ts'
+import { getHistory } from './histories.ts'
 import { getBatches, getLedger } from './ledger.ts'
 import { createOpenApi } from './openapi.ts'
 import { problemHandler } from './problems.ts'
@@ -22,6 +24,7 @@ export interface AppParts {
   admission: Admission
   follower: Follower
   finder: Finder
+  histories: Histories
   entries: LedgerEntries
   sealed: SealedBatches
   identity: LedgerIdentity
@@ -56,6 +59,7 @@ export function createApp(parts: AppParts): Express {
   app.get('/v1/submissions/proof', getSubmissionProof(gateway, finder))
   app.get('/v1/records', getRecords(finder, follower))
   app.get('/v1/proofs', getProof(finder, sealed))
+  app.get('/v1/histories', getHistory(parts.histories))
   app.get('/v1/batches', getBatches(entries, follower))
   app.get('/v1/ledger', getLedger(identity, gateway.publisher, follower))
   app.get('/healthz', getHealth(parts.health))

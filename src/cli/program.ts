@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { describeError, EXIT, exitCodeOf } from './exit.ts'
+import { historyCommand } from './history.ts'
 import { proveCommand } from './prove.ts'
 import { sampleCommand } from './sample.ts'
 import { sendCommand } from './send.ts'
@@ -21,6 +22,7 @@ for (const command of [
   sendCommand(),
   sampleCommand(),
   proveCommand(),
+  historyCommand(),
   verifyCommand(),
   sourceCommand(),
   tokenCommand(),

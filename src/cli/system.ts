@@ -135,7 +135,7 @@ async function assemble(
   started.push(() => publishing.stop())
 
   const { gateway, sealed, publisher } = publishing
-  const { follower, finder, entries } = indexing
+  const { follower, finder, histories, entries } = indexing
   const inFlight = new BytesInFlight(config.limits.inFlightBytes)
   const problems = (): string[] => {
     const saving = embedded.saveFailure()
@@ -176,6 +176,7 @@ async function assemble(
       admission,
       follower,
       finder,
+      histories,
       entries,
       sealed,
       identity,

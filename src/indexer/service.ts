@@ -10,6 +10,7 @@ import type { ChainFacts } from '../verify/index.ts'
 import { Checker } from './checker.ts'
 import { Finder } from './finder.ts'
 import { Follower } from './follower.ts'
+import { Histories } from './history.ts'
 
 export interface IndexingOptions {
   database: Database
@@ -28,6 +29,7 @@ export interface IndexingOptions {
 export interface Indexing {
   follower: Follower
   finder: Finder
+  histories: Histories
   entries: LedgerEntries
   /** what goes wrong now, a sentence each */
   troubles(): string[]
@@ -51,6 +53,7 @@ export function startIndexing(options: IndexingOptions): Indexing {
   })
   const batches = new BatchCache(new BatchFolder(batchesPath), OPEN_BATCHES)
   const finder = new Finder({ follower, entries, batches, ...identity })
+  const histories = new Histories({ follower, entries, batches, ...identity })
 
   let trouble: string | undefined
   const running = new AbortController()
@@ -75,6 +78,7 @@ export function startIndexing(options: IndexingOptions): Indexing {
   return {
     follower,
     finder,
+    histories,
     entries,
     troubles() {
       const fraud = entries.countInState('fraud')

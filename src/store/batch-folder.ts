@@ -19,7 +19,14 @@ import {
 import type { Hex } from '../bytes/hex.ts'
 import { OperationError, VerificationError } from '../errors.ts'
 import { IndexReader, type LookupProof } from '../lookup/index.ts'
-import { HASH_SIZE, type ReadBytes, readInclusionPath, readRangePath } from '../merkle/index.ts'
+import {
+  HASH_SIZE,
+  type Positions,
+  type ReadBytes,
+  readInclusionPath,
+  readRangePath,
+  readSubsetPath,
+} from '../merkle/index.ts'
 import { decompress } from './compression.ts'
 import { isMissing, writeFolderDurably } from './durable.ts'
 
@@ -155,6 +162,28 @@ export class OpenBatch {
   }
 
   /**
+   * The records at some positions, which ascend; each frame is read once.
+   *
+   * @throws {OperationError} `STORE_DAMAGED` when the batch has fewer
+   */
+  async itemsAt(positions: Positions): Promise<Item[]> {
+    const items: Item[] = []
+    let frame = -1
+    let lines: string[] = []
+    for (const position of positions) {
+      const wanted = Math.floor(position / FRAME_RECORDS)
+      if (wanted !== frame) {
+        frame = wanted
+        lines = await this.#lines(frame)
+      }
+      const line = lines[position % FRAME_RECORDS]
+      if (line === undefined) throw missing(position)
+      items.push(decodeItem(line))
+    }
+    return items
+  }
+
+  /**
    * All records in their order, a frame at a time.
    *
    * @throws {VerificationError} `BATCH_MISMATCH` or `MALFORMED_RECORD`
@@ -197,6 +226,10 @@ export class OpenBatch {
 
   inclusionPath(recordCount: number, position: number): Promise<Uint8Array[]> {
     return readInclusionPath(this.#readTree, recordCount, position)
+  }
+
+  subsetPath(recordCount: number, positions: Positions): Promise<Uint8Array[]> {
+    return readSubsetPath(this.#readTree, recordCount, positions)
   }
 
   /** Leaf hashes of `count` records from position `first` on, one after the other, and the range path that completes them to the root. */

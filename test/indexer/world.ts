@@ -7,6 +7,7 @@ import type { Rpc } from '../../src/chain/rpc.ts'
 import { Checker } from '../../src/indexer/checker.ts'
 import { Finder } from '../../src/indexer/finder.ts'
 import { Follower } from '../../src/indexer/follower.ts'
+import { Histories } from '../../src/indexer/history.ts'
 import { BatchCache } from '../../src/store/batch-cache.ts'
 import { BatchFolder } from '../../src/store/batch-folder.ts'
 import { compress } from '../../src/store/compression.ts'
@@ -41,6 +42,7 @@ export function startIndexer(path: string, rpc: Rpc, ledger: Hex, options: Index
     onAlert: (alert) => alerts.push(alert),
   })
   const finder = new Finder({ follower, entries, batches: cache, ledger, chainId: 31337n })
+  const histories = new Histories({ follower, entries, batches: cache, ledger, chainId: 31337n })
   onTestFinished(async () => {
     await checker.stop()
     await cache.close()
@@ -52,6 +54,7 @@ export function startIndexer(path: string, rpc: Rpc, ledger: Hex, options: Index
     follower,
     checker,
     finder,
+    histories,
     chain,
     alerts,
     pathOf: (sequence: number, file: string) =>
