@@ -35,8 +35,8 @@ export interface BatchIndex {
  * (`key 16 || count u32 || first posting u32` each), the postings (u32 each), the stored tree of the buckets.
  */
 const MAGIC = new TextEncoder().encode('TIDEIDX1')
-const HEAD_BYTES = 16
-const ROW_BYTES = KEY_BYTES + 8
+export const HEAD_BYTES = 16
+export const ROW_BYTES = KEY_BYTES + 8
 
 /**
  * Builds the index of a batch.
@@ -100,6 +100,25 @@ function encodeIndex(entries: readonly IndexEntry[]): Omit<BatchIndex, 'recordCo
   return { file, indexRoot: treeRoot(leafHashes), indexSize }
 }
 
+export function encodeIndexHead(entryCount: number, postingCount: number): Uint8Array {
+  const head = new Uint8Array(HEAD_BYTES)
+  head.set(MAGIC)
+  const view = new DataView(head.buffer)
+  view.setUint32(MAGIC.length, entryCount)
+  view.setUint32(MAGIC.length + 4, postingCount)
+  return head
+}
+
+/** @param firstPosting number of positions of all entries before */
+export function encodeIndexRow({ key, positions }: IndexEntry, firstPosting: number): Uint8Array {
+  const row = new Uint8Array(ROW_BYTES)
+  row.set(key)
+  const view = new DataView(row.buffer)
+  view.setUint32(KEY_BYTES, positions.length)
+  view.setUint32(KEY_BYTES + 4, firstPosting)
+  return row
+}
+
 function bucketAt(entries: readonly IndexEntry[], bucket: number): Uint8Array {
   const first = BUCKET_ENTRIES * bucket
   const low = bucket === 0 ? LOWEST_KEY : entries[first]?.key
@@ -135,6 +154,16 @@ export class IndexReader {
   async find(key: Uint8Array): Promise<Uint32Array> {
     const { row, found } = await this.#search(key)
     return found ? await this.#positions(row) : new Uint32Array()
+  }
+
+  /** All keys, ascending. */
+  async *keys(): AsyncGenerator<Uint8Array> {
+    const WINDOW = 256
+    for (let start = 0; start < this.entryCount; start += WINDOW) {
+      const end = Math.min(this.entryCount, start + WINDOW)
+      const rows = await this.#rows(start, end)
+      for (let i = 0; i < end - start; i++) yield keyOf(rows, i)
+    }
   }
 
   /** The bucket and path that show which records are under a key, or that none is. */

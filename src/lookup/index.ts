@@ -1,4 +1,5 @@
 export { decodeBucket, decodePositions, encodePositions, type LookupProof, verifyLookup } from './bucket.ts'
 export { type BatchIndex, buildIndex, IndexReader } from './index-file.ts'
 export { INDEX_NAMES, type IndexName, indexKey, indexValues, recordValue } from './keys.ts'
+export { buildRun, mergeIndexes, type RunSummary, verifyRun, type WriteBytes } from './run.ts'
 export { indexValue } from './value.ts'
