@@ -20,9 +20,9 @@ const remove = (path: string): Patch => ({ op: 'remove', path })
 const bytes = (size: number) => `0x${'77'.repeat(size)}`
 
 /** The step of the refusal, or the family of the error where there is no step; its code; what was done, and how. */
-type Altered = readonly (readonly [stepOrFamily: string, code: string, name: string, ...Patch[]])[]
+export type Altered = readonly (readonly [stepOrFamily: string, code: string, name: string, ...Patch[]])[]
 
-const toJsonAltered = (altered: Altered) =>
+export const toJsonAltered = (altered: Altered) =>
   altered.map(([stepOrFamily, code, name, ...patches]) =>
     /^[A-Z]/.test(stepOrFamily)
       ? { name, patches, error: stepOrFamily, code }

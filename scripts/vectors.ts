@@ -31,6 +31,7 @@ import {
   sealBatch,
   sealedKind,
   sealRecord,
+  subsetPath,
   toHex,
   toJsonHeader,
   treeRoot,
@@ -42,6 +43,7 @@ import { exampleOf } from '../test/record/examples.ts'
 import { encodeAppended, factsOf } from '../test/verify/chain.ts'
 import { worldOf } from '../test/verify/world.ts'
 import { ALTERED } from './vectors-altered.ts'
+import { historyVectors } from './vectors-history.ts'
 import { receiptVectors, submissionVectors } from './vectors-receipt.ts'
 
 const FOLDER = join(import.meta.dirname, '../test/vectors')
@@ -66,6 +68,7 @@ export async function makeVectors(): Promise<Map<string, string>> {
   addJson('proof.json', await proofVectors())
   addJson('submission.json', await submissionVectors())
   addJson('receipt.json', await receiptVectors())
+  addJson('history.json', await historyVectors())
   for (const [name, bytes] of Object.entries(exampleBatch().files)) {
     if (name.endsWith('.json')) files.set(`batch/${name}`, new TextDecoder().decode(bytes))
     else files.set(`batch/${name}.hex`, hexLines(bytes))
@@ -143,6 +146,14 @@ function treeVectors() {
     [3, 17, 20],
     [0, 20, 20],
   ]
+  const subsets: [number, number[]][] = [
+    [1, [0]],
+    [5, [4]],
+    [8, [0, 7]],
+    [13, [2, 3, 12]],
+    [20, [0, 5, 6, 7, 17]],
+    [20, Array.from({ length: 20 }, (_, i) => i)],
+  ]
   return {
     about: 'Section 2: the tree of the first n leaves, paths in it and from it.',
     leaves: leaves.map((data, i) => ({ data: toHex(data), leafHash: toHex(hashes[i] ?? data) })),
@@ -164,6 +175,11 @@ function treeVectors() {
       to,
       size,
       path: rangePath(hashes.slice(0, size), from, to).map(toHex),
+    })),
+    subset: subsets.map(([size, positions]) => ({
+      size,
+      positions,
+      path: subsetPath(hashes.slice(0, size), positions).map(toHex),
     })),
   }
 }

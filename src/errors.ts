@@ -24,6 +24,7 @@ export type InputCode =
   | 'NOT_FOUND'
   | 'NOT_READY'
   | 'NOT_ANCHORED'
+  | 'HISTORY_INCOMPLETE'
   | 'UNKNOWN_SOURCE'
   | 'BAD_SIGNATURE'
   | 'ROOT_MISMATCH'
@@ -54,6 +55,10 @@ export type VerificationCode =
   | 'BAD_RECEIPT'
   | 'WRONG_PUBLISHER'
   | 'PROMISE_BROKEN'
+  | 'MISSING_BATCH'
+  | 'MISSING_BUCKET'
+  | 'MISSING_RECORD'
+  | 'FOREIGN_RECORD'
 
 export type OperationCode =
   | 'RPC_UNREACHABLE'

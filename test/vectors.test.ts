@@ -7,6 +7,7 @@ import { MerkleTree } from 'merkletreejs'
 import { describe, expect, test } from 'vitest'
 import { makeVectors } from '../scripts/vectors.ts'
 import { type Patch, patched, type Subject } from '../scripts/vectors-altered.ts'
+import type { HistorySubject } from '../scripts/vectors-history.ts'
 import type { ReceiptSubject, SubmissionSubject } from '../scripts/vectors-receipt.ts'
 import {
   canonicalText,
@@ -15,9 +16,11 @@ import {
   frameLines,
   fromHex,
   type Hex,
+  HISTORY_STEPS,
   type IndexName,
   indexKey,
   type JsonHeader,
+  type JsonHistory,
   openRecord,
   parseJsonHeader,
   parseRecord,
@@ -30,6 +33,7 @@ import {
   VerificationError,
   verifyBatch,
   verifyConsistency,
+  verifyHistory,
   verifyInclusion,
   verifyLookup,
   verifyProof,
@@ -37,6 +41,7 @@ import {
   verifyReceipt,
   verifySubmission,
   verifySubmissions,
+  verifySubset,
 } from '../src/index.ts'
 import { decompress, readerOf } from './batch/items.ts'
 import { factsOf } from './verify/chain.ts'
@@ -99,7 +104,7 @@ test('canonical.json holds for canonicalize and node:crypto', () => {
   for (const { json } of refused) {
     expect(() => canonicalText(JSON.parse(json))).toThrow(expect.objectContaining({ code: 'BAD_RECORD' }))
   }
-  expect(records).toHaveLength(10)
+  expect(records).toHaveLength(11)
   for (const { record, canonical, leafHash } of records) {
     expect(canonicalize(record)).toBe(canonical)
     expect(leafOf(canonical)).toBe(leafHash)
@@ -141,8 +146,9 @@ test('tree.json holds for merkletreejs, and every path of it verifies', () => {
     inclusion: { size: number; index: number; path: string[] }[]
     consistency: { size1: number; size2: number; path: string[] }[]
     range: { from: number; to: number; size: number; path: string[] }[]
+    subset: { size: number; positions: number[]; path: string[] }[]
   }
-  const { leaves, roots, inclusion, consistency, range } = jsonOf<Trees>('tree.json')
+  const { leaves, roots, inclusion, consistency, range, subset } = jsonOf<Trees>('tree.json')
   const hashes = leaves.map(({ leafHash }) => leafHash)
   for (const { data, leafHash } of leaves) expect(leafOf(fromHex(data))).toBe(leafHash)
   for (const { size, root } of roots) expect(rootOf(hashes.slice(0, size))).toBe(root)
@@ -169,6 +175,11 @@ test('tree.json holds for merkletreejs, and every path of it verifies', () => {
     const leafHashes = hashes.slice(from, to).map((h) => fromHex(h))
     verifyRange({ leafHashes, from, size, path: path.map((h) => fromHex(h)), root: root(size) })
   }
+  for (const { size, positions, path } of subset) {
+    const leafHashes = positions.map((position) => fromHex(hashes[position] ?? ''))
+    verifySubset({ leafHashes, positions, size, path: path.map((h) => fromHex(h)), root: root(size) })
+  }
+  expect(subset.length).toBeGreaterThan(5)
   expect([inclusion.length, consistency.length, range.length].every((count) => count >= 10)).toBe(true)
 })
 
@@ -315,6 +326,36 @@ describe('submission.json', () => {
     await expect(verifySubmission(subject.submission, factsOf(subject.chain), subject.trust)).rejects.toThrow(
       refusalOf(one),
     )
+  })
+})
+
+describe('history.json', () => {
+  const { history, chain, trust, verified, empty, altered } = jsonOf<
+    HistorySubject & { verified: object; empty: JsonHistory; altered: Altered[] }
+  >('history.json')
+
+  test('has a history that verifies, and one of nothing', async () => {
+    const { records, otherTimes, searched, range, blockTime } = await verifyHistory(
+      history,
+      factsOf(chain),
+      trust,
+    )
+    const found = { records, otherTimes, searched, range, blockTime }
+    const text = JSON.stringify(found, (_, value) => (typeof value === 'bigint' ? String(value) : value))
+    expect(JSON.parse(text)).toEqual(verified)
+    expect((await verifyHistory(empty, factsOf(chain), trust)).records).toEqual([])
+  })
+
+  test.each(altered.map((one) => [one.name, one] as const))('has one that is refused: %s', async (_, one) => {
+    const subject = patched<HistorySubject>({ history, chain, trust }, one.patches)
+    await expect(verifyHistory(subject.history, factsOf(subject.chain), subject.trust)).rejects.toThrow(
+      refusalOf(one),
+    )
+  })
+
+  test('refuses at every step and with every kind of error', () => {
+    expect(new Set(altered.flatMap(({ step }) => step ?? []))).toEqual(new Set(HISTORY_STEPS))
+    expect(new Set(altered.map(({ error }) => error)).size).toBe(3)
   })
 })
 

@@ -5,6 +5,7 @@ import type { Admission } from '../gateway/admission.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { Finder } from '../indexer/finder.ts'
 import type { Follower } from '../indexer/follower.ts'
+import type { Histories } from '../indexer/history.ts'
 import type { Alerts } from '../store/alerts.ts'
 import type { LedgerEntries } from '../store/ledger-entries.ts'
 import { getAlerts } from './alerts.ts'
@@ -12,6 +13,7 @@ import { type BatchFilesParts, getBatchFile } from './batch-files.ts'
 import { readBody } from './body.ts'
 import type { BytesInFlight } from './bytes-in-flight.ts'
 import { getDocs, getDocsStyle } from './docs-page.ts'
+import { getHistory } from './histories.ts'
 import { getBatches, getLedger } from './ledger.ts'
 import { createOpenApi } from './openapi.ts'
 import { OPERATIONS } from './operations.ts'
@@ -26,6 +28,7 @@ export interface AppParts {
   publishing?: PublishingParts
   follower: Follower
   finder: Finder
+  histories: Histories
   entries: LedgerEntries
   alerts: Alerts
   /** known sources, in order, at most `limit` */
@@ -73,6 +76,7 @@ export function createApp(parts: AppParts): Express {
   app.get('/v1/records', getRecords(finder, follower, entries))
   app.get('/v1/proofs', getProof(finder, sources))
   app.get('/v1/stats', getStats(entries, follower))
+  app.get('/v1/histories', getHistory(parts.histories))
   app.get('/v1/batches', getBatches(entries, follower))
   app.get('/v1/alerts', getAlerts(alerts))
   app.get('/v1/ledger', getLedger(identity, publishing?.gateway.publisher, follower))

@@ -1,6 +1,6 @@
 import Type, { type TSchema } from 'typebox'
 import { PUBLIC_FILES } from '../indexer/file-limits.ts'
-import { PROOF_MEDIA_TYPE, SUBMISSION_MEDIA_TYPE } from '../proof/index.ts'
+import { HISTORY_MEDIA_TYPE, PROOF_MEDIA_TYPE, SUBMISSION_MEDIA_TYPE } from '../proof/index.ts'
 import { digest, hex, oneOf, time } from '../record/fields.ts'
 import { FACETS } from '../store/stats.ts'
 import {
@@ -8,6 +8,7 @@ import {
   Batches,
   FoundRecords,
   HealthState,
+  History,
   Ledger,
   ProblemDocument,
   Proof,
@@ -50,6 +51,9 @@ export interface Answer {
 
 const uint64 = Type.String({ pattern: '^(?:0|[1-9][0-9]{0,19})$' })
 const filled = Type.String({ minLength: 1 })
+const dateOrTime = Type.String({
+  pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]{1,3})?Z)?$',
+})
 
 const query = (name: string, description: string, schema: TSchema = filled): Parameter => ({
   name,
@@ -233,6 +237,32 @@ export const OPERATIONS: readonly Operation[] = [
     responses: {
       200: json('Points by time and key; none where there was no call.', Stats),
       ...badArgument,
+      ...unavailable,
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/histories',
+    summary: 'All records under one key, with the proof that there are no others.',
+    parameters: [
+      query('person', 'tag of the person; exactly one of this and the next six is needed'),
+      query('authorization', 'id of the grant'),
+      query('request', 'id of the request'),
+      query('resource', 'catalogue id of the data resource'),
+      query('consumer', 'who asked'),
+      query('provider', 'who was asked'),
+      query('record', 'id of the record, with its source'),
+      source,
+      query('from', 'earliest time of a record: a date, or a time of RFC 3339', dateOrTime),
+      query('to', 'the time that they are before', dateOrTime),
+      query('first', 'first ledger entry, 0 when left out', uint64),
+      query('end', 'one more than the last; as far as all is verified and final when left out', uint64),
+      query('disclose', 'sealed members to open, with commas between them'),
+    ],
+    responses: {
+      200: { description: 'The history.', content: { [HISTORY_MEDIA_TYPE]: { schema: History } } },
+      ...badArgument,
+      409: problem('No such entry is verified and final yet, or some are fraud or withheld.', retryAfter),
       ...unavailable,
     },
   },

@@ -26,6 +26,7 @@ const INPUT: Record<InputCode, [status: number, title: string]> = {
   NOT_FOUND: [404, 'Not found'],
   NOT_READY: [409, 'Not ready yet'],
   NOT_ANCHORED: [404, 'Not in the ledger'],
+  HISTORY_INCOMPLETE: [409, 'Not every batch is verified'],
   UNKNOWN_SOURCE: [403, 'This source is not registered'],
   BAD_SIGNATURE: [400, 'The signature cannot be read'],
   ROOT_MISMATCH: [422, 'The body is not what was signed'],

@@ -1,4 +1,5 @@
 import Type, { type TSchema } from 'typebox'
+import { INDEX_NAMES } from '../lookup/index.ts'
 import { count, decimal, hex, oneOf, optional, text, time } from '../record/fields.ts'
 import { RECORD_TYPES, type RecordTypeName } from '../record/index.ts'
 import { openSchema, sealedSchema } from '../record/schema.ts'
@@ -182,21 +183,23 @@ export const Stats = name(
 
 const path = Type.Array(hash, { maxItems: 64 })
 
+const anchor = Type.Object(
+  {
+    chainId: decimal,
+    ledger: address,
+    blockNumber: decimal,
+    blockHash: hash,
+    transactionHash: hash,
+    logIndex: count,
+  },
+  strict,
+)
+
 /** A batch's header in the ledger's log, and the event that anchors it. */
 const anchored = {
   batch: Header,
   log: Type.Object({ index: decimal, size: decimal, path }, strict),
-  anchor: Type.Object(
-    {
-      chainId: decimal,
-      ledger: address,
-      blockNumber: decimal,
-      blockHash: hash,
-      transactionHash: hash,
-      logIndex: count,
-    },
-    strict,
-  ),
+  anchor,
 }
 
 export const SubmissionBundle = name(
@@ -221,6 +224,38 @@ export const Proof = name(
       disclosures: Type.Array(Type.String()),
       inclusion: Type.Object({ index: count, path }, strict),
       ...anchored,
+    },
+    strict,
+  ),
+)
+
+const base64url = Type.String({ pattern: '^[A-Za-z0-9_-]*$' })
+
+export const History = name(
+  'History',
+  Type.Object(
+    {
+      format: oneOf('tidemark-history/1'),
+      key: Type.Object({ name: oneOf(...INDEX_NAMES), value: Type.String() }, strict),
+      period: Type.Object({ from: decimal, to: decimal }, strict),
+      range: Type.Object({ from: decimal, to: decimal, size: decimal, path: base64url }, strict),
+      anchor,
+      batches: Type.Array(
+        Type.Object(
+          {
+            header: base64url,
+            lookup: optional(
+              Type.Object(
+                { index: count, bucket: base64url, path: base64url, positions: optional(base64url) },
+                strict,
+              ),
+            ),
+            found: optional(Type.Object({ items: Type.Array(SealedItem), path: base64url }, strict)),
+          },
+          strict,
+        ),
+        { minItems: 1 },
+      ),
     },
     strict,
   ),

@@ -1,3 +1,4 @@
+import { concatBytes } from '../bytes/bytes.ts'
 import { type Hex, toHex } from '../bytes/hex.ts'
 import { VerificationError } from '../errors.ts'
 import { hashLeaf } from '../merkle/index.ts'
@@ -69,15 +70,50 @@ export function decodeHeader(bytes: Uint8Array): Header {
   }
 }
 
+const PACKED_HEADER_BYTES = 116
+
+/** A header without its padding: what a bundle of many headers spells. */
+export function packHeader(header: Header): Uint8Array {
+  const bytes = encodeHeader(header)
+  return concatBytes(...GAPS.map(([, end], i) => bytes.subarray(end, GAPS[i + 1]?.[0] ?? HEADER_BYTES)))
+}
+
+/**
+ * Reads a packed header back.
+ *
+ * @throws {VerificationError} `MALFORMED_HEADER` unless there are 116 bytes
+ */
+export function unpackHeader(packed: Uint8Array): Header {
+  if (packed.length !== PACKED_HEADER_BYTES) {
+    throw new VerificationError(
+      'MALFORMED_HEADER',
+      `a packed header has ${PACKED_HEADER_BYTES} bytes, not ${packed.length}`,
+    )
+  }
+  const bytes = new Uint8Array(HEADER_BYTES)
+  let offset = 0
+  for (const [i, [, start]] of GAPS.entries()) {
+    const end = GAPS[i + 1]?.[0] ?? HEADER_BYTES
+    bytes.set(packed.subarray(offset, offset + end - start), start)
+    offset += end - start
+  }
+  return decodeHeader(bytes)
+}
+
 /** Leaf hash of a header in the ledger's log: `SHA-256(0x00 || abi.encode(header))`. */
 export const hashHeader = (header: Header): Uint8Array => hashLeaf(encodeHeader(header))
 
-/** Offsets of the words of four bytes that are zero, of which each gap between members consists. */
-const PADDING = [
+/** Where a header holds zeros: a gap before each member. */
+const GAPS = [
   [0, 12],
   [32, 56],
   [96, 124],
   [160, 188],
   [192, 216],
   [224, 248],
-].flatMap(([start = 0, end = 0]) => Array.from({ length: (end - start) / 4 }, (_, i) => start + 4 * i))
+] as const
+
+/** Offsets of the words of four bytes that are zero, of which each gap consists. */
+const PADDING = GAPS.flatMap(([start, end]) =>
+  Array.from({ length: (end - start) / 4 }, (_, i) => start + 4 * i),
+)

@@ -9,7 +9,15 @@ export {
   readFrame,
   readFrameTable,
 } from './frames.ts'
-export { decodeHeader, encodeHeader, HEADER_BYTES, type Header, hashHeader } from './header.ts'
+export {
+  decodeHeader,
+  encodeHeader,
+  HEADER_BYTES,
+  type Header,
+  hashHeader,
+  packHeader,
+  unpackHeader,
+} from './header.ts'
 export { type JsonHeader, parseJsonHeader, toJsonHeader } from './header-json.ts'
 export {
   canonicalRecordText,

@@ -105,6 +105,7 @@ async function assemble(
     createApp({
       follower,
       finder,
+      histories: indexing.histories,
       entries,
       alerts,
       sources: (limit) => seen.sources(limit),

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { describeError, EXIT, exitCodeOf } from './exit.ts'
 import { findCommand } from './find.ts'
+import { historyCommand } from './history.ts'
 import { indexerCommand } from './indexer.ts'
 import { keystoreCommand } from './keystore.ts'
 import { ledgerCommand } from './ledger.ts'
@@ -27,6 +28,7 @@ for (const command of [
   sampleCommand(),
   findCommand(),
   proveCommand(),
+  historyCommand(),
   verifyCommand(),
   sourceCommand(),
   tokenCommand(),

@@ -139,7 +139,7 @@ async function assemble(
   started.push(() => publishing.stop())
 
   const { gateway, sealed, publisher } = publishing
-  const { follower, finder, entries } = indexing
+  const { follower, finder, histories, entries } = indexing
   const inFlight = new BytesInFlight(config.limits.inFlightBytes)
   const problems = () => [...publishing.troubles(), ...indexing.troubles(), ...chain.troubles()]
   const facts = () =>
@@ -182,6 +182,7 @@ async function assemble(
       },
       follower,
       finder,
+      histories,
       entries,
       alerts: indexing.alerts,
       sources: (limit) => sealed.sources(limit),

@@ -2,11 +2,13 @@ import { Command, Option } from 'commander'
 import type { Hex } from '../bytes/hex.ts'
 import { chainFacts, type Finality } from '../chain/facts.ts'
 import { createRpc } from '../chain/rpc.ts'
-import { parseProof } from '../proof/index.ts'
-import { type VerifiedProof, verifyProof } from '../verify/index.ts'
+import { InputError } from '../errors.ts'
+import { HISTORY_FORMAT, parseProof } from '../proof/index.ts'
+import { type VerifiedProof, verifyHistory, verifyProof } from '../verify/index.ts'
 import { crossCheck } from './cross-check.ts'
 import { finalityOption, jsonOption, parseAddress, rpcOption } from './options.ts'
 import { readBundle } from './read-lines.ts'
+import { describeHistory, historyToJson } from './verify-history.ts'
 import { verifyReceiptCommand } from './verify-receipt.ts'
 
 interface VerifyOptions {
@@ -23,9 +25,9 @@ export const verifyCommand = () =>
     // Otherwise the options of "verify receipt" would be taken for those of "verify".
     .enablePositionalOptions()
     .description(
-      'check a proof against the chain; exit code 0 verified, 1 refuted, 2 unreadable, 3 could not check',
+      'check a proof or a history against the chain; exit code 0 verified, 1 refuted, 2 unreadable, 3 could not check',
     )
-    .argument('<file>', 'the proof; - for standard input')
+    .argument('<file>', 'the bundle; - for standard input')
     .addOption(rpcOption())
     .addOption(
       new Option('--ledger <address>', 'the ledger that the proof must be of').argParser(parseAddress),
@@ -40,6 +42,15 @@ async function verify(file: string, options: VerifyOptions): Promise<void> {
   const bundle = await readBundle(file)
   const chain = chainFacts(createRpc(options.rpc), { finality: options.finality })
   const trust = options.ledger === undefined ? {} : { ledger: options.ledger }
+  if (Object(bundle).format === HISTORY_FORMAT) {
+    if (options.crossCheck) throw new InputError('BAD_ARGUMENT', '--cross-check is for proofs')
+    const history = await verifyHistory(bundle, chain, trust)
+    const text = options.json
+      ? `${JSON.stringify(historyToJson(history, options))}\n`
+      : describeHistory(history, options)
+    process.stdout.write(text)
+    return
+  }
   const verified = await verifyProof(bundle, chain, trust)
   if (options.crossCheck) await crossCheck(parseProof(bundle), chain)
   process.stdout.write(

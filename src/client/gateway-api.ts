@@ -66,9 +66,17 @@ export interface GatewayApi {
   records(query: Readonly<Record<string, string>>): AsyncGenerator<unknown>
   /** @returns the text of the bundle */
   proof(query: { source?: string; id: string; disclose: readonly string[] }): Promise<string>
+  /**
+   * The parts of a history as they come. They end with `OperationError` `GATEWAY_UNREACHABLE` when it is cut off.
+   *
+   * @param query the parameters of GET /v1/histories
+   */
+  history(query: Record<string, string>): Promise<AsyncIterable<Uint8Array>>
 }
 
 const TIMEOUT_MS = 60_000
+/** A history may be long; this is for all of it. */
+const HISTORY_TIMEOUT_MS = 30 * 60_000
 /** Request Timeout, Too Early, Too Many Requests: the client errors that pass by themselves. */
 const PASSING = [408, 425, 429]
 /** However long a gateway wants to be left alone, it is asked again after this. */
@@ -86,26 +94,42 @@ export function createGatewayApi(
     now = Date.now,
   }: { token?: string | undefined; signal?: AbortSignal; now?: () => number } = {},
 ): GatewayApi {
-  async function call(path: string, init: RequestInit = {}): Promise<string> {
+  const away = (cause: unknown) =>
+    new GatewayAwayError(`cannot reach ${baseUrl}: is "tidemark up" running there?`, { cause })
+
+  async function fetchGood(path: string, init: RequestInit = {}, timeoutMs = TIMEOUT_MS): Promise<Response> {
     const headers = new Headers(init.headers)
     if (token !== undefined) headers.set('authorization', `Bearer ${token}`)
-    const late = AbortSignal.timeout(TIMEOUT_MS)
+    const late = AbortSignal.timeout(timeoutMs)
     const signal = ended ? AbortSignal.any([ended, late]) : late
-    let response: Response
-    let text: string
-    try {
-      response = await fetch(new URL(path, baseUrl), { ...init, headers, signal })
-      text = await response.text()
-    } catch (cause) {
-      throw new GatewayAwayError(`cannot reach ${baseUrl}: is "tidemark up" running there?`, { cause })
-    }
-    if (response.ok) return text
-    const problem = parseObject(text) ?? { title: `HTTP ${response.status}` }
+    const response = await fetch(new URL(path, baseUrl), { ...init, headers, signal }).catch(
+      (cause: unknown) => {
+        throw away(cause)
+      },
+    )
+    if (response.ok) return response
+    const problem = parseObject(await textOf(response)) ?? { title: `HTTP ${response.status}` }
     if (response.status < 500 && !PASSING.includes(response.status))
       throw new ProblemError(response.status, problem)
     throw new GatewayAwayError(`${baseUrl}: ${String(problem.detail ?? problem.title)}`, {
       retryAfterMs: readRetryAfter(response.headers.get('retry-after'), now),
     })
+  }
+
+  const textOf = (response: Response): Promise<string> =>
+    response.text().catch((cause: unknown) => {
+      throw away(cause)
+    })
+
+  const call = async (path: string, init?: RequestInit): Promise<string> =>
+    textOf(await fetchGood(path, init))
+
+  async function* partsOf({ body }: Response): AsyncGenerator<Uint8Array> {
+    try {
+      if (body !== null) yield* body
+    } catch (cause) {
+      throw new GatewayAwayError(`${baseUrl} ended in the middle of its answer`, { cause })
+    }
   }
 
   async function callJson(path: string, init?: RequestInit): Promise<Record<string, unknown>> {
@@ -172,6 +196,10 @@ export function createGatewayApi(
         ...(disclose.length > 0 && { disclose: disclose.join(',') }),
       })
       return call(`/v1/proofs?${query}`)
+    },
+    async history(query) {
+      const path = `/v1/histories?${new URLSearchParams(query)}`
+      return partsOf(await fetchGood(path, {}, HISTORY_TIMEOUT_MS))
     },
   }
 }

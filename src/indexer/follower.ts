@@ -20,8 +20,9 @@ interface FollowerParts {
   /** Takes back the entries from this one on, and all that is known of them. */
   takeBack: (logIndex: bigint) => void
   /**
-   * Whether a head below what was seen may be a node that lags. Not so for the embedded chain, which is the only
-   * one of its kind: there the blocks are gone.
+   * Whether a head below what was seen, or events that are not there, may be a node that lags. Not so for the embedded
+   * chain, which is the only one of its kind: there the blocks are gone. While it makes a block, it answers calls at
+   * the one before with the state of the next, so what the ledger says of its size cannot be held against its events.
    */
   mayLag: boolean
 }
@@ -146,7 +147,7 @@ export class Follower {
   }
 
   async #scan(head: Block): Promise<void> {
-    const { rpc, chain, ledger } = this.#parts
+    const { rpc, chain, ledger, mayLag } = this.#parts
     const from = this.#state.scannedBlock + 1n
     if (from > head.number) return
     try {
@@ -157,7 +158,7 @@ export class Follower {
           if ((await chain.blockByNumber(head.number))?.hash !== head.hash) return
         }
         if (block === undefined) throw new OperationError('RPC_LAGS', `the node has no block ${lastBlock}`)
-        if (lastBlock === head.number) await this.#expectComplete(found, head)
+        if (mayLag && lastBlock === head.number) await this.#expectComplete(found, head)
         this.#store(found, block)
       }
     } catch (error) {

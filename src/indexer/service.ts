@@ -15,6 +15,7 @@ import { Checker } from './checker.ts'
 import type { Fetcher } from './fetcher.ts'
 import { Finder } from './finder.ts'
 import { Follower } from './follower.ts'
+import { Histories } from './history.ts'
 import { Verdicts } from './verdicts.ts'
 
 export interface IndexingOptions {
@@ -43,6 +44,7 @@ export interface IndexingOptions {
 export interface Indexing {
   follower: Follower
   finder: Finder
+  histories: Histories
   entries: LedgerEntries
   alerts: Alerts
   seen: SeenSubmissions
@@ -97,6 +99,7 @@ export function startIndexing(options: IndexingOptions): Indexing {
   const folder = new BatchFolder(batchesPath)
   const batches = new BatchCache(folder, OPEN_BATCHES)
   const finder = new Finder({ follower, entries, batches, folder, ...identity })
+  const histories = new Histories({ follower, entries, batches, ...identity })
 
   const trouble: { following?: string; checking?: string } = {}
   const running = new AbortController()
@@ -140,6 +143,7 @@ export function startIndexing(options: IndexingOptions): Indexing {
   return {
     follower,
     finder,
+    histories,
     entries,
     alerts,
     seen,

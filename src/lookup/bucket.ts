@@ -37,7 +37,7 @@ export const LOWEST_KEY = new Uint8Array(KEY_BYTES)
 export const HIGHEST_KEY = new Uint8Array(KEY_BYTES).fill(0xff)
 
 /** Positions as they are hashed and stored: big-endian, four bytes each. */
-function encodePositions(positions: Uint32Array): Uint8Array {
+export function encodePositions(positions: Uint32Array): Uint8Array {
   const bytes = new Uint8Array(4 * positions.length)
   const view = new DataView(bytes.buffer)
   positions.forEach((position, i) => {

@@ -21,6 +21,25 @@ import { IndexSketch, ROW_BYTES } from './sketch.ts'
 export const MAGIC = new TextEncoder().encode('TIDEIDX1')
 export const HEAD_BYTES = 16
 
+export function encodeIndexHead(entryCount: number, postingCount: number): Uint8Array {
+  const head = new Uint8Array(HEAD_BYTES)
+  head.set(MAGIC)
+  const view = new DataView(head.buffer)
+  view.setUint32(MAGIC.length, entryCount)
+  view.setUint32(MAGIC.length + 4, postingCount)
+  return head
+}
+
+/** @param firstPosting number of positions of all entries before */
+export function encodeIndexRow({ key, positions }: IndexEntry, firstPosting: number): Uint8Array {
+  const row = new Uint8Array(ROW_BYTES)
+  row.set(key)
+  const view = new DataView(row.buffer)
+  view.setUint32(KEY_BYTES, positions.length)
+  view.setUint32(KEY_BYTES + 4, firstPosting)
+  return row
+}
+
 /** An index file opened for questions. It trusts the file: who asks for others verifies the proof. */
 export class IndexReader {
   readonly entryCount: number
@@ -58,6 +77,16 @@ export class IndexReader {
   /** Reads the whole key table. */
   async sketch(): Promise<IndexSketch> {
     return new IndexSketch(await this.#rows(0, this.entryCount))
+  }
+
+  /** All keys, ascending. */
+  async *keys(): AsyncGenerator<Uint8Array> {
+    const WINDOW = 256
+    for (let start = 0; start < this.entryCount; start += WINDOW) {
+      const end = Math.min(this.entryCount, start + WINDOW)
+      const rows = await this.#rows(start, end)
+      for (let i = 0; i < end - start; i++) yield keyOf(rows, i)
+    }
   }
 
   /** The bucket and path that show which records are under a key, or that none is. */

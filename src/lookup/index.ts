@@ -1,4 +1,4 @@
-export { decodeBucket, type LookupProof, verifyLookup } from './bucket.ts'
+export { decodeBucket, decodePositions, encodePositions, type LookupProof, verifyLookup } from './bucket.ts'
 export { type BatchIndex, buildIndex, indexOfKeys } from './build-index.ts'
 export { IndexReader } from './index-file.ts'
 export {
@@ -11,4 +11,6 @@ export {
   KeyList,
   recordValue,
 } from './keys.ts'
+export { buildRun, mergeIndexes, type RunSummary, verifyRun, type WriteBytes } from './run.ts'
 export type { IndexSketch } from './sketch.ts'
+export { indexValue } from './value.ts'

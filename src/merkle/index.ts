@@ -4,7 +4,15 @@ export type { LeafHashes } from './leaf-hashes.ts'
 export { consistencyPath, inclusionPath, rangePath } from './path.ts'
 export { peakHeights, peakPath, rootFromPeaks } from './peaks.ts'
 export type { Position } from './position.ts'
-export { encodeTiles, type ReadBytes, readInclusionPath, readRangePath, tilesSize } from './tiles.ts'
+export { type Positions, type Subset, subsetPath, verifySubset } from './subset.ts'
+export {
+  encodeTiles,
+  type ReadBytes,
+  readInclusionPath,
+  readRangePath,
+  readSubsetPath,
+  tilesSize,
+} from './tiles.ts'
 export { buildTree, type Tree, treeRoot } from './tree.ts'
 export {
   type Consistency,

@@ -2,6 +2,7 @@ import { InputError } from '../errors.ts'
 import { EMPTY_ROOT } from './hash.ts'
 import { findRangePath, inclusionPath } from './path.ts'
 import { toIndex } from './position.ts'
+import { outsideSubset, type Positions } from './subset.ts'
 import { treeRoot } from './tree.ts'
 
 /**
@@ -83,6 +84,24 @@ export async function readRangePath(
   findRangePath(note, toIndex(from, end, 'from'), end, leafCount)
   const path: Uint8Array[] = []
   for (const [start, stop] of outside) path.push(await readSubtree(read, leafCount, start, stop))
+  return path
+}
+
+/**
+ * The path that completes the leaves at some positions to the root (`subsetPath`), out of a stored tree: a read of at
+ * most 256 hashes for each of its elements.
+ *
+ * @throws {InputError} `BAD_ARGUMENT` unless the positions ascend and lie in the tree
+ */
+export async function readSubsetPath(
+  read: ReadBytes,
+  leafCount: number,
+  positions: Positions,
+): Promise<Uint8Array[]> {
+  const path: Uint8Array[] = []
+  for (const [start, stop] of outsideSubset(positions, leafCount)) {
+    path.push(await readSubtree(read, leafCount, start, stop))
+  }
   return path
 }
 

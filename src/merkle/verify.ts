@@ -71,7 +71,7 @@ export function verifyConsistency({ size1, size2, root1, root2, path }: Consiste
   const first = toBigInt(size1, 'size1')
   const second = readSize(size2)
   if (first === second && first >= 0n) {
-    if (path.length > 0) throw malformed('longer')
+    if (path.length > 0) malformedPath('longer')
     matchRoot(root1, root2, 'two trees of one size have different roots')
     return
   }
@@ -138,16 +138,14 @@ export function verifyRange({ leafHashes, from, size, path, root }: Range): void
       return treeRoot(leaves.subarray(HASH_SIZE * Number(start - first), HASH_SIZE * Number(stop - first)))
     }
     if (first === end || stop <= first || end <= start) {
-      const outside = path[used++]
-      if (outside === undefined) throw malformed('shorter')
-      return outside
+      return path[used++] ?? malformedPath('shorter')
     }
     const middle = start + (1n << BigInt((stop - start - 1n).toString(2).length - 1))
     const left = visit(start, middle)
     return hashNode(left, visit(middle, stop))
   }
   const computed = total === 0n ? EMPTY_ROOT : visit(0n, total)
-  if (used < path.length) throw malformed('longer')
+  if (used < path.length) malformedPath('longer')
   matchRoot(computed, root, 'the leaves and their path lead to another root')
 }
 
@@ -160,7 +158,7 @@ function readSize(value: Position): bigint {
   throw new VerificationError('INDEX_OUT_OF_RANGE', 'no tree has more than 2^256 leaves')
 }
 
-function checkHashes(hashes: readonly Uint8Array[]): void {
+export function checkHashes(hashes: readonly Uint8Array[]): void {
   for (const hash of hashes) {
     if (hash.length !== HASH_SIZE) {
       throw new VerificationError(
@@ -172,7 +170,7 @@ function checkHashes(hashes: readonly Uint8Array[]): void {
 }
 
 function checkPath(path: readonly Uint8Array[], length: number): void {
-  if (path.length !== length) throw malformed(path.length > length ? 'longer' : 'shorter')
+  if (path.length !== length) malformedPath(path.length > length ? 'longer' : 'shorter')
   checkHashes(path)
 }
 
@@ -197,10 +195,10 @@ function heightOfLastPeak(size: bigint): number {
   return bits.length - 1 - bits.lastIndexOf('1')
 }
 
-function malformed(fault: 'longer' | 'shorter'): VerificationError {
-  return new VerificationError('MALFORMED_PATH', `the path is ${fault} than the size of the tree demands`)
+export function malformedPath(fault: 'longer' | 'shorter'): never {
+  throw new VerificationError('MALFORMED_PATH', `the path is ${fault} than the size of the tree demands`)
 }
 
-function matchRoot(computed: Uint8Array, expected: Uint8Array, message: string): void {
+export function matchRoot(computed: Uint8Array, expected: Uint8Array, message: string): void {
   if (!equalBytes(computed, expected)) throw new VerificationError('ROOT_MISMATCH', message)
 }

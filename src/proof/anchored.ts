@@ -22,7 +22,7 @@ export interface Anchored {
   anchor: Anchor
 }
 
-interface JsonAnchor {
+export interface JsonAnchor {
   chainId: string
   ledger: Hex
   blockNumber: string
@@ -43,7 +43,13 @@ export const ANCHORED_MEMBERS = ['batch', 'log', 'anchor'] as const
 export const toJsonAnchored = ({ header, log, anchor }: Anchored): JsonAnchored => ({
   batch: toJsonHeader(header),
   log: { index: String(log.index), size: String(log.size), path: log.path.map(toHex) },
-  anchor: { ...anchor, chainId: String(anchor.chainId), blockNumber: String(anchor.blockNumber) },
+  anchor: toJsonAnchor(anchor),
+})
+
+export const toJsonAnchor = (anchor: Anchor): JsonAnchor => ({
+  ...anchor,
+  chainId: String(anchor.chainId),
+  blockNumber: String(anchor.blockNumber),
 })
 
 /** @throws {VerificationError} `MALFORMED_BUNDLE` or `MALFORMED_HEADER` */
@@ -60,7 +66,7 @@ export function parseAnchored(parts: Record<(typeof ANCHORED_MEMBERS)[number], u
   }
 }
 
-function parseAnchor(value: unknown): Anchor {
+export function parseAnchor(value: unknown): Anchor {
   const anchor = members(value, 'anchor', [
     'chainId',
     'ledger',

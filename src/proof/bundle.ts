@@ -1,6 +1,5 @@
 import { type Hex, toHex } from '../bytes/hex.ts'
-import { InputError, VerificationError } from '../errors.ts'
-import { type FlowRecord, parseSealedRecord } from '../record/index.ts'
+import type { FlowRecord } from '../record/index.ts'
 import {
   ANCHORED_MEMBERS,
   type Anchored,
@@ -8,7 +7,7 @@ import {
   parseAnchored,
   toJsonAnchored,
 } from './anchored.ts'
-import { expectFormat, members, path, texts, uint32 } from './members.ts'
+import { expectFormat, members, path, sealedRecord, texts, uint32 } from './members.ts'
 
 export const PROOF_FORMAT = 'tidemark-proof/1'
 export const PROOF_MEDIA_TYPE = 'application/vnd.tidemark.proof+json'
@@ -55,23 +54,12 @@ export function parseProof(value: unknown): Proof {
   ])
   const inclusion = members(parts.inclusion, 'inclusion', ['index', 'path'])
   return {
-    record: parseRecordOf(parts.record),
+    record: sealedRecord(parts.record),
     disclosures: texts(parts.disclosures, 'disclosures'),
     inclusion: {
       index: uint32(inclusion.index, 'inclusion.index'),
       path: path(inclusion.path, 'inclusion.path'),
     },
     ...parseAnchored(parts),
-  }
-}
-
-function parseRecordOf(value: unknown): FlowRecord {
-  try {
-    return parseSealedRecord(value)
-  } catch (cause) {
-    if (!(cause instanceof InputError)) throw cause
-    throw new VerificationError('MALFORMED_RECORD', `the record cannot have been sealed: ${cause.message}`, {
-      cause,
-    })
   }
 }

@@ -7,6 +7,21 @@ export {
   parseProof,
   toJsonProof,
 } from './bundle.ts'
+export {
+  ALWAYS,
+  HISTORY_FORMAT,
+  HISTORY_MEDIA_TYPE,
+  type History,
+  type HistoryBatch,
+  type HistoryHead,
+  type HistoryQuestion,
+  type JsonHistory,
+  type JsonHistoryBatch,
+  parseHistory,
+  toJsonHistory,
+  toJsonHistoryBatch,
+  toJsonHistoryHead,
+} from './history.ts'
 export { parseReceipt, RECEIPT_FORMAT, type Receipt, toJsonReceipt } from './receipt.ts'
 export {
   type JsonSubmissionProof,

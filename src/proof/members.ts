@@ -1,6 +1,9 @@
+import { fromBase64url } from '../bytes/base64url.ts'
 import { fromHex, type Hex, isHex } from '../bytes/hex.ts'
 import { isUint32, readUint64 } from '../bytes/integer.ts'
 import { InputError, VerificationError } from '../errors.ts'
+import { HASH_SIZE } from '../merkle/index.ts'
+import { type FlowRecord, parseSealedRecord } from '../record/index.ts'
 
 /**
  * Whether a JSON value is a bundle of this format at all.
@@ -16,20 +19,25 @@ export function expectFormat(value: unknown, format: string): void {
   }
 }
 
-/** The members of an object that has exactly these. */
-export function members<const Name extends string>(value: unknown, place: string, names: readonly Name[]) {
+/** The members of an object that has exactly these, and perhaps some of the `optional` ones. */
+export function members<const Name extends string, const Optional extends string = never>(
+  value: unknown,
+  place: string,
+  names: readonly Name[],
+  optional: readonly Optional[] = [],
+) {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw malformed(`${place} must be an object`)
-  const unknown = Object.keys(value).find((name) => !(names as readonly string[]).includes(name))
+  const known: readonly string[] = [...names, ...optional]
+  const unknown = Object.keys(value).find((name) => !known.includes(name))
   if (unknown !== undefined) throw malformed(`${place} has an unknown member: ${JSON.stringify(unknown)}`)
   const missing = names.find((name) => !Object.hasOwn(value, name))
   if (missing !== undefined) throw malformed(`${place} lacks ${missing}`)
-  return value as Record<Name, unknown>
+  return value as Record<Name, unknown> & Partial<Record<Optional, unknown>>
 }
 
 export function path(value: unknown, place: string): Uint8Array[] {
-  if (!Array.isArray(value)) throw malformed(`${place} must be a list`)
-  return value.map((hash, i) => fromHex(hex(hash, 32, `${place}/${i}`)))
+  return list(value, place).map((hash, i) => fromHex(hex(hash, 32, `${place}/${i}`)))
 }
 
 export function hex(value: unknown, sizeBytes: number, place: string): Hex {
@@ -51,6 +59,47 @@ export function uint32(value: unknown, place: string): number {
 export function texts(value: unknown, place: string): string[] {
   if (Array.isArray(value) && value.every((text) => typeof text === 'string')) return value
   throw malformed(`${place} must be a list of texts`)
+}
+
+/** @throws {VerificationError} `MALFORMED_RECORD` when no batch can hold it */
+export function sealedRecord(value: unknown): FlowRecord {
+  try {
+    return parseSealedRecord(value)
+  } catch (cause) {
+    if (!(cause instanceof InputError)) throw cause
+    throw new VerificationError('MALFORMED_RECORD', `the record cannot have been sealed: ${cause.message}`, {
+      cause,
+    })
+  }
+}
+
+/** base64url, which bundles of many hashes are spelt in: it takes two thirds of hex. */
+export function packed(value: unknown, place: string): Uint8Array {
+  try {
+    if (typeof value === 'string') return fromBase64url(value)
+  } catch (cause) {
+    if (!(cause instanceof InputError)) throw cause
+  }
+  throw malformed(`${place} must be base64url`)
+}
+
+/** Hashes one after the other in base64url. */
+export function packedPath(value: unknown, place: string): Uint8Array[] {
+  const bytes = packed(value, place)
+  if (bytes.length % HASH_SIZE !== 0) throw malformed(`${place} must be hashes of ${HASH_SIZE} bytes each`)
+  return Array.from({ length: bytes.length / HASH_SIZE }, (_, i) =>
+    bytes.subarray(HASH_SIZE * i, HASH_SIZE * (i + 1)),
+  )
+}
+
+export function text(value: unknown, place: string): string {
+  if (typeof value === 'string' && value.isWellFormed()) return value
+  throw malformed(`${place} must be a text without half of a surrogate pair`)
+}
+
+export function list(value: unknown, place: string): unknown[] {
+  if (Array.isArray(value)) return value
+  throw malformed(`${place} must be a list`)
 }
 
 export const malformed = (message: string) => new VerificationError('MALFORMED_BUNDLE', message)

@@ -1,5 +1,5 @@
 import { fromHex, type Hex, toHex } from '../bytes/hex.ts'
-import { expectFormat, hex, malformed, members, uint64 } from './members.ts'
+import { expectFormat, hex, malformed, members, text, uint64 } from './members.ts'
 
 export const RECEIPT_FORMAT = 'tidemark-receipt/1'
 
@@ -59,11 +59,8 @@ const RECEIPT_MEMBERS = [
 export function parseReceipt(value: unknown): Receipt {
   expectFormat(value, RECEIPT_FORMAT)
   const parts = members(value, 'the receipt', RECEIPT_MEMBERS)
-  if (typeof parts.source !== 'string' || !parts.source.isWellFormed()) {
-    throw malformed('source must be a text without half of a surrogate pair')
-  }
   return {
-    source: parts.source,
+    source: text(parts.source, 'source'),
     sequence: uint64(parts.sequence, 'sequence'),
     root: fromHex(hex(parts.root, 32, 'root')),
     size: safeInteger(parts.size, 'size'),

@@ -17,6 +17,8 @@ const note = { note: text(4096) }
 const person = { person: digest }
 const agent = { agent: name }
 
+const uint32 = Type.Integer({ minimum: 0, maximum: 0xffff_ffff })
+
 /** DESIGN of a grant: the members of the EIP-712 struct `Grant` (docs/format.md, "Grant"). */
 const grant = Type.Object(
   {
@@ -26,7 +28,7 @@ const grant = Type.Object(
     purpose: hex(32),
     notBefore: count,
     notAfter: count,
-    maxCalls: Type.Integer({ minimum: 0, maximum: 0xffff_ffff }),
+    maxCalls: uint32,
     nonce: decimal,
   },
   { additionalProperties: false },
@@ -121,6 +123,20 @@ export const RECORD_TYPES = {
     open: { target: name, action: oneOf('trip', 'reset'), reason: word },
     pseudonyms: {},
     privates: { ...agent, ...note },
+  },
+  'tidemark.index-run.v1': {
+    subject: 'optional',
+    open: {
+      chainId: decimal,
+      ledger: hex(20),
+      firstIndex: decimal,
+      count: uint32,
+      indexRoot: hex(32),
+      indexSize: uint32,
+      entries: uint32,
+    },
+    pseudonyms: {},
+    privates: {},
   },
   'tidemark.checkpoint.v1': {
     subject: 'optional',

@@ -19,7 +19,14 @@ import {
 import type { Hex } from '../bytes/hex.ts'
 import { OperationError, VerificationError } from '../errors.ts'
 import { IndexReader, type LookupProof } from '../lookup/index.ts'
-import { HASH_SIZE, type ReadBytes, readInclusionPath, readRangePath } from '../merkle/index.ts'
+import {
+  HASH_SIZE,
+  type Positions,
+  type ReadBytes,
+  readInclusionPath,
+  readRangePath,
+  readSubsetPath,
+} from '../merkle/index.ts'
 import { decompress } from './compression.ts'
 import { isMissing, writeFolderDurably } from './durable.ts'
 
@@ -174,17 +181,20 @@ export class OpenBatch {
   }
 
   /**
-   * The records at these positions, in the order given; each frame is read once.
+   * The records at some positions, in the order given; neighbours of one frame are read together.
    *
    * @throws {OperationError} `STORE_DAMAGED` when the batch does not have one of them
    */
-  async itemsAt(positions: readonly number[]): Promise<Item[]> {
-    const frames = new Map<number, string[]>()
+  async itemsAt(positions: Positions): Promise<Item[]> {
     const items: Item[] = []
+    let frame = -1
+    let lines: string[] = []
     for (const position of positions) {
-      const frame = Math.floor(position / FRAME_RECORDS)
-      const lines = frames.get(frame) ?? (await this.#lines(frame))
-      frames.set(frame, lines)
+      const wanted = Math.floor(position / FRAME_RECORDS)
+      if (wanted !== frame) {
+        frame = wanted
+        lines = await this.#lines(frame)
+      }
       const line = lines[position % FRAME_RECORDS]
       if (line === undefined) throw missing(position)
       items.push(decodeItem(line))
@@ -244,6 +254,10 @@ export class OpenBatch {
 
   inclusionPath(recordCount: number, position: number): Promise<Uint8Array[]> {
     return readInclusionPath(this.#readTree, recordCount, position)
+  }
+
+  subsetPath(recordCount: number, positions: Positions): Promise<Uint8Array[]> {
+    return readSubsetPath(this.#readTree, recordCount, positions)
   }
 
   /** Leaf hashes of `count` records from position `first` on, one after the other, and the range path that completes them to the root. */

@@ -82,7 +82,7 @@ export class LedgerEntries {
       byBatch: prepare('SELECT * FROM entries WHERE publisher = ? AND sequence = ?'),
       before: prepare('SELECT * FROM entries WHERE log_index < ? ORDER BY log_index DESC LIMIT ?'),
       from: prepare('SELECT * FROM entries WHERE log_index >= ? ORDER BY log_index LIMIT ?'),
-      byState: prepare('SELECT * FROM entries WHERE state = ? ORDER BY log_index LIMIT ?'),
+      byState: prepare('SELECT * FROM entries WHERE state = ? AND log_index >= ? ORDER BY log_index LIMIT ?'),
       lastOfTransaction: prepare('SELECT max(log_index) AS last FROM entries WHERE transaction_hash = ?'),
       count: prepare('SELECT count(*) AS count FROM entries WHERE state = ?'),
       countOf: prepare('SELECT count(*) AS count FROM entries WHERE state = ? AND publisher = ?'),
@@ -215,8 +215,9 @@ export class LedgerEntries {
     return this.#statements.from.all(logIndex, limit).flatMap((row) => toEntry(row) ?? [])
   }
 
-  inState(state: EntryState, limit: number): LedgerEntry[] {
-    return this.#statements.byState.all(state, limit).flatMap((row) => toEntry(row) ?? [])
+  /** Oldest first, from `logIndex` on. */
+  inState(state: EntryState, limit: number, logIndex = 0n): LedgerEntry[] {
+    return this.#statements.byState.all(state, logIndex, limit).flatMap((row) => toEntry(row) ?? [])
   }
 
   /** @param publisher whose batches count; everybody's when not given */

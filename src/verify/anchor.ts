@@ -52,7 +52,11 @@ export async function step<T>(name: string, check: () => T | Promise<T>): Promis
 }
 
 /** A final block of the chain holds the ledger's event, and the event holds the header. */
-async function verifyAnchor({ header, log, anchor }: Anchored, chain: ChainFacts, trust: Trust) {
+export async function verifyAnchor(
+  { header, log, anchor }: { header: Header; log: { index: bigint }; anchor: Anchor },
+  chain: ChainFacts,
+  trust: Trust,
+) {
   if (trust.ledger !== undefined && trust.ledger !== anchor.ledger) {
     throw new VerificationError(
       'WRONG_LEDGER',
@@ -158,21 +162,33 @@ async function verifyInLog(
   receipt: TransactionReceipt,
   chain: ChainFacts,
 ): Promise<void> {
-  const size = sizeAfter(receipt, anchor.ledger)
-  if (log.size !== size) {
+  const { size } = log
+  const root = await rootAfter(receipt, size, anchor.ledger, chain)
+  verifyInclusion({ leafHash: hashHeader(header), index: log.index, size, path: log.path, root })
+}
+
+/** The root of the ledger's log when the anchor's transaction had ended, with as many headers as the bundle says. */
+export async function rootAfter(
+  receipt: TransactionReceipt,
+  claimed: bigint,
+  ledger: Hex,
+  chain: ChainFacts,
+): Promise<Uint8Array> {
+  const size = sizeAfter(receipt, ledger)
+  if (claimed !== size) {
     throw new VerificationError(
       'HEADER_MISMATCH',
-      `the ledger had ${size} headers after the transaction, not ${log.size}`,
+      `the ledger had ${size} headers after the transaction, not ${claimed}`,
     )
   }
-  const root = await chain.ledgerRoot(anchor.ledger, size)
+  const root = await chain.ledgerRoot(ledger, size)
   if (root === undefined) {
     throw new OperationError(
       'RPC_LAGS',
       `the node does not know all ${size} headers of the ledger; ask another`,
     )
   }
-  verifyInclusion({ leafHash: hashHeader(header), index: log.index, size, path: log.path, root })
+  return root
 }
 
 /** How many headers the ledger had when the transaction ended: one more than the last index that it appended. */

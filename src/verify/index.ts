@@ -1,5 +1,12 @@
 export { sizeAfter, type Trust } from './anchor.ts'
 export type { Block, ChainFacts, ReceiptLog, TransactionReceipt } from './chain-facts.ts'
+export {
+  type FoundInHistory,
+  HISTORY_STEPS,
+  mayHold,
+  type VerifiedHistory,
+  verifyHistory,
+} from './history.ts'
 export { PROOF_STEPS, type ProofStep, type VerifiedProof, verifyProof } from './proof.ts'
 export {
   type KeptPromise,

@@ -80,6 +80,7 @@ server.serve(
     },
     follower,
     finder,
+    histories: indexing.histories,
     entries,
     alerts: indexing.alerts,
     sources: (limit) => sealed.sources(limit),

@@ -184,6 +184,60 @@ describe('tidemark find', () => {
   })
 })
 
+describe('tidemark history', () => {
+  const ofConsumer = ['history', '--consumer', 'traffic-office']
+
+  test('is verified in plain words, and refuted when a record is taken out', async () => {
+    const out = join(await temporaryFolder(), 'history.json')
+    const made = await tidemark([...ofConsumer, '--out', out, ...api()])
+    expect(made, made.stderr).toMatchObject({ code: 0, stdout: '' })
+    const verified = await tidemark(['verify', out, '--ledger', up.ledger, ...rpc()])
+    expect(verified.code, verified.stderr).toBe(0)
+    expect(verified.stdout).toMatch(/^VERIFIED\n {2}history {3}\d+ records under consumer traffic-office\n/)
+    expect(verified.stdout).toMatch(/in ledger entries 0 to \d+, and no others\n {2}period {4}all times\n/)
+    const json = await tidemark(['verify', out, '--json', ...rpc()])
+    const { verdict, key, records } = JSON.parse(json.stdout)
+    expect({ verdict, key }).toEqual({
+      verdict: 'verified',
+      key: { name: 'consumer', value: 'traffic-office' },
+    })
+    expect(records.length).toBeGreaterThanOrEqual(20)
+
+    const history = JSON.parse(await readFile(out, 'utf8'))
+    history.batches[0].found.items.pop()
+    const refuted = await tidemark(['verify', await file(JSON.stringify(history)), ...rpc()])
+    expect(refuted.code).toBe(1)
+    expect(refuted.stderr).toMatch(/^tidemark: REFUTED at step batches: /)
+    expect((await tidemark(['verify', out, '--rpc', 'http://127.0.0.1:1'])).code).toBe(3)
+    expect((await tidemark(['verify', out, '--cross-check', ...rpc()])).code).toBe(2)
+    const cut = await file((await readFile(out, 'utf8')).slice(0, -9))
+    expect((await tidemark(['verify', cut, ...rpc()])).code).toBe(2)
+  })
+
+  test('of nothing, and of one record, goes through a pipe', async () => {
+    const nothing = await tidemark(['history', '--person', 'nobody', '--to', '2026-01-01', ...api()])
+    const empty = await tidemark(['verify', '-', ...rpc()], { stdin: nothing.stdout })
+    expect(empty.code, empty.stderr).toBe(0)
+    expect(empty.stdout).toMatch(/no record under person nobody\n.*entries 0 to \d+\n.*2026-01-01T00:00/)
+    const one = await tidemark(['history', '--record', 'cli-3', '--source', 'urn:cli', ...api()])
+    const shown = await tidemark(['verify', '-', ...rpc()], { stdin: one.stdout })
+    expect(shown.stdout).toMatch(/1 record under record urn:cli cli-3\n/)
+  })
+
+  test.each([
+    ['no key', ['history']],
+    ['two keys', [...ofConsumer, '--person', 'x']],
+    ['a time that is none', [...ofConsumer, '--from', '2026-02-30']],
+    ['a file that cannot be written', [...ofConsumer, '--out', '/nowhere/at/all']],
+  ])('with %s is exit code 2', async (_, args) => {
+    expect((await tidemark([...args, ...(args.length > 1 ? api() : [])])).code).toBe(2)
+  })
+
+  test('without a gateway is exit code 3', async () => {
+    expect((await tidemark([...ofConsumer, '--api', 'http://127.0.0.1:1'])).code).toBe(3)
+  })
+})
+
 describe('tidemark sample and send', () => {
   test('work as a pipe, and every record is final after --wait', async () => {
     const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))

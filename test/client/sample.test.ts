@@ -57,7 +57,10 @@ describe('a sample', () => {
   })
 
   it('has every type of record within its first 120, and mostly calls', () => {
-    expect(new Set(sample(120).map(({ type }) => type))).toEqual(new Set(Object.keys(RECORD_TYPES)))
+    expect(new Set(sample(120).map(({ type }) => type))).toEqual(
+      // An indexer's record, which no department makes.
+      new Set(Object.keys(RECORD_TYPES).filter((type) => type !== 'tidemark.index-run.v1')),
+    )
     expect(of('tidemark.call.v1').length).toBeGreaterThan(0.8 * records.length)
   })
 

@@ -24,6 +24,7 @@ import {
 } from '../../src/proof/index.ts'
 import { canonicalText, leafHash, parseRecord, RECORD_TYPES, sealRecord } from '../../src/record/index.ts'
 import { type ChainFacts, type TransactionReceipt, verifyProof } from '../../src/verify/index.ts'
+import { historyWorld, personOf } from '../verify/history-world.ts'
 import { worldOf } from '../verify/world.ts'
 
 /** The formats as written, their tables without padding. */
@@ -174,7 +175,7 @@ describe('docs/format.md', () => {
     const { leaves, range, format, ...anchored } = worldOf([[[3]]]).proveSubmission(0, 0, 2)
     expect(Object.keys(anchored).sort()).toEqual(['anchor', 'batch', 'log'])
     expect(leaves).toHaveLength(2)
-    const section = between('### 12.1 ', '## 13 ', page)
+    const section = between('### 12.1 ', '### 12.2 ', page)
     expect(section).toContain(`"${format}"`)
     const names = ['format', 'leaves', ...Object.keys(range).map((name) => `range.${name}`)]
     expect(
@@ -182,6 +183,19 @@ describe('docs/format.md', () => {
         .match(/[\w.]+/g)
         ?.sort(),
     ).toEqual(names.sort())
+  })
+
+  it('lists the members of a history, those of its batches too', async () => {
+    const calls = Array.from({ length: 9 }, () => ({ person: 0, minute: 1 }))
+    const { batches, anchor: _, ...head } = await historyWorld([calls]).history('person', personOf(0))
+    const section = between('### 12.2 ', '## 13 ', page)
+    expect(section).toContain(`"${head.format}"`)
+    const [batch] = batches
+    expect(
+      tableNames(section)
+        .match(/[\w.]+/g)
+        ?.sort(),
+    ).toEqual([...dotted(head), 'batches', ...dotted({ ...batch })].sort())
   })
 
   /** A chain that holds the batch, and nothing else, where the proof says. */
@@ -251,3 +265,11 @@ const tableNames = (text: string) =>
     .filter((line) => line.startsWith('| `'))
     .map((line) => line.split('|')[1])
     .join()
+
+/** Names of the members of an object, those of its parts behind theirs. */
+const dotted = (value: object): string[] =>
+  Object.entries(value).flatMap(([name, part]: [string, unknown]) =>
+    typeof part === 'object' && part !== null
+      ? Object.keys(part).map((member) => `${name}.${member}`)
+      : [name],
+  )

@@ -9,6 +9,7 @@ import { Checker } from '../../src/indexer/checker.ts'
 import type { Fetcher } from '../../src/indexer/fetcher.ts'
 import { Finder } from '../../src/indexer/finder.ts'
 import { Follower } from '../../src/indexer/follower.ts'
+import { Histories } from '../../src/indexer/history.ts'
 import { Verdicts } from '../../src/indexer/verdicts.ts'
 import { Alerts } from '../../src/store/alerts.ts'
 import { BatchCache } from '../../src/store/batch-cache.ts'
@@ -64,6 +65,7 @@ export function startIndexer(path: string, rpc: Rpc, ledger: Hex, options: Index
     ...(options.fetcher !== undefined && { fetcher: options.fetcher(path) }),
   })
   const finder = new Finder({ follower, entries, batches: cache, folder, ledger, chainId: 31337n })
+  const histories = new Histories({ follower, entries, batches: cache, ledger, chainId: 31337n })
   onTestFinished(async () => {
     await checker.stop()
     await cache.close()
@@ -78,6 +80,7 @@ export function startIndexer(path: string, rpc: Rpc, ledger: Hex, options: Index
     seen,
     checker,
     finder,
+    histories,
     chain,
     told,
     evidencePath,

@@ -14,9 +14,10 @@ import { createGatewayApi, type GatewayApi } from '../../src/client/gateway-api.
 import { sampleRecords } from '../../src/client/sample.ts'
 import { sendRecords } from '../../src/client/send.ts'
 import type { JsonProof } from '../../src/proof/index.ts'
-import { type FlowRecord, RECORD_TYPES } from '../../src/record/index.ts'
+import { type FlowRecord, parseRecord, RECORD_TYPES } from '../../src/record/index.ts'
 import { verifyProof } from '../../src/verify/index.ts'
 import { freePort, startTestSystem, type TestSystem } from '../api/world.ts'
+import { exampleOf } from '../record/examples.ts'
 import { eventually, temporaryFolder } from '../store/temporary.ts'
 
 /** Nothing of these two comes from us: `verify.js` was written from docs/format.md before its author saw our code. */
@@ -66,6 +67,8 @@ beforeAll(async () => {
   world = await startTestSystem({ policy: { sealAfterMs: 5 } })
   api = createGatewayApi(world.system.url)
   records.push(...sampleRecords({ seed: 'stranger', count: 180, from: new Date('2026-03-02T01:00:00Z') }))
+  // What an indexer submits, and no department.
+  records.push(parseRecord({ ...exampleOf('tidemark.index-run.v1'), source: 'urn:indexer' }))
   await send(records.slice(0, 60))
   await send(records.slice(60, 120))
   for (const record of records.slice(60, 120)) {

@@ -143,11 +143,12 @@ transfer! inputs,outputs=names mode=raw|view|compute-only rows?=count consumer?,
 destruction! copy=name method,trigger=word rows?=count S executor,witness,approver=name note=text(4096)
 incident severity=high|medium|low detectedAt,deadline=time reportedAt?=time rule?=word affected?=count state=open|reported|closed S agent=name note=text(4096)
 breaker target=name action=trip|reset reason=word S agent=name note=text(4096)
+index-run chainId,firstIndex=decimal ledger=hex(20) count,indexSize,entries=uint32 indexRoot=hex(32)
 checkpoint chainId=decimal ledger=hex(20) size=decimal root=hex(32)
 heartbeat from,to=time`
     .split('\n')
     .map((row) => {
-      const [, type, required, open, p, s] = /^(\w+)(!?) (.*?)(?: P (.*?))?(?: S (.*))?$/.exec(row)
+      const [, type, required, open, p, s] = /^([\w-]+)(!?) (.*?)(?: P (.*?))?(?: S (.*))?$/.exec(row)
       const [P, S] = [shape(p ?? ''), shape(s ?? '')]
       const listed = P.size > 0 ? `_sd_pseudonyms?=digests(${P.size})` : ''
       const data = shape(`${open} _sd?=digests(64) _sd_alg?=sha-256 ${listed}`)

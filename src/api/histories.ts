@@ -1,0 +1,91 @@
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { Request, RequestHandler } from 'express'
+import { InputError } from '../errors.ts'
+import type { Histories, OpenHistory } from '../indexer/history.ts'
+import { INDEX_NAMES, recordValue } from '../lookup/index.ts'
+import {
+  ALWAYS,
+  HISTORY_MEDIA_TYPE,
+  type HistoryQuestion,
+  toJsonHistoryBatch,
+  toJsonHistoryHead,
+} from '../proof/index.ts'
+import { optionalText, optionalUint64, requiredText } from './query.ts'
+
+/** GET /v1/histories?person=[&from=&to=]: all records under a key, and the proof that there are no others. */
+export const getHistory =
+  (histories: Histories): RequestHandler =>
+  async (request, response) => {
+    const history = histories.open({
+      key: readKey(request),
+      period: readPeriod(request),
+      first: optionalUint64(request, 'first'),
+      end: optionalUint64(request, 'end'),
+      disclose: optionalText(request, 'disclose')?.split(',') ?? [],
+    })
+    response.type(HISTORY_MEDIA_TYPE)
+    try {
+      await pipeline(Readable.from(chunksOf(history)), response)
+    } catch (error) {
+      // The client left; whoever reads what came so far finds no JSON.
+      if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
+    }
+  }
+
+/** The text of a history, a batch at a time. */
+async function* chunksOf({ head, batches }: OpenHistory): AsyncGenerator<string> {
+  yield `${JSON.stringify(toJsonHistoryHead(head)).slice(0, -1)},"batches":[`
+  let separator = ''
+  for await (const batch of batches) {
+    yield `${separator}${JSON.stringify(toJsonHistoryBatch(batch))}`
+    separator = ','
+  }
+  yield ']}'
+}
+
+function readKey(request: Request): HistoryQuestion['key'] {
+  const given = INDEX_NAMES.filter((name) => request.query[name] !== undefined)
+  const [name] = given
+  if (name === undefined || given.length > 1) {
+    throw new InputError('BAD_ARGUMENT', `give exactly one of ${INDEX_NAMES.join(', ')}`)
+  }
+  const value = requiredText(request, name)
+  if (!value.isWellFormed()) throw new InputError('BAD_ARGUMENT', `${name} holds half of a surrogate pair`)
+  return name === 'record'
+    ? { name, value: recordValue(requiredText(request, 'source'), value) }
+    : { name, value }
+}
+
+function readPeriod(request: Request): HistoryQuestion['period'] {
+  const period = {
+    from: optionalTime(request, 'from') ?? ALWAYS.from,
+    to: optionalTime(request, 'to') ?? ALWAYS.to,
+  }
+  if (period.from >= period.to) throw new InputError('BAD_ARGUMENT', 'to must be later than from')
+  return period
+}
+
+const TIME = /^(\d{4}-\d\d-\d\d)(?:T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,3})?(?:Z|[+-]\d\d:\d\d))?$/
+
+/** Milliseconds since 1970 of a date, which begins at midnight UTC, or of a time of RFC 3339. */
+function optionalTime(request: Request, name: string): bigint | undefined {
+  const text = optionalText(request, name)
+  if (text === undefined) return undefined
+  const [, date = ''] = TIME.exec(text) ?? []
+  const midnight = new Date(`${date}T00:00:00Z`)
+  const time = Date.parse(text)
+  // Date rolls 30 February over to March.
+  if (
+    Number.isNaN(time) ||
+    Number.isNaN(midnight.getTime()) ||
+    !midnight.toISOString().startsWith(date) ||
+    time < 0
+  ) {
+    throw new InputError(
+      'BAD_ARGUMENT',
+      `${name} must be a date, such as 2026-03-01, or a time of RFC 3339 from 1970 on`,
+    )
+  }
+  return BigInt(time)
+}

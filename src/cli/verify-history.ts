@@ -1,0 +1,78 @@
+import type { VerifiedHistory } from '../verify/index.ts'
+
+interface Asked {
+  rpc: string
+  ledger?: string
+}
+
+/** How many records a person is shown; `--json` prints them all. */
+const MOST_SHOWN = 20
+
+export const historyToJson = (verified: VerifiedHistory, { ledger }: Asked) => ({
+  verdict: 'verified',
+  key: verified.key,
+  period: { from: showTime(verified.period.from), to: showTime(verified.period.to) },
+  ledgerEntries: { from: String(verified.range.from), to: String(verified.range.to) },
+  records: verified.records.map(({ record, ledgerIndex, position }) => ({
+    record,
+    ledgerIndex: String(ledgerIndex),
+    position,
+  })),
+  otherTimes: verified.otherTimes,
+  searched: verified.searched,
+  anchor: {
+    ...verified.anchor,
+    chainId: String(verified.anchor.chainId),
+    blockNumber: String(verified.anchor.blockNumber),
+  },
+  blockTime: blockTime(verified),
+  finalBlock: String(verified.finalBlock),
+  ledgerPinned: ledger !== undefined,
+})
+
+/** What has been proven, in plain words, and what has not. */
+export function describeHistory(verified: VerifiedHistory, { rpc, ledger }: Asked): string {
+  const { key, range, records, anchor, finalBlock, searched, otherTimes } = verified
+  const batches = Number(range.to - range.from)
+  const value = key.value.replace('\0', ' ')
+  const others = records.length === 0 ? '' : ', and no others'
+  const lines = [
+    'VERIFIED',
+    `  history   ${counted(records.length, 'record')} under ${key.name} ${value}`,
+    `            in ledger entries ${range.from} to ${range.to - 1n}${others}`,
+    `  period    ${describePeriod(verified)}`,
+    `  searched  ${searched} of ${counted(batches, 'batch', 'batches')}${searched < batches ? '; the others are of other times' : ''}`,
+    otherTimes > 0
+      ? `            ${counted(otherTimes, 'more record')} under the key, of other times`
+      : undefined,
+    `  ledger    ${anchor.ledger} on chain ${anchor.chainId}`,
+    `  anchored  block ${anchor.blockNumber} at ${blockTime(verified)}; final block ${finalBlock}`,
+    `  trusted   the node at ${rpc}${ledger === undefined ? `, and that ${anchor.ledger} is the ledger: pin it with --ledger` : ''};`,
+    '            that somebody recomputed the indexes of these batches, as every indexer does',
+    ...records
+      .slice(0, MOST_SHOWN)
+      .map(
+        ({ record, ledgerIndex, position }) =>
+          `  ${record.time}  ${record.type}  ${record.id} of ${record.source}, entry ${ledgerIndex}, record ${position}`,
+      ),
+    records.length > MOST_SHOWN ? `  and ${records.length - MOST_SHOWN} more: --json prints all` : undefined,
+  ]
+  return `${lines.filter((line) => line !== undefined).join('\n')}\n`
+}
+
+function describePeriod({ period }: VerifiedHistory): string {
+  const from = period.from === 0n ? 'the beginning' : showTime(period.from)
+  const to = period.to > LAST_TIME ? 'now and after' : `before ${showTime(period.to)}`
+  return period.from === 0n && period.to > LAST_TIME ? 'all times' : `from ${from} to ${to}`
+}
+
+const counted = (count: number, one: string, many = `${one}s`) =>
+  count === 0 ? `no ${one}` : `${count} ${count === 1 ? one : many}`
+
+/** The last that a calendar reaches. */
+const LAST_TIME = 8_640_000_000_000_000n
+
+const showTime = (time: bigint) =>
+  time > LAST_TIME ? `${time} ms after 1970` : new Date(Number(time)).toISOString()
+
+const blockTime = ({ blockTime }: VerifiedHistory) => new Date(Number(blockTime) * 1_000).toISOString()
