@@ -13,7 +13,7 @@ import { recoverSubmissionSigner, type SigningDomain } from '../chain/signing.ts
 import { InputError, OperationError, VerificationError } from '../errors.ts'
 import { encodeTiles, HASH_SIZE, treeRoot } from '../merkle/index.ts'
 import { openPseudonyms } from '../record/index.ts'
-import { answerJobs, stepBack } from '../store/background-job.ts'
+import { answerJobs } from '../store/background-job.ts'
 import { BatchFolder } from '../store/batch-folder.ts'
 import { isMissing } from '../store/durable.ts'
 
@@ -26,8 +26,6 @@ export interface CheckJob {
 
 /** Why a batch must not be shown: its files contradict the header, or they are not there. */
 export type CheckResult = { state: 'verified' } | { state: 'fraud' | 'withheld'; reason: string }
-
-stepBack()
 
 answerJobs<CheckJob, CheckResult>(async ({ batchesPath, header, domain }) => {
   try {
