@@ -1,7 +1,7 @@
 import { serialize } from 'node:v8'
 import { type Header, sealPrepared } from '../batch/index.ts'
 import type { Hex } from '../bytes/hex.ts'
-import { answerJobs, stepBack } from '../store/background-job.ts'
+import { answerJobs } from '../store/background-job.ts'
 import { BatchFolder } from '../store/batch-folder.ts'
 import { compress } from '../store/compression.ts'
 import { readSegment, type Segment } from '../store/write-ahead-log.ts'
@@ -21,8 +21,6 @@ export interface SealResult {
 }
 
 const SUBMISSIONS_AT_ONCE = 256
-
-stepBack()
 
 answerJobs<SealJob, SealResult>(async ({ segment, publisher, batchesPath }) => {
   const folder = new BatchFolder(batchesPath)

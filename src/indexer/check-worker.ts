@@ -13,7 +13,7 @@ import type { SigningDomain } from '../chain/signing.ts'
 import { InputError, OperationError, VerificationError } from '../errors.ts'
 import { encodeTiles } from '../merkle/index.ts'
 import { openPseudonyms } from '../record/index.ts'
-import { answerJobs, stepBack } from '../store/background-job.ts'
+import { answerJobs } from '../store/background-job.ts'
 import { BatchFolder, type OpenBatch } from '../store/batch-folder.ts'
 import { isMissing } from '../store/durable.ts'
 import { partsOf } from '../store/stats.ts'
@@ -35,8 +35,6 @@ export type CheckResult =
 
 /** `bad-record`: the header commits to a record that is none; `foreign-signature`: one is nobody's. */
 export type FraudKind = 'fraud' | 'bad-record' | 'foreign-signature'
-
-stepBack()
 
 answerJobs<CheckJob, CheckResult>(async (job) => {
   try {

@@ -14,6 +14,7 @@ export function answerJobs<Job, Result>(
 ): void {
   const port = parentPort
   if (port === null) throw new Error('this module runs in a worker thread')
+  stepBack()
   port.on('message', async (job: Job) => {
     const answered = await answer(work, job)
     port.postMessage(answered, 'result' in answered ? transferOf(answered.result) : [])
@@ -29,11 +30,11 @@ async function answer<Job, Result>(work: (job: Job) => Promise<Result>, job: Job
   }
 }
 
-/** Beside a thread with this niceness, one without gets three times the processor (sched(7)). */
+/** A thread without it gets three times the processor of one with it (sched(7)). */
 const NICENESS = 5
 
-/** Lets whoever answers requests go first, where the system has priorities for threads: on Linux. */
-export function stepBack(): void {
+/** Lets the event loop go first, where the system has priorities for threads: on Linux. */
+function stepBack(): void {
   try {
     setPriority(Number(readlinkSync('/proc/thread-self').split('/').at(-1)), NICENESS)
   } catch {
