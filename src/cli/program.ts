@@ -3,6 +3,7 @@ import { describeError, EXIT, exitCodeOf } from './exit.ts'
 import { keystoreCommand } from './keystore.ts'
 import { ledgerCommand } from './ledger.ts'
 import { proveCommand } from './prove.ts'
+import { reconcileCommand } from './reconcile.ts'
 import { sampleCommand } from './sample.ts'
 import { sendCommand } from './send.ts'
 import { sourceCommand } from './source.ts'
@@ -24,6 +25,7 @@ for (const command of [
   sampleCommand(),
   proveCommand(),
   verifyCommand(),
+  reconcileCommand(),
   sourceCommand(),
   tokenCommand(),
   keystoreCommand(),
