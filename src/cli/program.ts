@@ -6,6 +6,7 @@ import { indexerCommand } from './indexer.ts'
 import { keystoreCommand } from './keystore.ts'
 import { ledgerCommand } from './ledger.ts'
 import { proveCommand } from './prove.ts'
+import { reconcileCommand } from './reconcile.ts'
 import { sampleCommand } from './sample.ts'
 import { sendCommand } from './send.ts'
 import { sourceCommand } from './source.ts'
@@ -30,6 +31,7 @@ for (const command of [
   proveCommand(),
   historyCommand(),
   verifyCommand(),
+  reconcileCommand(),
   sourceCommand(),
   tokenCommand(),
   keystoreCommand(),

@@ -3,15 +3,23 @@ import { readFile } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { readRecord, type SourceLine } from '../client/send.ts'
-import { fromXroad, parseXroad } from '../client/xroad.ts'
+import { fromXroad, parseXroad, type XroadRow } from '../client/xroad.ts'
 import { InputError } from '../errors.ts'
 
 /** The records of a file, or of standard input when it is `-`; one JSON record a line. */
 export async function* readRecordLines(path: string, input: Readable): AsyncGenerator<SourceLine> {
+  for await (const { line, value } of readJsonLines(path, input)) yield readRecord(value, line)
+}
+
+/** The JSON values of a file, or of standard input when it is `-`, one a line. */
+export async function* readJsonLines(
+  path: string,
+  input: Readable,
+): AsyncGenerator<{ line: number; value: unknown }> {
   let line = 0
   for await (const text of splitLines(path, path === '-' ? input : createReadStream(path))) {
     line++
-    if (text.trim() !== '') yield readRecord(parseJson(text, line), line)
+    if (text.trim() !== '') yield { line, value: parseJson(text, line) }
   }
 }
 
@@ -38,11 +46,13 @@ async function* splitLines(path: string, stream: Readable): AsyncGenerator<strin
 
 /** The rows of an X-Road operational-monitoring file as calls. */
 export async function readXroadLines(path: string, input: Readable): Promise<SourceLine[]> {
-  return parseXroad(await readText(path, input)).map(({ line, value }) => ({
-    line,
-    record: fromXroad(value, line),
-  }))
+  const rows = await readXroadRows(path, input)
+  return rows.map(({ line, value }) => ({ line, record: fromXroad(value, line) }))
 }
+
+/** The rows of an X-Road operational-monitoring file, not yet checked. */
+export const readXroadRows = async (path: string, input: Readable): Promise<XroadRow[]> =>
+  parseXroad(await readText(path, input))
 
 /** A whole file, or standard input when it is `-`. */
 async function readText(path: string, input: Readable): Promise<string> {

@@ -83,7 +83,8 @@ export function readRecord(value: unknown, line: number): SourceLine {
 
 const sealSourceLine = ({ line, record }: SourceLine) => atLine(line, () => sealLine(record))
 
-function atLine<T>(line: number, read: () => T): T {
+/** Gives an error of `read` the line that it is about. */
+export function atLine<T>(line: number, read: () => T): T {
   try {
     return read()
   } catch (cause) {

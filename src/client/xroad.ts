@@ -1,3 +1,4 @@
+import { accountOf, type CallAccount } from '../audit/reconcile.ts'
 import { toBase64url } from '../bytes/base64url.ts'
 import { utf8 } from '../bytes/bytes.ts'
 import { sha256 } from '../bytes/sha256.ts'
@@ -91,6 +92,34 @@ export function fromXroad(value: unknown, line?: number): FlowRecord {
     subject: row.short(`${provider}/${service}`, 'serviceCode'),
     data,
   })
+}
+
+/**
+ * What one row says of a call, for reconciliation; the record that it becomes says the same.
+ *
+ * A row without `xRequestId` and `messageId` became no call: its security server refused it before. No record can hold
+ * it, but it is an account of its own, which nothing meets.
+ *
+ * @param line of the row, for the error
+ * @throws {InputError} `BAD_RECORD` with the field of the row as the pointer
+ */
+export function xroadAccount(value: unknown, line?: number): CallAccount {
+  const row = new Row(value, line)
+  if ((row.text('xRequestId') ?? row.text('messageId')) !== undefined)
+    return accountOf(fromXroad(value, line))
+  const side = sideOf(row)
+  return {
+    source: `xroad:?side=${side}`,
+    id: `xroad.${row.digest()}`,
+    side,
+    requestId: '',
+    timeMs: Date.parse(row.time('requestInTs')),
+    consumer: '',
+    provider: '',
+    subject: '',
+    operation: '',
+    stated: { outcome: row.flag('succeeded') ? 'success' : 'failed' },
+  }
 }
 
 /** What a collector adds on storing a row; it says nothing of the call. */
