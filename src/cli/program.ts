@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { auditCommand } from './audit.ts'
 import { describeError, EXIT, exitCodeOf } from './exit.ts'
 import { findCommand } from './find.ts'
 import { indexerCommand } from './indexer.ts'
@@ -23,6 +24,7 @@ const program = new Command('tidemark')
 for (const command of [
   upCommand(),
   indexerCommand(),
+  auditCommand(),
   sendCommand(),
   sampleCommand(),
   findCommand(),
