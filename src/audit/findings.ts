@@ -117,11 +117,11 @@ export async function* repeatedFindings(
   entries: LedgerEntries,
   folder: BatchFolder,
 ): AsyncGenerator<Finding> {
-  for (const [logIndex, { count, positions, earlier }] of repeated) {
+  for (const [logIndex, { count, positions, first }] of repeated) {
     const entry = entries.get(logIndex)
-    const [first] = positions
-    if (entry === undefined || first === undefined) continue
-    const { source, id } = await recordAt(folder, entry, first)
+    if (entry === undefined) continue
+    const { position, earlier } = first
+    const { source, id } = await recordAt(folder, entry, position)
     yield {
       verdict: 'false',
       kind: 'duplicate-id',

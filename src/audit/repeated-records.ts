@@ -11,13 +11,18 @@ export interface KeyedBatch {
   header: Header
 }
 
+interface RecordPlace {
+  logIndex: bigint
+  position: number
+}
+
 /** The records of a batch that an earlier batch holds under the same source and id. */
 export interface RepeatedRecords {
   count: number
-  /** the first of them */
+  /** of some of them, at most 100 */
   positions: number[]
-  /** where an earlier one of the first of them is */
-  earlier: { logIndex: bigint; position: number }
+  /** the first of them, and where the earlier one is */
+  first: { position: number; earlier: RecordPlace }
 }
 
 /** Keys held in memory at a time, 8 bytes each, unless a single group of them is larger. */
@@ -79,7 +84,7 @@ async function collect(
   suspects: ReadonlySet<number>,
   repeated: Map<bigint, RepeatedRecords>,
 ): Promise<void> {
-  const first = new Map<string, { logIndex: bigint; position: number }>()
+  const first = new Map<string, RecordPlace>()
   for await (const { logIndex, view, count } of batches) {
     for (let row = 0; row < count; row++) {
       if (!suspects.has(beginningOf(view, row))) continue
@@ -97,14 +102,15 @@ function note(
   repeated: Map<bigint, RepeatedRecords>,
   logIndex: bigint,
   position: number,
-  earlier: RepeatedRecords['earlier'],
+  earlier: RecordPlace,
 ): void {
   const known = repeated.get(logIndex)
   if (known === undefined) {
-    repeated.set(logIndex, { count: 1, positions: [position], earlier })
+    repeated.set(logIndex, { count: 1, positions: [position], first: { position, earlier } })
     return
   }
   known.count++
+  if (position < known.first.position) known.first = { position, earlier }
   if (known.positions.length < MAX_POSITIONS) known.positions.push(position)
 }
 

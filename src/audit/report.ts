@@ -2,7 +2,7 @@ import type { Hex } from '../bytes/hex.ts'
 import type { AlertKind, JsonAlert } from '../indexer/alert.ts'
 
 /** What an audit says against the ledger, its files or a receipt. */
-export type FindingKind =
+type FindingKind =
   | AlertKind
   /** files that our own disk cannot read now */
   | 'unread'
