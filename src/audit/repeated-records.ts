@@ -33,7 +33,7 @@ const MAX_POSITIONS = 100
  * Finds records that stand in several batches, by the files that `saveRecordKeys` has left.
  *
  * Compares every record with every other, a stretch of the keys at a time: memory does not grow with the ledger before
- * it has some 200 million records, and then by 8 bytes for each 256 more.
+ * it has some 250 million records, and then by 8 bytes for each 256 more.
  *
  * @param batches in the ledger's order; walked through several times
  * @returns by the index of the later batch
