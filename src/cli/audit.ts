@@ -143,7 +143,8 @@ async function* readReceipts(path: string | undefined): AsyncGenerator<GivenRece
 async function listReceiptFiles(path: string): Promise<string[]> {
   try {
     if (!(await stat(path)).isDirectory()) return [path]
-    return (await readdir(path)).sort().map((name) => join(path, name))
+    const found = await readdir(path, { withFileTypes: true })
+    return found.flatMap((entry) => (entry.isFile() ? join(path, entry.name) : [])).sort()
   } catch (cause) {
     throw new InputError('BAD_ARGUMENT', `--receipts: ${(cause as Error).message}`, {}, { cause })
   }

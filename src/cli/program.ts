@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { auditCommand } from './audit.ts'
 import { describeError, EXIT, exitCodeOf } from './exit.ts'
 import { findCommand } from './find.ts'
+import { fsckCommand } from './fsck.ts'
 import { indexerCommand } from './indexer.ts'
 import { keystoreCommand } from './keystore.ts'
 import { ledgerCommand } from './ledger.ts'
@@ -34,6 +35,7 @@ for (const command of [
   tokenCommand(),
   keystoreCommand(),
   ledgerCommand(),
+  fsckCommand(),
 ]) {
   program.addCommand(throwOnExit(command))
 }
