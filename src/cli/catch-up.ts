@@ -69,7 +69,12 @@ const isCaughtUp = ({ blocks, allBlocks, batches, allBatches }: Standing) =>
  *
  * The batches of blocks not read yet are taken to be as many a block as before.
  */
-export function describeStanding(first: Standing, now: Standing, elapsedMs: number): string {
+export function describeStanding(
+  first: Standing,
+  now: Standing,
+  elapsedMs: number,
+  what = 'catching up',
+): string {
   const blocksLeft = now.allBlocks - now.blocks
   const batchesAhead = now.blocks === 0 ? 0 : (blocksLeft * now.allBatches) / now.blocks
   const leftMs = Math.max(
@@ -77,7 +82,7 @@ export function describeStanding(first: Standing, now: Standing, elapsedMs: numb
     restMs(now.batches - first.batches, now.allBatches - now.batches + batchesAhead, elapsedMs),
   )
   const estimate = Number.isFinite(leftMs) ? `, about ${spell(leftMs)} left` : ''
-  return `catching up: block ${now.blocks} of ${now.allBlocks}, batch ${now.batches} of ${now.allBatches}${estimate}`
+  return `${what}: block ${now.blocks} of ${now.allBlocks}, batch ${now.batches} of ${now.allBatches}${estimate}`
 }
 
 const restMs = (done: number, left: number, elapsedMs: number): number =>

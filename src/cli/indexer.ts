@@ -62,7 +62,7 @@ export const indexerCommand = () =>
     .addOption(jsonOption())
     .action(indexer)
 
-function collectPair(text: string, before: [Hex, string][]): [Hex, string][] {
+export function collectPair(text: string, before: [Hex, string][]): [Hex, string][] {
   const at = text.indexOf('=')
   if (at < 0) throw new InvalidArgumentError('must be an address, =, and what belongs to it')
   return [...before, [parseAddress(text.slice(0, at)), text.slice(at + 1)]]
@@ -97,7 +97,9 @@ async function indexer(options: IndexerOptions): Promise<void> {
   }
 }
 
-async function readPublishers(options: IndexerOptions): Promise<Map<Hex, PublisherAddress>> {
+export async function readPublishers(
+  options: Pick<IndexerOptions, 'publisher' | 'publisherToken'>,
+): Promise<Map<Hex, PublisherAddress>> {
   const publishers = new Map<Hex, PublisherAddress>()
   for (const [address, url] of options.publisher) {
     if (!/^https?:$/.test(URL.canParse(url) ? new URL(url).protocol : '')) {

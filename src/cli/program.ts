@@ -1,6 +1,8 @@
 import { Command, CommanderError } from 'commander'
+import { auditCommand } from './audit.ts'
 import { describeError, EXIT, exitCodeOf } from './exit.ts'
 import { findCommand } from './find.ts'
+import { fsckCommand } from './fsck.ts'
 import { historyCommand } from './history.ts'
 import { indexerCommand } from './indexer.ts'
 import { keystoreCommand } from './keystore.ts'
@@ -25,6 +27,7 @@ const program = new Command('tidemark')
 for (const command of [
   upCommand(),
   indexerCommand(),
+  auditCommand(),
   sendCommand(),
   sampleCommand(),
   findCommand(),
@@ -36,6 +39,7 @@ for (const command of [
   tokenCommand(),
   keystoreCommand(),
   ledgerCommand(),
+  fsckCommand(),
 ]) {
   program.addCommand(throwOnExit(command))
 }

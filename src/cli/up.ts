@@ -55,7 +55,7 @@ const MAX_BODY_BYTES = 32 * 1024 * 1024
 /** Parsed and sealed, a body takes several times its bytes. */
 const MAX_BYTES_IN_FLIGHT = 2 * MAX_BODY_BYTES
 const STALLED_AFTER_MS = 10 * 60_000
-const PROMISE_MS = 10 * 60_000
+export const PROMISE_MS = 10 * 60_000
 const POLL_MS = 200
 /** Others have to be asked less often: a question to their node may cost money. */
 const EXTERNAL_POLL_MS = 2_000

@@ -19,12 +19,15 @@ import { isMissing } from '../store/durable.ts'
 import { partsOf } from '../store/stats.ts'
 import { Aggregate } from './aggregate.ts'
 import { type Findings, findBadRecords, IdCheck, recoverSigners } from './findings.ts'
+import { saveRecordKeys } from './record-keys.ts'
 
 /** Recomputes a batch from its files and holds it against the header that the chain holds. */
 export interface CheckJob {
   batchesPath: string
   header: Header
   domain: SigningDomain
+  /** where the keys of its records are kept, if they are (see `saveRecordKeys`) */
+  keysPath?: string
 }
 
 /** What a batch holds and adds to the counts (see `partsOf`), or why it must not be shown: its files contradict the header, are not there, or cannot be read now. */
@@ -53,7 +56,7 @@ answerJobs<CheckJob, CheckResult>(async (job) => {
   }
 })
 
-async function checkBatch({ batchesPath, header, domain }: CheckJob) {
+async function checkBatch({ batchesPath, header, domain, keysPath }: CheckJob) {
   const folder = new BatchFolder(batchesPath)
   const files = await folder.open(header.publisher, header.sequence)
   try {
@@ -72,7 +75,8 @@ async function checkBatch({ batchesPath, header, domain }: CheckJob) {
       // Of a file that holds more than the header says, nothing more needs to be read.
       if (preparer.count > header.recordCount) break
     }
-    const { leafHashes, indexFile } = verifyRecords(header, preparer.finish())
+    const records = preparer.finish()
+    const { leafHashes, indexFile } = verifyRecords(header, records)
     // Answers and proofs are read from these two files, so they must be what the records give.
     await expectFile(files, 'index.bin', indexFile)
     await expectFile(files, 'tree.bin', encodeTiles(leafHashes))
@@ -87,6 +91,7 @@ async function checkBatch({ batchesPath, header, domain }: CheckJob) {
     ) {
       throw new VerificationError('BATCH_MISMATCH', 'header.json is not the header that the chain holds')
     }
+    if (keysPath !== undefined) await saveRecordKeys(keysPath, header, records)
     const findings: Findings = { submissions: signed, repeated: ids.finish() }
     return { findings, counts: partsOf(aggregate.finish()) }
   } finally {

@@ -28,6 +28,8 @@ export interface CheckerParts {
   threads: number
   /** milliseconds since 1970 */
   now: () => number
+  /** where the keys of the records of verified batches are kept, if they are (see `saveRecordKeys`) */
+  keysPath?: string
   /** before the first try again; each later pause is twice as long, up to an hour */
   retryMs: number
 }
@@ -35,9 +37,9 @@ export interface CheckerParts {
 /** One for each publisher, and one for verified batches whose counts are to be made anew. */
 type Lane = Hex | 'recount'
 
-/** Entries of one lane that are taken up together, and how many of them at a time. */
-const WINDOW = 16
+/** Entries of one lane that are under way at a time, at least, and how many times as many are taken up together. */
 const AT_ONCE = 4
+const WINDOWS = 4
 
 const LONGEST_RETRY_MS = 3_600_000
 
@@ -103,8 +105,9 @@ export class Checker {
   }
 
   async #run(dueOf: (limit: number) => LedgerEntry[]): Promise<void> {
+    const atOnce = Math.max(AT_ONCE, this.#parts.threads)
     while (!this.#stopping.signal.aborted) {
-      const due = dueOf(WINDOW)
+      const due = dueOf(WINDOWS * atOnce)
       if (due.length === 0) return
       const next = due.values()
       const judged = new Map<bigint, Pending>()
@@ -116,7 +119,7 @@ export class Checker {
           else await this.#judge(entry).then(resolve, reject)
         }
       }
-      const working = Promise.all(Array.from({ length: AT_ONCE }, work))
+      const working = Promise.all(Array.from({ length: atOnce }, work))
       for (const { promise } of judged.values()) promise.catch(() => undefined)
       let failure: OperationError | undefined
       try {
@@ -171,8 +174,9 @@ export class Checker {
     folder: BatchFolder,
     fromOf: (name: PublicFile) => string,
   ): Promise<Judgement> {
+    const { domain, keysPath } = this.#parts
     const result = await this.#pool
-      .run({ batchesPath: folder.root, header, domain: this.#parts.domain })
+      .run({ batchesPath: folder.root, header, domain, ...(keysPath !== undefined && { keysPath }) })
       .catch((error: unknown): CheckResult => {
         // A batch that is too much for a thread must not stop the others.
         if (!(error instanceof OperationError)) throw error

@@ -22,7 +22,7 @@ export interface AlertKey {
 
 /** The catalogue's part about what is wrong with batches. */
 export class Alerts {
-  readonly #statements: Record<'raise' | 'isOpen' | 'close' | 'before' | 'open', StatementSync>
+  readonly #statements: Record<'raise' | 'isOpen' | 'close' | 'before' | 'after' | 'open', StatementSync>
 
   constructor(database: Database) {
     const prepare = (sql: string) => {
@@ -43,6 +43,7 @@ export class Alerts {
          AND closed_at IS NULL`,
       ),
       before: prepare('SELECT * FROM alerts WHERE id < ? ORDER BY id DESC LIMIT ?'),
+      after: prepare('SELECT * FROM alerts WHERE id > ? ORDER BY id LIMIT ?'),
       open: prepare('SELECT count(*) AS count FROM alerts WHERE closed_at IS NULL'),
     }
   }
@@ -61,15 +62,22 @@ export class Alerts {
 
   /** Newest first, from just below `id`. */
   before(id: bigint, limit: number): StoredAlert[] {
-    return this.#statements.before.all(id, limit).map((row) => ({
-      id: row.id as bigint,
-      document: row.document as string,
-      raisedAt: Number(row.raised_at),
-      closedAt: row.closed_at === null ? undefined : Number(row.closed_at),
-    }))
+    return this.#statements.before.all(id, limit).map(toStored)
+  }
+
+  /** Oldest first, from just above `id`. */
+  after(id: bigint, limit: number): StoredAlert[] {
+    return this.#statements.after.all(id, limit).map(toStored)
   }
 
   countOpen(): number {
     return Number(this.#statements.open.get()?.count)
   }
 }
+
+const toStored = (row: Record<string, unknown>): StoredAlert => ({
+  id: row.id as bigint,
+  document: row.document as string,
+  raisedAt: Number(row.raised_at),
+  closedAt: row.closed_at === null ? undefined : Number(row.closed_at),
+})

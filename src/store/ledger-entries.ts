@@ -55,6 +55,7 @@ export class LedgerEntries {
     | 'lastUpTo'
     | 'due'
     | 'postpone'
+    | 'postponeOutside'
     | 'nextPublisher'
     | 'searchable',
     StatementSync
@@ -91,6 +92,7 @@ export class LedgerEntries {
          ORDER BY retry_at, log_index LIMIT ?`,
       ),
       postpone: prepare('UPDATE entries SET attempts = attempts + 1, retry_at = ? WHERE log_index = ?'),
+      postponeOutside: prepare('UPDATE entries SET retry_at = ? WHERE log_index < ? OR log_index >= ?'),
       nextPublisher: prepare('SELECT min(publisher) AS next FROM entries WHERE publisher > ?'),
       // Blocks ascend with the index, so this reads the entries above the block only.
       lastUpTo: prepare(
@@ -168,6 +170,11 @@ export class LedgerEntries {
   /** Counts a failed attempt; the entry is not due before `retryAt`, in milliseconds since 1970. */
   postpone(logIndex: bigint, retryAt: number): void {
     writeCatalogue(() => this.#statements.postpone.run(retryAt, logIndex))
+  }
+
+  /** Entries before `first`, and those from `end` on, are never due. */
+  postponeOutside(first: bigint, end: bigint): void {
+    writeCatalogue(() => this.#statements.postponeOutside.run(Number.MAX_SAFE_INTEGER, first, end))
   }
 
   /** What is to be checked of a publisher: new entries first, oldest first, then those to be tried again. */

@@ -45,6 +45,7 @@ export class SealedBatches {
   readonly #selectSubmission: StatementSync
   readonly #selectLastOfSource: StatementSync
   readonly #selectSources: StatementSync
+  readonly #selectPublishers: StatementSync
 
   constructor(database: Database) {
     this.#database = database
@@ -75,6 +76,7 @@ export class SealedBatches {
         SELECT (SELECT min(source) FROM submissions WHERE source > found.source) FROM found WHERE source IS NOT NULL
       )
       SELECT source FROM found WHERE source IS NOT NULL LIMIT ?`)
+    this.#selectPublishers = prepare('SELECT DISTINCT publisher FROM batches')
     this.#selectLastOfSource = prepare('SELECT max(sequence) AS last FROM submissions WHERE source = ?')
   }
 
@@ -130,6 +132,11 @@ export class SealedBatches {
       sealedAt: Number(row.sealed_at),
       anchorBy: Number(row.anchor_by),
     }))
+  }
+
+  /** Those who have sealed a batch here: usually one. */
+  publishers(): Hex[] {
+    return this.#selectPublishers.all().map(({ publisher }) => publisher as Hex)
   }
 
   /** The next batch of a publisher has this sequence. */

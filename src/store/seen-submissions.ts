@@ -16,7 +16,15 @@ export interface SeenSubmission {
 /** The catalogue's part about the numbering and the keys of sources: one row a submission. */
 export class SeenSubmissions {
   readonly #statements: Record<
-    'add' | 'from' | 'same' | 'previous' | 'next' | 'signedBefore' | 'signedAfter' | 'source',
+    | 'signedByOthers'
+    | 'add'
+    | 'from'
+    | 'same'
+    | 'previous'
+    | 'next'
+    | 'signedBefore'
+    | 'signedAfter'
+    | 'source',
     StatementSync
   >
 
@@ -41,6 +49,10 @@ export class SeenSubmissions {
       next: near('sequence > ?', 'ASC'),
       signedBefore: near('sequence < ? AND signer IS NOT NULL', 'DESC'),
       signedAfter: near('sequence > ? AND signer IS NOT NULL', 'ASC'),
+      signedByOthers: prepare(
+        `SELECT * FROM seen_submissions WHERE source = ? AND signer NOT IN (SELECT value FROM json_each(?))
+         ORDER BY sequence, log_index, first`,
+      ),
       source: prepare('SELECT min(source) AS next FROM seen_submissions WHERE source > ?'),
     }
   }
@@ -62,6 +74,14 @@ export class SeenSubmissions {
   /** The first with the nearest number below, or above, that was seen. */
   near(which: 'previous' | 'next' | 'signedBefore' | 'signedAfter', source: string, sequence: bigint) {
     return toSeen(this.#statements[which].get(source, toStored(sequence)))
+  }
+
+  /** Those of a source whose signer is none of these; what is not signed is not among them. */
+  *signedByOthers(source: string, signers: readonly Hex[]): Generator<SeenSubmission> {
+    for (const row of this.#statements.signedByOthers.iterate(source, JSON.stringify(signers))) {
+      const seen = toSeen(row)
+      if (seen !== undefined) yield seen
+    }
   }
 
   /** The sources seen, in order, at most `limit`. */
