@@ -3,8 +3,13 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // The minutes of named faults belong to `npm run chaos:ci`.
-    exclude: ['test/contracts/**', 'test/chaos/{kills,disk,chain-faults}.test.ts', 'node_modules/**'],
+    // The minutes of named faults, and of systems that are killed, belong to `npm run chaos:ci`.
+    exclude: [
+      'test/contracts/**',
+      'test/chaos/{kills,disk,chain-faults}.test.ts',
+      'test/e2e/{kill,external}.test.ts',
+      'node_modules/**',
+    ],
     // Left alone, two cores would run one file at a time.
     maxWorkers: 2,
     testTimeout: 60_000,

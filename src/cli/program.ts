@@ -1,20 +1,5 @@
 import { Command, CommanderError } from 'commander'
-import { auditCommand } from './audit.ts'
 import { describeError, EXIT, exitCodeOf } from './exit.ts'
-import { findCommand } from './find.ts'
-import { fsckCommand } from './fsck.ts'
-import { historyCommand } from './history.ts'
-import { indexerCommand } from './indexer.ts'
-import { keystoreCommand } from './keystore.ts'
-import { ledgerCommand } from './ledger.ts'
-import { proveCommand } from './prove.ts'
-import { reconcileCommand } from './reconcile.ts'
-import { sampleCommand } from './sample.ts'
-import { sendCommand } from './send.ts'
-import { sourceCommand } from './source.ts'
-import { tokenCommand } from './token.ts'
-import { upCommand } from './up.ts'
-import { verifyCommand } from './verify.ts'
 
 const program = new Command('tidemark')
   .description('an audit ledger for public-data flows, anchored on a blockchain')
@@ -24,24 +9,29 @@ const program = new Command('tidemark')
   .exitOverride()
   .configureOutput({ writeErr: (text) => process.stderr.write(text) })
 
-for (const command of [
-  upCommand(),
-  indexerCommand(),
-  auditCommand(),
-  sendCommand(),
-  sampleCommand(),
-  findCommand(),
-  proveCommand(),
-  historyCommand(),
-  verifyCommand(),
-  reconcileCommand(),
-  sourceCommand(),
-  tokenCommand(),
-  keystoreCommand(),
-  ledgerCommand(),
-  fsckCommand(),
-]) {
-  program.addCommand(throwOnExit(command))
+/** Each is loaded when it is called: together they take half a second. */
+const COMMANDS: Record<string, () => Promise<Command>> = {
+  up: async () => (await import('./up.ts')).upCommand(),
+  indexer: async () => (await import('./indexer.ts')).indexerCommand(),
+  audit: async () => (await import('./audit.ts')).auditCommand(),
+  send: async () => (await import('./send.ts')).sendCommand(),
+  sample: async () => (await import('./sample.ts')).sampleCommand(),
+  find: async () => (await import('./find.ts')).findCommand(),
+  prove: async () => (await import('./prove.ts')).proveCommand(),
+  history: async () => (await import('./history.ts')).historyCommand(),
+  verify: async () => (await import('./verify.ts')).verifyCommand(),
+  reconcile: async () => (await import('./reconcile.ts')).reconcileCommand(),
+  source: async () => (await import('./source.ts')).sourceCommand(),
+  token: async () => (await import('./token.ts')).tokenCommand(),
+  keystore: async () => (await import('./keystore.ts')).keystoreCommand(),
+  ledger: async () => (await import('./ledger.ts')).ledgerCommand(),
+  fsck: async () => (await import('./fsck.ts')).fsckCommand(),
+}
+
+/** The command that is called, or all of them for a help page or a mistake. */
+async function loadCommands([name = '']: readonly string[]): Promise<Command[]> {
+  const called = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]] : Object.values(COMMANDS)
+  return Promise.all(called.map((load) => load?.() ?? new Command(name)))
 }
 
 /** `tidemark`: the command line. Sets the exit code of the process. */
@@ -53,6 +43,7 @@ export async function run(): Promise<void> {
   })
 
   try {
+    for (const command of await loadCommands(process.argv.slice(2))) program.addCommand(throwOnExit(command))
     await program.parseAsync()
   } catch (error) {
     process.exitCode = report(error)

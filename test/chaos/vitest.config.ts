@@ -2,9 +2,10 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['test/chaos/*.test.ts'],
+    include: ['test/chaos/*.test.ts', 'test/e2e/{kill,external}.test.ts'],
     maxConcurrency: 3,
     maxWorkers: 2,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
   },
 })

@@ -194,7 +194,7 @@ describe('the checker', () => {
           else expect(started.entries.get(1n)?.state).not.toBe('announced')
         },
       ),
-      runs(60),
+      runs(12),
     )
   })
 })
