@@ -7,7 +7,7 @@ export default defineConfig({
     exclude: [
       'test/contracts/**',
       'test/chaos/{kills,disk,chain-faults}.test.ts',
-      'test/e2e/{kill,external}.test.ts',
+      'test/e2e/{kill,external,indexer}.test.ts',
       'node_modules/**',
     ],
     // Left alone, two cores would run one file at a time.

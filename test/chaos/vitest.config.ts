@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['test/chaos/*.test.ts', 'test/e2e/{kill,external}.test.ts'],
+    include: ['test/chaos/*.test.ts', 'test/e2e/{kill,external,indexer}.test.ts'],
     maxConcurrency: 3,
     maxWorkers: 2,
     testTimeout: 60_000,
