@@ -226,14 +226,21 @@ async function settle(gateways: readonly Gateway[], chain: ChaosChain, ledger: H
   return endings.flatMap((ending) => (ending === '0' ? [] : [`it ended in order with ${ending}`]))
 }
 
-/** Whether an indexer has checked the ledger up to an entry; it checks them in their order. */
+/** Whether an indexer has checked every entry of the ledger up to the last; those of one publisher may be behind. */
 async function hasVerified(url: string | undefined, last: bigint): Promise<boolean> {
   if (last < 0n) return true
   if (url === undefined) return false
-  const answer = await exchange(url, 'GET', '/v1/batches?limit=1').catch(() => undefined)
-  if (answer?.status !== 200) return false
-  const [newest] = JSON.parse(answer.text).batches
-  return newest?.anchor.ledgerIndex === String(last) && newest.state !== 'announced'
+  for (let next: string | undefined = String(last + 1n); next !== undefined; ) {
+    const answer = await exchange(url, 'GET', `/v1/batches?limit=500&before=${next}`).catch(() => undefined)
+    if (answer?.status !== 200) return false
+    const page: { batches: { state: string; anchor: { ledgerIndex: string } }[]; next?: string } = JSON.parse(
+      answer.text,
+    )
+    if (page.batches[0]?.anchor.ledgerIndex !== String(BigInt(next) - 1n)) return false
+    if (page.batches.some(({ state }) => state === 'announced')) return false
+    next = page.next
+  }
+  return true
 }
 
 async function stateOf(url: string | undefined, source: string, sequence: number): Promise<string> {
