@@ -57,7 +57,7 @@ export async function measure(
   const warm = await run(Math.min(seconds, WARM_SECONDS))
   await subject.settle?.(records)
   const warmRate = (warm.submissions * size) / warm.seconds
-  if (half !== undefined) await requests.extendTo(records + GROWTH * warmRate * seconds)
+  await requests.extendTo(records + GROWTH * warmRate * seconds)
 
   await subject.loopDelay?.()
   const watched = Object.entries(subject.pids).map(([name, pid]) => [name, watch(pid)] as const)

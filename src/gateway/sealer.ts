@@ -31,7 +31,7 @@ export class Sealer {
     this.#background = startBackground(new URL('./seal-worker.ts', import.meta.url))
   }
 
-  /** Calls `listener` with submissions that are in the catalogue, some at a time: their batch is durable. */
+  /** Calls `listener` with the submissions of a batch that is in the catalogue, some at a time. */
   onCatalogued(listener: (submissions: readonly AcceptedSubmission[]) => void): void {
     this.#onCatalogued = listener
   }
@@ -78,10 +78,11 @@ export class Sealer {
     const { sequence } = header
     let first = 0
     let anchorBy = Number.POSITIVE_INFINITY
+    const catalogued: AcceptedSubmission[][] = []
     for (const bytes of submissions) {
       const some: AcceptedSubmission[] = deserialize(bytes)
       sealed.addSubmissions(publisher, sequence, first, some)
-      this.#onCatalogued(some)
+      catalogued.push(some)
       for (const one of some) {
         first += one.size
         anchorBy = Math.min(anchorBy, one.anchorBy)
@@ -91,6 +92,10 @@ export class Sealer {
     const batch = { sequence, sealedAt: now(), anchorBy }
     sealed.addBatch(header, batch)
     this.#onSealed(batch)
+    for (const some of catalogued) {
+      this.#onCatalogued(some)
+      await nextTurn()
+    }
     // A segment that outlives its batch is recognised and removed at the next start.
     await removeSegment(segment).catch(this.#parts.onError)
   }

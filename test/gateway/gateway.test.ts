@@ -52,6 +52,13 @@ describe('an accepted submission', () => {
     expect(signerOf({ ...receipt, anchorBy: receipt.anchorBy + 1 })).not.toBe(PUBLISHER)
   })
 
+  test('waits until its batch is in the catalogue, however many the batch holds', async () => {
+    const { gateway, sealed } = await startGateway(await temporaryFolder(), { sealRecords: 600 })
+    await Promise.all(Array.from({ length: 600 }, (_, i) => gateway.accept(draftOf('urn:a', `${i}`, 1))))
+    while (gateway.waitingRecords > 0) await new Promise((resolve) => setImmediate(resolve))
+    expect(sealed.nextSequence(PUBLISHER)).toBe(1n)
+  })
+
   test('gets the next number of its source, without gaps, however many come at once', async () => {
     const path = await temporaryFolder()
     const { gateway, stop } = await startGateway(path, { sealRecords: 40 })
