@@ -42,7 +42,7 @@ const STRIKE_MS = 15_000
 const AFTER_ACKNOWLEDGED = 5
 const AFTER_MS = 400
 /** The promise is that everything arrives: only a loaded machine needs so long. */
-const SETTLE_MS = 120_000
+const SETTLE_MS = 300_000
 const CLOCK_SPEED = 100
 
 interface Gateway {
