@@ -11,7 +11,7 @@ import {
   toJsonHistoryBatch,
   toJsonHistoryHead,
 } from '../proof/index.ts'
-import { optionalText, optionalUint64, requiredText } from './query.ts'
+import { END_OF_TIME, optionalText, optionalUint64, requiredText, timeRange } from './query.ts'
 
 /** GET /v1/histories?person=[&from=&to=]: all records under a key, and the proof that there are no others. */
 export const getHistory =
@@ -58,34 +58,6 @@ function readKey(request: Request): HistoryQuestion['key'] {
 }
 
 function readPeriod(request: Request): HistoryQuestion['period'] {
-  const period = {
-    from: optionalTime(request, 'from') ?? ALWAYS.from,
-    to: optionalTime(request, 'to') ?? ALWAYS.to,
-  }
-  if (period.from >= period.to) throw new InputError('BAD_ARGUMENT', 'to must be later than from')
-  return period
-}
-
-const TIME = /^(\d{4}-\d\d-\d\d)(?:T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,3})?(?:Z|[+-]\d\d:\d\d))?$/
-
-/** Milliseconds since 1970 of a date, which begins at midnight UTC, or of a time of RFC 3339. */
-function optionalTime(request: Request, name: string): bigint | undefined {
-  const text = optionalText(request, name)
-  if (text === undefined) return undefined
-  const [, date = ''] = TIME.exec(text) ?? []
-  const midnight = new Date(`${date}T00:00:00Z`)
-  const time = Date.parse(text)
-  // Date rolls 30 February over to March.
-  if (
-    Number.isNaN(time) ||
-    Number.isNaN(midnight.getTime()) ||
-    !midnight.toISOString().startsWith(date) ||
-    time < 0
-  ) {
-    throw new InputError(
-      'BAD_ARGUMENT',
-      `${name} must be a date, such as 2026-03-01, or a time of RFC 3339 from 1970 on`,
-    )
-  }
-  return BigInt(time)
+  const { fromMs, toMs } = timeRange(request)
+  return { from: BigInt(fromMs), to: toMs === END_OF_TIME ? ALWAYS.to : BigInt(toMs) }
 }

@@ -1,7 +1,7 @@
 import Type, { type TSchema } from 'typebox'
 import { PUBLIC_FILES } from '../indexer/file-limits.ts'
 import { HISTORY_MEDIA_TYPE, PROOF_MEDIA_TYPE, SUBMISSION_MEDIA_TYPE } from '../proof/index.ts'
-import { digest, hex, oneOf, time } from '../record/fields.ts'
+import { digest, hex, oneOf } from '../record/fields.ts'
 import { FACETS } from '../store/stats.ts'
 import {
   AlertsPage,
@@ -52,7 +52,8 @@ export interface Answer {
 const uint64 = Type.String({ pattern: '^(?:0|[1-9][0-9]{0,19})$' })
 const filled = Type.String({ minLength: 1 })
 const dateOrTime = Type.String({
-  pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]{1,3})?Z)?$',
+  pattern:
+    '^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]{1,3})?(?:Z|[+-][0-9]{2}:[0-9]{2}))?$',
 })
 
 const query = (name: string, description: string, schema: TSchema = filled): Parameter => ({
@@ -89,8 +90,8 @@ const problem = (description: string, headers: Record<string, string> = {}): Ans
 })
 
 const range = (of: string): Parameter[] => [
-  query('from', `${of}: not before this`, time),
-  query('to', `${of}: before this`, time),
+  query('from', `${of}: not before this, a date or a time of RFC 3339`, dateOrTime),
+  query('to', `${of}: before this`, dateOrTime),
 ]
 
 const retryAfter = { 'Retry-After': 'seconds after which it is worth trying again' }
@@ -253,8 +254,7 @@ export const OPERATIONS: readonly Operation[] = [
       query('provider', 'who was asked'),
       query('record', 'id of the record, with its source'),
       source,
-      query('from', 'earliest time of a record: a date, or a time of RFC 3339', dateOrTime),
-      query('to', 'the time that they are before', dateOrTime),
+      ...range('on the time of the record'),
       query('first', 'first ledger entry, 0 when left out', uint64),
       query('end', 'one more than the last; as far as all is verified and final when left out', uint64),
       query('disclose', 'sealed members to open, with commas between them'),

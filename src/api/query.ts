@@ -30,15 +30,28 @@ export function optionalCount(request: Request, name: string, limit: number): nu
   return Number(value)
 }
 
-/** Milliseconds since 1970 of a time spelt as in records. */
+/** What `to` is when it is not given. */
+export const END_OF_TIME = ALWAYS.toMs
+
+const TIME = /^(\d{4}-\d\d-\d\d)(?:T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,3})?(?:Z|[+-]\d\d:\d\d))?$/
+
+/** Milliseconds since 1970 of a date, which begins at midnight UTC, or of a time of RFC 3339. */
 function optionalTime(request: Request, name: string): number | undefined {
   const text = optionalText(request, name)
   if (text === undefined) return undefined
-  const time = new Date(text)
-  if (Number.isNaN(time.getTime()) || time.getTime() < 0 || time.toISOString() !== text) {
-    throw bad(name, 'must be a time such as 2026-03-01T09:30:00.000Z')
+  const [, date = ''] = TIME.exec(text) ?? []
+  const midnight = new Date(`${date}T00:00:00Z`)
+  const time = Date.parse(text)
+  // Date rolls 30 February over to March.
+  if (
+    Number.isNaN(time) ||
+    Number.isNaN(midnight.getTime()) ||
+    !midnight.toISOString().startsWith(date) ||
+    time < 0
+  ) {
+    throw bad(name, 'must be a date, such as 2026-03-01, or a time of RFC 3339 from 1970 on')
   }
-  return time.getTime()
+  return time
 }
 
 /**
@@ -48,7 +61,7 @@ function optionalTime(request: Request, name: string): number | undefined {
  */
 export function timeRange(request: Request): { fromMs: number; toMs: number } {
   const fromMs = optionalTime(request, 'from') ?? ALWAYS.fromMs
-  const toMs = optionalTime(request, 'to') ?? ALWAYS.toMs
+  const toMs = optionalTime(request, 'to') ?? END_OF_TIME
   if (fromMs >= toMs) throw bad('to', 'must be later than from')
   return { fromMs, toMs }
 }

@@ -11,17 +11,15 @@ import { createRpc } from '../chain/rpc.ts'
 import { InputError, OperationError } from '../errors.ts'
 import { describeStanding } from './catch-up.ts'
 import { EXIT } from './exit.ts'
-import { collectPair, readPublishers } from './indexer.ts'
 import { finalityOption, jsonOption, parseAddress, parseWhole, rpcOption } from './options.ts'
-import { signalled } from './up.ts'
+import { type PublisherOptions, publisherOption, publisherTokenOption, readPublishers } from './publishers.ts'
+import { signalled } from './signals.ts'
 
-interface AuditCommandOptions {
+interface AuditCommandOptions extends PublisherOptions {
   rpc: string
   ledger: Hex
   finality: Finality
   batches?: string
-  publisher: [Hex, string][]
-  publisherToken: [Hex, string][]
   receipts?: string
   signer: ReadonlyMap<string, ReadonlySet<Hex>>
   from: number
@@ -44,16 +42,8 @@ export const auditCommand = () =>
     .addOption(new Option('--ledger <address>', 'which ledger').argParser(parseAddress).makeOptionMandatory())
     .addOption(finalityOption())
     .addOption(new Option('--batches <folder>', 'where batch files are').conflicts('publisher'))
-    .addOption(
-      new Option('--publisher <address=url>', 'where a publisher gives out its batches; for each one')
-        .argParser(collectPair)
-        .default([], 'none'),
-    )
-    .addOption(
-      new Option('--publisher-token <address=file>', 'a file with the token that this publisher asks for')
-        .argParser(collectPair)
-        .default([], 'none'),
-    )
+    .addOption(publisherOption())
+    .addOption(publisherTokenOption())
     .option('--receipts <path>', 'receipts to hold against the ledger: a file, or a folder of files')
     .addOption(
       new Option('--signer <source=address>', 'a key that a source has or had; for each one')

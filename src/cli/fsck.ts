@@ -9,8 +9,7 @@ import { lockFolder } from '../store/folder-lock.ts'
 import { dataOption } from './catalogue.ts'
 import { EXIT } from './exit.ts'
 import { identityPath, loadIdentity } from './identity.ts'
-import { jsonOption } from './options.ts'
-import { PROMISE_MS } from './up.ts'
+import { jsonOption, PROMISE_MS } from './options.ts'
 
 interface FsckCommandOptions {
   data: string

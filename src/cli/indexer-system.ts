@@ -16,6 +16,7 @@ import { openDatabase } from '../store/database.ts'
 import { lockFolder } from '../store/folder-lock.ts'
 import { gatherFacts, indexingHealth } from './facts.ts'
 import { identityPath, loadIdentity, saveIdentity } from './identity.ts'
+import { type Started, startParts } from './parts.ts'
 
 export interface IndexerConfig {
   rpcUrl: string
@@ -46,24 +47,10 @@ export interface IndexerSystem {
 const ANSWER_MS = 1_000
 
 /** @throws {OperationError} when the folder, the port or the chain cannot be had; nothing is left running */
-export async function startIndexerSystem(config: IndexerConfig): Promise<IndexerSystem> {
-  const started: (() => unknown)[] = []
-  const stopAll = async () => {
-    for (const stop of started.splice(0).reverse()) await stop()
-  }
-  try {
-    return await assemble(config, started, stopAll)
-  } catch (error) {
-    await stopAll()
-    throw error
-  }
-}
+export const startIndexerSystem = (config: IndexerConfig): Promise<IndexerSystem> =>
+  startParts((started) => assemble(config, started))
 
-async function assemble(
-  config: IndexerConfig,
-  started: (() => unknown)[],
-  stopAll: () => Promise<void>,
-): Promise<IndexerSystem> {
+async function assemble(config: IndexerConfig, started: Started): Promise<IndexerSystem> {
   const { dataPath, onTrouble, onRequest, pollMs, batches } = config
   await mkdir(dataPath, { recursive: true })
   started.push(await lockFolder(dataPath))
@@ -123,7 +110,7 @@ async function assemble(
   const stop = async () => {
     server.close()
     await server.answered(ANSWER_MS)
-    await stopAll()
+    await started.stopAll()
   }
   return {
     url: server.url,

@@ -1,23 +1,19 @@
-import { readFile } from 'node:fs/promises'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import type { Hex } from '../bytes/hex.ts'
 import type { Finality } from '../chain/facts.ts'
-import { InputError } from '../errors.ts'
-import type { PublisherAddress } from '../indexer/fetcher.ts'
 import { createCatchUp } from './catch-up.ts'
 import { type IndexerSystem, startIndexerSystem } from './indexer-system.ts'
 import { createLog, LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './log.ts'
-import { finalityOption, jsonOption, parseAddress, rpcOption } from './options.ts'
-import { portOption, signalled } from './up.ts'
+import { finalityOption, jsonOption, parseAddress, portOption, rpcOption } from './options.ts'
+import { type PublisherOptions, publisherOption, publisherTokenOption, readPublishers } from './publishers.ts'
+import { signalled } from './signals.ts'
 
-interface IndexerOptions {
+interface IndexerOptions extends PublisherOptions {
   rpc: string
   ledger: Hex
   finality: Finality
   data: string
   batches?: string
-  publisher: [Hex, string][]
-  publisherToken: [Hex, string][]
   host: string
   port: number
   log: LogFormat
@@ -45,28 +41,14 @@ export const indexerCommand = () =>
         'publisher',
       ),
     )
-    .addOption(
-      new Option('--publisher <address=url>', 'where a publisher gives out its batches; for each one')
-        .argParser(collectPair)
-        .default([], 'none'),
-    )
-    .addOption(
-      new Option('--publisher-token <address=file>', 'a file with the token that this publisher asks for')
-        .argParser(collectPair)
-        .default([], 'none'),
-    )
+    .addOption(publisherOption())
+    .addOption(publisherTokenOption())
     .addOption(portOption('--port <number>', 'of the API').default(DEFAULT_INDEXER_PORT))
     .addOption(new Option('--host <address>', 'to listen on').default('127.0.0.1'))
     .addOption(new Option('--log <format>', 'of what goes to stderr').choices(LOG_FORMATS).default('auto'))
     .addOption(new Option('--log-level <level>', 'least that is logged').choices(LOG_LEVELS).default('info'))
     .addOption(jsonOption())
     .action(indexer)
-
-export function collectPair(text: string, before: [Hex, string][]): [Hex, string][] {
-  const at = text.indexOf('=')
-  if (at < 0) throw new InvalidArgumentError('must be an address, =, and what belongs to it')
-  return [...before, [parseAddress(text.slice(0, at)), text.slice(at + 1)]]
-}
 
 async function indexer(options: IndexerOptions): Promise<void> {
   const log = createLog(process.stderr, options.log, options.logLevel)
@@ -95,35 +77,6 @@ async function indexer(options: IndexerOptions): Promise<void> {
     catchUp.stop()
     await system.stop()
   }
-}
-
-export async function readPublishers(
-  options: Pick<IndexerOptions, 'publisher' | 'publisherToken'>,
-): Promise<Map<Hex, PublisherAddress>> {
-  const publishers = new Map<Hex, PublisherAddress>()
-  for (const [address, url] of options.publisher) {
-    if (!/^https?:$/.test(URL.canParse(url) ? new URL(url).protocol : '')) {
-      throw new InputError('BAD_ARGUMENT', `--publisher ${address}: ${url} is no address of HTTP`)
-    }
-    publishers.set(address, { url })
-  }
-  for (const [address, path] of options.publisherToken) {
-    const known = publishers.get(address)
-    if (known === undefined) {
-      throw new InputError('BAD_ARGUMENT', `--publisher-token ${address}: name its --publisher too`)
-    }
-    publishers.set(address, { ...known, token: await readToken(path) })
-  }
-  return publishers
-}
-
-async function readToken(path: string): Promise<string> {
-  const text = await readFile(path, 'utf8').catch((cause: Error) => {
-    throw new InputError('BAD_ARGUMENT', `--publisher-token: ${cause.message}`, {}, { cause })
-  })
-  // A header can hold no more than this.
-  if (!/^[!-~]+$/.test(text.trim())) throw new InputError('BAD_ARGUMENT', `${path} does not hold a token`)
-  return text.trim()
 }
 
 const toJson = ({ url, identity }: IndexerSystem) => ({

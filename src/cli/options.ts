@@ -7,6 +7,9 @@ export const DEFAULT_CHAIN_PORT = 7301
 export const DEFAULT_API = `http://127.0.0.1:${DEFAULT_PORT}`
 export const DEFAULT_RPC = `http://127.0.0.1:${DEFAULT_CHAIN_PORT}`
 
+/** A receipt promises the chain within this time. */
+export const PROMISE_MS = 10 * 60_000
+
 export const apiOption = () =>
   new Option('--api <url>', 'the gateway').env('TIDEMARK_API').default(DEFAULT_API)
 
@@ -17,6 +20,9 @@ export const finalityOption = () =>
   new Option('--finality <rule>', '"finalized", or a number of confirmations')
     .argParser(parseFinality)
     .default({ kind: 'tag' } satisfies Finality, 'finalized')
+
+export const portOption = (flags: string, description: string) =>
+  new Option(flags, `${description}; 0 for any free one`).argParser(parseWhole(0, 65_535))
 
 export const jsonOption = () => new Option('--json', 'print JSON for machines')
 

@@ -20,6 +20,7 @@ import { lockFolder } from '../store/folder-lock.ts'
 import { Sources } from '../store/sources.ts'
 import type { AttachChain } from './attached-chain.ts'
 import { gatherFacts, indexingHealth } from './facts.ts'
+import { type Started, startParts } from './parts.ts'
 
 export interface SystemConfig {
   /** everything that must survive a restart */
@@ -73,25 +74,10 @@ const ANSWER_MS = 1_000
  * @throws {OperationError} `PORT_IN_USE`, `STORE_DAMAGED`, `STORE_FAILED` or `CHAIN_FAILED`; nothing is left running
  * @throws {InputError} as does `AttachChain`
  */
-export async function startSystem(config: SystemConfig): Promise<System> {
-  const started: (() => unknown)[] = []
-  /** What is started last is ended first. */
-  const stopAll = async () => {
-    for (const stop of started.splice(0).reverse()) await stop()
-  }
-  try {
-    return await assemble(config, started, stopAll)
-  } catch (error) {
-    await stopAll()
-    throw error
-  }
-}
+export const startSystem = (config: SystemConfig): Promise<System> =>
+  startParts((started) => assemble(config, started))
 
-async function assemble(
-  config: SystemConfig,
-  started: (() => unknown)[],
-  stopAll: () => Promise<void>,
-): Promise<System> {
+async function assemble(config: SystemConfig, started: Started): Promise<System> {
   const { dataPath, pollMs, onProgress, onTrouble } = config
   started.push(await lockFolder(dataPath))
   // The port before the chain: who starts a second system should hear of it at once.
@@ -208,7 +194,7 @@ async function assemble(
     await publishing.finish()
     await settle(publishing, pollMs, () => chainAlive)
     await server.answered(ANSWER_MS)
-    await stopAll()
+    await started.stopAll()
   }
   return {
     url: server.url,

@@ -19,11 +19,14 @@ import {
   keystoreOption,
   ledgerOption,
   maxFeeOption,
+  PROMISE_MS,
   parseFinality,
   parseWhole,
   passwordOption,
+  portOption,
 } from './options.ts'
 import { passwordOf, readPassword } from './password.ts'
+import { abandoned, signalled } from './signals.ts'
 import { type System, startSystem } from './system.ts'
 
 interface UpOptions {
@@ -55,7 +58,6 @@ const MAX_BODY_BYTES = 32 * 1024 * 1024
 /** Parsed and sealed, a body takes several times its bytes. */
 const MAX_BYTES_IN_FLIGHT = 2 * MAX_BODY_BYTES
 const STALLED_AFTER_MS = 10 * 60_000
-export const PROMISE_MS = 10 * 60_000
 const POLL_MS = 200
 /** Others have to be asked less often: a question to their node may cost money. */
 const EXTERNAL_POLL_MS = 2_000
@@ -134,9 +136,6 @@ export const upCommand = () =>
 /** Whether only this machine reaches the address. */
 const isLoopback = (host: string) => /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/.test(host)
 
-export const portOption = (flags: string, description: string) =>
-  new Option(flags, `${description}; 0 for any free one`).argParser(parseWhole(0, 65_535))
-
 async function up(options: UpOptions): Promise<void> {
   const left = abandoned()
   const log = createLog(process.stderr, options.log, options.logLevel)
@@ -193,29 +192,6 @@ async function untilEnded(system: System, left: Promise<undefined>, log: Log): P
   else log.trouble('the system cannot go on', failure)
   await system.stop()
   if (failure !== undefined) throw failure
-}
-
-const PARENT_POLL_MS = 500
-
-/** `npm start` hands a SIGTERM to its shell alone, which ends and leaves us behind: that is meant for us too, and may come while we start. */
-function abandoned(): Promise<undefined> {
-  const parent = process.ppid
-  return new Promise((resolve) => {
-    if (process.env.npm_lifecycle_event !== 'start') return
-    const poll = setInterval(() => {
-      if (process.ppid === parent) return
-      clearInterval(poll)
-      resolve(undefined)
-    }, PARENT_POLL_MS)
-    poll.unref()
-  })
-}
-
-/** Resolves when the process is told to end. */
-export function signalled(): Promise<undefined> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(undefined))
-  })
 }
 
 const toJson = ({ url, rpcUrl, identity, publisher }: System) => ({

@@ -5,6 +5,7 @@ export {
   INDEX_NAMES,
   type IndexName,
   indexKey,
+  indexValue,
   indexValues,
   indexValuesOf,
   KEY_BYTES,
@@ -13,4 +14,3 @@ export {
 } from './keys.ts'
 export { buildRun, mergeIndexes, type RunSummary, verifyRun, type WriteBytes } from './run.ts'
 export type { IndexSketch } from './sketch.ts'
-export { indexValue } from './value.ts'

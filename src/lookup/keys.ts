@@ -35,18 +35,29 @@ export function indexValues(record: FlowRecord, disclosures: readonly string[]):
 
 /** The same of a record whose pseudonyms have been opened. */
 export function indexValuesOf(record: FlowRecord, opened: readonly Opened[]): Map<IndexName, string> {
-  const { data } = record
-  const values = new Map<IndexName, string>([['record', recordValue(record.source, record.id)]])
-  const add = (name: IndexName, value: unknown) => {
-    if (typeof value === 'string') values.set(name, value)
+  const person = opened.find(({ name }) => name === 'person')?.value
+  const values = new Map<IndexName, string>()
+  for (const name of INDEX_NAMES) {
+    const value = indexValue(record, name, person)
+    if (value !== undefined) values.set(name, value)
   }
-  add('person', opened.find(({ name }) => name === 'person')?.value)
-  add('authorization', data.authorization)
-  add('request', data.requestId)
-  add('resource', record.subject)
-  add('consumer', data.consumer)
-  add('provider', data.provider)
   return values
+}
+
+/**
+ * The value under which a record is found by a name; undefined when it is not.
+ *
+ * @param person of the record, where it does not stand in `data`: one that stays closed is not found
+ */
+export function indexValue(
+  record: FlowRecord,
+  name: IndexName,
+  person: unknown = record.data.person,
+): string | undefined {
+  if (name === 'record') return recordValue(record.source, record.id)
+  if (name === 'resource') return record.subject
+  const value = name === 'person' ? person : record.data[name === 'request' ? 'requestId' : name]
+  return typeof value === 'string' ? value : undefined
 }
 
 /** Names of which a few values stand in most records. */

@@ -1,7 +1,7 @@
 import canonicalize from 'canonicalize'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { canonicalBytes, canonicalText } from '../../src/record/index.ts'
+import { canonicalBytes, canonicalText, isCanonicalText } from '../../src/record/index.ts'
 import { runs } from '../bytes/runs.ts'
 
 const utf8 = (text: string) => new Uint8Array(new TextEncoder().encode(text))
@@ -100,6 +100,45 @@ describe('properties', () => {
       ),
       runs(300),
     )
+  })
+
+  // Names that look like integers are read in the order of their values: such a text is refused, never taken wrongly.
+  const spelt = fc.letrec<{ value: string }>((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 3 },
+      fc.constantFrom(
+        '0',
+        '-0',
+        '1',
+        '1e2',
+        '100',
+        '1.0',
+        'null',
+        'true',
+        '"a"',
+        String.raw`"\u0061"`,
+        '"é"',
+      ),
+      fc.constantFrom(String.raw`"\u000a"`, String.raw`"\n"`, String.raw`"\/"`, '"/"', '"\u2028"'),
+      fc.array(tie('value'), { maxLength: 3 }).map((items) => `[${items.join(',')}]`),
+      fc
+        .array(
+          fc.tuple(fc.constantFrom('"a"', '"b"', '"B"', '"ab"', String.raw`"\u0061"`, ' "c"'), tie('value')),
+          { maxLength: 3 },
+        )
+        .map((members) => `{${members.map(([name, member]) => `${name}:${member}`).join(',')}}`),
+    ),
+  })).value
+
+  test('a text is called canonical exactly when writing what it says gives that text', () => {
+    fc.assert(
+      fc.property(spelt, (text) => {
+        const value: unknown = JSON.parse(text)
+        expect(isCanonicalText(text, value)).toBe(canonicalText(value) === text)
+      }),
+      runs(1000),
+    )
+    expect(isCanonicalText('{"10":1,"9":1}', JSON.parse('{"10":1,"9":1}'))).toBe(false)
   })
 })
 
