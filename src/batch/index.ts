@@ -2,6 +2,7 @@ export { APPENDED_TOPIC, type Appended, decodeAppended } from './appended.ts'
 export {
   type Compress,
   type Decompress,
+  expandFrame,
   FRAME_RECORDS,
   type Frame,
   frameLines,
@@ -30,7 +31,14 @@ export {
   recordText,
   spellItem,
 } from './item.ts'
-export { type PreparedRecords, prepareRecords, RecordPreparer } from './prepared.ts'
+export {
+  ownKeys,
+  type PreparedRecords,
+  prepareRecords,
+  type RecordHashes,
+  RecordPreparer,
+} from './prepared.ts'
+export { RecordReader } from './record-reader.ts'
 export {
   type BatchFileName,
   type BatchSummary,
@@ -38,6 +46,7 @@ export {
   type SealedBatch,
   sealBatch,
   sealPrepared,
+  summarizeRecords,
   type WaitingSubmission,
 } from './seal.ts'
 export { parseSubmissions, type Submission } from './submission.ts'

@@ -4,11 +4,9 @@ import { HASH_SIZE, hashLeaves } from '../merkle/index.ts'
 import { type Opened, openPseudonyms, timeOf } from '../record/index.ts'
 import { type Item, recordText, spellItem } from './item.ts'
 
-/** All that the trees and the files of a batch need of its records, worked out once for each of them. */
-export interface PreparedRecords {
+/** All that the trees of a batch need of its records. */
+export interface RecordHashes {
   count: number
-  /** the lines of records.ndjson, each with its line feed */
-  lines: Uint8Array
   /** 32 bytes a record */
   leafHashes: Uint8Array
   /** index keys of 16 bytes, and of each the position of its record */
@@ -17,6 +15,19 @@ export interface PreparedRecords {
   /** earliest and latest time of a record, milliseconds since 1970 */
   firstTime: number
   lastTime: number
+}
+
+/** The number of each record's first key, which is that of its source and id. */
+export function ownKeys({ count, positions }: RecordHashes): Uint32Array {
+  const own = new Uint32Array(count)
+  for (let key = positions.length - 1; key >= 0; key--) own[positions[key] as number] = key
+  return own
+}
+
+/** All that the trees and the files of a batch need of its records, worked out once for each of them. */
+export interface PreparedRecords extends RecordHashes {
+  /** the lines of records.ndjson, each with its line feed */
+  lines: Uint8Array
 }
 
 /** Prepares records one after the other. */

@@ -1,4 +1,5 @@
 import { utf8 } from '../bytes/bytes.ts'
+import { MessageList } from '../bytes/message-list.ts'
 import { sha256 } from '../bytes/sha256.ts'
 import { type FlowRecord, type Opened, openPseudonyms } from '../record/index.ts'
 
@@ -65,24 +66,53 @@ const FREQUENT: ReadonlySet<IndexName> = new Set(['resource', 'consumer', 'provi
 const MOST_REMEMBERED = 4_096
 const FIRST_KEYS = 64
 
+/** `name || 0x00` of each name. */
+const PREFIXES = Object.fromEntries(INDEX_NAMES.map((name) => [name, utf8(`${name}\0`)])) as Record<
+  IndexName,
+  Uint8Array
+>
+
 /** The index keys of many records, one after the other. */
 export class KeyList {
   #keys = new Uint8Array(KEY_BYTES * FIRST_KEYS)
   #positions = new Uint32Array(FIRST_KEYS)
   #count = 0
-  readonly #remembered = new Map<string, Uint8Array>()
+  /** what is still to be hashed, and which key each gives */
+  readonly #messages = new MessageList()
+  #awaited: number[] = []
+  readonly #remembered = new Map<IndexName, Map<string, Uint8Array>>()
 
   add(position: number, name: IndexName, value: string): void {
-    if (this.#count === this.#positions.length) this.#grow()
-    this.#keys.set(
-      FREQUENT.has(name) ? this.#recall(name, value) : indexKey(name, value),
-      KEY_BYTES * this.#count,
-    )
-    this.#positions[this.#count++] = position
+    if (FREQUENT.has(name)) {
+      const at = this.#reserve(position)
+      this.#keys.set(this.#recall(name, value), KEY_BYTES * at)
+      return
+    }
+    const bytes = utf8(value)
+    this.addBytes(position, name, bytes, 0, bytes.length)
+  }
+
+  /** The same of a value that stands in `bytes` from `start` up to `end`. */
+  addBytes(position: number, name: IndexName, bytes: Uint8Array, start: number, end: number): void {
+    const prefix = PREFIXES[name]
+    this.#messages.add(prefix, 0, prefix.length)
+    this.#messages.add(bytes, start, end)
+    this.#endMessage(position)
+  }
+
+  /** The same of a record's own name, whose source and id stand in `bytes`. */
+  addRecord(position: number, bytes: Uint8Array, source: Place, id: Place): void {
+    const prefix = PREFIXES.record
+    this.#messages.add(prefix, 0, prefix.length)
+    this.#messages.add(bytes, source.start, source.end)
+    this.#messages.add(prefix, prefix.length - 1, prefix.length)
+    this.#messages.add(bytes, id.start, id.end)
+    this.#endMessage(position)
   }
 
   /** 16 bytes each, in the order in which they were added */
   get keys(): Uint8Array {
+    this.#hash()
     return this.#keys.subarray(0, KEY_BYTES * this.#count)
   }
 
@@ -91,15 +121,40 @@ export class KeyList {
     return this.#positions.subarray(0, this.#count)
   }
 
+  #endMessage(position: number): void {
+    this.#awaited.push(this.#reserve(position))
+    if (this.#messages.endMessage()) this.#hash()
+  }
+
+  #hash(): void {
+    const hashes = this.#messages.hash()
+    for (const [i, key] of this.#awaited.entries()) {
+      for (let byte = 0; byte < KEY_BYTES; byte++) {
+        this.#keys[KEY_BYTES * key + byte] = hashes[32 * i + byte] as number
+      }
+    }
+    this.#awaited = []
+  }
+
   #recall(name: IndexName, value: string): Uint8Array {
-    const both = `${name}\0${value}`
-    let key = this.#remembered.get(both)
+    let values = this.#remembered.get(name)
+    if (values === undefined || values.size === MOST_REMEMBERED) {
+      values = new Map()
+      this.#remembered.set(name, values)
+    }
+    let key = values.get(value)
     if (key === undefined) {
-      if (this.#remembered.size === MOST_REMEMBERED) this.#remembered.clear()
       key = indexKey(name, value)
-      this.#remembered.set(both, key)
+      values.set(value, key)
     }
     return key
+  }
+
+  /** @returns the number of the key that is added */
+  #reserve(position: number): number {
+    if (this.#count === this.#positions.length) this.#grow()
+    this.#positions[this.#count] = position
+    return this.#count++
   }
 
   #grow(): void {
@@ -109,4 +164,10 @@ export class KeyList {
     this.#keys.set(keys)
     this.#positions.set(positions)
   }
+}
+
+/** A part of some bytes, from `start` up to `end`. */
+export interface Place {
+  start: number
+  end: number
 }
