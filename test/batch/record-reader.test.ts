@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
@@ -88,7 +89,14 @@ describe('records read out of bytes', () => {
     ),
   )
   const numbers = fc.oneof(fc.maxSafeInteger(), fc.constantFrom(0, 1, 2 ** 53 - 1, 10 ** 15, 10 ** 15 - 1))
-  const days = fc.constantFrom('2026-02-28', '2024-02-29', '1970-01-01', '2100-12-31', '9999-12-31')
+  const days = fc.constantFrom(
+    '2026-02-28',
+    '2026-02-29',
+    '2024-02-29',
+    '2026-04-31',
+    '1970-01-01',
+    '2100-12-31',
+  )
 
   test('with any values of their members are what they are when each is parsed', () => {
     fc.assert(
@@ -110,9 +118,8 @@ describe('records read out of bytes', () => {
         ),
         ({ day, clock, ...envelope }, data) => {
           const time = `${day}T${new Date(clock).toISOString().slice(11)}`
-          const { record } = sealRecord(parseRecord(call))
+          const { record, disclosures } = sealRecord(parseRecord(call))
           const text = canonicalText({ ...record, time, ...envelope, data: { ...record.data, ...data } })
-          const { disclosures } = sealRecord(parseRecord(call))
           for (const line of [text, `{"disclosures":${JSON.stringify(disclosures)},"record":${text}}`]) {
             const frame = frameOf([line])
             expect(read(frame)).toEqual(readSlowly(frame))
@@ -183,6 +190,36 @@ describe('records read out of bytes', () => {
     const swapped = `${a.slice(0, a.indexOf('"record":'))}${b.slice(b.indexOf('"record":'))}`
     expect(read(frameOf([swapped]))).toBe('BAD_DISCLOSURE')
     expect(read(frameOf([b]))).not.toBe('BAD_DISCLOSURE')
+  })
+
+  const sealed = sealRecord(parseRecord(call))
+  const tag = 'A'.repeat(43)
+  const disclosure = (text: string) => Buffer.from(text).toString('base64url')
+  const digestOf = (one: string) => createHash('sha256').update(one).digest('base64url')
+  test.each([
+    ['the algorithm of its digests is not named', { data: { _sd_alg: undefined } }],
+    ['its digests are not there', { data: { _sd: undefined } }],
+    ['a pseudonym is none of its digests', { data: { _sd_pseudonyms: [digestOf('another')] } }],
+  ])('are refused when %s', (_, { data }) => {
+    const record = { ...sealed.record, data: JSON.parse(JSON.stringify({ ...sealed.record.data, ...data })) }
+    const frame = frameOf([encodeItem({ record, disclosures: sealed.disclosures })])
+    expect(read(frame)).toEqual(expect.any(String))
+    expect(read(frame)).toEqual(readSlowly(frame))
+  })
+
+  test.each([
+    ['a salt', `["${'A'.repeat(22)}","person","${tag}"]`, true],
+    ['a salt with spare bits', `["${'A'.repeat(21)}B","person","${tag}"]`, false],
+    ['a salt that is too short', `["${'A'.repeat(20)}","person","${tag}"]`, false],
+    ['white space', `["${'A'.repeat(22)}", "person","${tag}"]`, true],
+    ['a tag with spare bits', `["${'A'.repeat(22)}","person","${'A'.repeat(42)}B"]`, false],
+    ['another name', `["${'A'.repeat(22)}","people","${tag}"]`, false],
+  ])('are taken or refused by %s in what opens them', (_, text, isGood) => {
+    const opens = disclosure(text)
+    const data = { ...sealed.record.data, _sd: [digestOf(opens)], _sd_pseudonyms: [digestOf(opens)] }
+    const frame = frameOf([encodeItem({ record: { ...sealed.record, data }, disclosures: [opens] })])
+    expect(typeof read(frame)).toBe(isGood ? 'object' : 'string')
+    expect(read(frame)).toEqual(readSlowly(frame))
   })
 
   test.each([
