@@ -2,9 +2,9 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   expandFrame,
+  FrameReader,
   type Header,
   type RecordHashes,
-  RecordReader,
   readFrameTable,
   toJsonHeader,
   verifyRecords,
@@ -154,12 +154,12 @@ class Fsck {
   async #readRecords(header: Header): Promise<RecordHashes> {
     const bytes = new Uint8Array(await readFile(join(this.#pathOf(header), 'records.ndjson.zst')))
     const read = async (offset: number, length: number) => bytes.subarray(offset, offset + length)
-    const reader = new RecordReader(() => undefined)
+    const reader = new FrameReader(() => undefined)
     const frames = await readFrameTable(read, bytes.length)
     for (const frame of frames) {
       const { offset, compressedBytes } = frame
       const text = expandFrame(await read(offset, compressedBytes), frame, decompress)
-      reader.readFrame(text, frame === frames.at(-1))
+      reader.read(text, frame === frames.at(-1))
     }
     return reader.finish()
   }

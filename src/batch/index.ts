@@ -1,4 +1,5 @@
 export { APPENDED_TOPIC, type Appended, decodeAppended } from './appended.ts'
+export { FrameReader } from './frame-reader.ts'
 export {
   type Compress,
   type Decompress,
@@ -31,6 +32,7 @@ export {
   recordText,
   spellItem,
 } from './item.ts'
+export { LineScan } from './line-scan.ts'
 export {
   ownKeys,
   type PreparedRecords,
@@ -38,7 +40,6 @@ export {
   type RecordHashes,
   RecordPreparer,
 } from './prepared.ts'
-export { RecordReader } from './record-reader.ts'
 export {
   type BatchFileName,
   type BatchSummary,

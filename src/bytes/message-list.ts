@@ -1,52 +1,46 @@
+import { GrowingBytes } from './growing-bytes.ts'
 import { engine } from './sha256.ts'
 
 /** Bytes of messages that are hashed together. */
 const HASHED_AT_ONCE = 1 << 16
+const HASH_SIZE = 32
 
-/** Gathers messages and hashes many of them at once. */
+/** Gathers messages, hashes many of them at once, and keeps their hashes in order. */
 export class MessageList {
-  #bytes = new Uint8Array(2 * HASHED_AT_ONCE)
-  #size = 0
-  /** where each message begins, and where the last one ends */
-  #offsets = new Uint32Array(1_024)
-  #count = 0
+  readonly #prefix: 'leaf' | 'none'
+  readonly #waiting = new GrowingBytes()
+  readonly #ends: number[] = []
+  readonly #hashes = new GrowingBytes()
+
+  /** @param prefix `leaf` puts 0x00 before each message */
+  constructor(prefix: 'leaf' | 'none') {
+    this.#prefix = prefix
+  }
 
   /** Adds bytes to the message that is being written. */
   add(from: Uint8Array, start: number, end: number): void {
-    const size = this.#size + end - start
-    if (size > this.#bytes.length) this.#bytes = grown(this.#bytes, size)
-    const bytes = this.#bytes
-    for (let i = start, to = this.#size; i < end; i++, to++) bytes[to] = from[i] as number
-    this.#size = size
+    this.#waiting.add(from, start, end)
   }
 
-  /** @returns whether so much waits that it should be hashed now */
-  endMessage(): boolean {
-    if (++this.#count === this.#offsets.length) {
-      const offsets = new Uint32Array(2 * this.#count)
-      offsets.set(this.#offsets)
-      this.#offsets = offsets
-    }
-    this.#offsets[this.#count] = this.#size
-    return this.#size >= HASHED_AT_ONCE
+  endMessage(): void {
+    this.#ends.push(this.#waiting.size)
+    if (this.#waiting.size >= HASHED_AT_ONCE) this.#hash()
   }
 
-  /** Hashes all messages and forgets them: 32 bytes each. */
-  hash(): Uint8Array {
-    const [starts, ends] = [
-      this.#offsets.subarray(0, this.#count),
-      this.#offsets.subarray(1, this.#count + 1),
-    ]
-    const out = new Uint8Array(32 * this.#count)
-    engine.hashMany(this.#bytes, starts, ends, 'none', out)
-    this.#size = 0
-    this.#count = 0
-    return out
+  /** The hashes of all messages that have ended, 32 bytes each. */
+  hashes(): Uint8Array {
+    this.#hash()
+    return this.#hashes.bytes
   }
-}
 
-function grown(bytes: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
-  const larger = new Uint8Array(Math.max(2 * bytes.length, size))
-  larger.set(bytes)
-  return larger
+  #hash(): void {
+    const ends = Uint32Array.from(this.#ends)
+    const starts = new Uint32Array(ends.length)
+    if (ends.length > 1) starts.set(ends.subarray(0, -1), 1)
+    const hashes = new Uint8Array(HASH_SIZE * ends.length)
+    engine.hashMany(this.#waiting.bytes, starts, ends, this.#prefix, hashes)
+    this.#hashes.add(hashes)
+    this.#waiting.clear()
+    this.#ends.length = 0
+  }
 }

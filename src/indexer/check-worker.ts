@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises'
 import {
   type BatchFileName,
   encodeHeader,
+  FrameReader,
   type Header,
-  RecordReader,
   verifyRecords,
   verifySources,
 } from '../batch/index.ts'
@@ -60,12 +60,12 @@ async function checkBatch({ batchesPath, header, domain, keysPath }: CheckJob) {
   try {
     const aggregate = new Aggregate()
     const sources: string[] = []
-    const reader = new RecordReader((facts) => {
+    const reader = new FrameReader((facts) => {
       aggregate.add(facts)
       sources.push(facts.source)
     })
     for await (const { text, isLast } of files.frames()) {
-      reader.readFrame(text, isLast)
+      reader.read(text, isLast)
       // Of a file that holds more than the header says, nothing more needs to be read.
       if (reader.count > header.recordCount) break
     }

@@ -1,6 +1,7 @@
 import { utf8 } from '../bytes/bytes.ts'
 import { MessageList } from '../bytes/message-list.ts'
 import { sha256 } from '../bytes/sha256.ts'
+import { HASH_SIZE } from '../merkle/index.ts'
 import { type FlowRecord, type Opened, openPseudonyms } from '../record/index.ts'
 
 /** The names under which a record can be found (docs/format.md, "Index tree"). */
@@ -77,9 +78,9 @@ export class KeyList {
   #keys = new Uint8Array(KEY_BYTES * FIRST_KEYS)
   #positions = new Uint32Array(FIRST_KEYS)
   #count = 0
-  /** what is still to be hashed, and which key each gives */
-  readonly #messages = new MessageList()
-  #awaited: number[] = []
+  /** what is hashed, and which key each hash gives */
+  readonly #messages = new MessageList('none')
+  readonly #hashed: number[] = []
   readonly #remembered = new Map<IndexName, Map<string, Uint8Array>>()
 
   add(position: number, name: IndexName, value: string): void {
@@ -112,7 +113,13 @@ export class KeyList {
 
   /** 16 bytes each, in the order in which they were added */
   get keys(): Uint8Array {
-    this.#hash()
+    const hashes = this.#messages.hashes()
+    for (let i = 0; i < this.#hashed.length; i++) {
+      const key = KEY_BYTES * (this.#hashed[i] as number)
+      for (let byte = 0; byte < KEY_BYTES; byte++) {
+        this.#keys[key + byte] = hashes[HASH_SIZE * i + byte] as number
+      }
+    }
     return this.#keys.subarray(0, KEY_BYTES * this.#count)
   }
 
@@ -122,18 +129,8 @@ export class KeyList {
   }
 
   #endMessage(position: number): void {
-    this.#awaited.push(this.#reserve(position))
-    if (this.#messages.endMessage()) this.#hash()
-  }
-
-  #hash(): void {
-    const hashes = this.#messages.hash()
-    for (const [i, key] of this.#awaited.entries()) {
-      for (let byte = 0; byte < KEY_BYTES; byte++) {
-        this.#keys[KEY_BYTES * key + byte] = hashes[32 * i + byte] as number
-      }
-    }
-    this.#awaited = []
+    this.#hashed.push(this.#reserve(position))
+    this.#messages.endMessage()
   }
 
   #recall(name: IndexName, value: string): Uint8Array {

@@ -59,15 +59,6 @@ export function hashLeaves(data: Uint8Array | readonly Uint8Array[], offsets?: U
   return out
 }
 
-/**
- * Writes the leaf hashes of the parts of `data` from `starts[i]` up to `ends[i]`, which the caller has within it.
- *
- * @param out 32 bytes a leaf
- */
-export function hashRanges(data: Uint8Array, starts: Uint32Array, ends: Uint32Array, out: Uint8Array): void {
-  engine.hashMany(data, starts, ends, 'leaf', out)
-}
-
 function hashSeparateLeaves(leaves: readonly Uint8Array[]): Uint8Array {
   const out = new Uint8Array(HASH_SIZE * leaves.length)
   let gathered = new Uint8Array(GATHER_BYTES)

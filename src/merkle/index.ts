@@ -1,5 +1,5 @@
 export { GrowingLog } from './growing-log.ts'
-export { EMPTY_ROOT, HASH_SIZE, hashLeaf, hashLeaves, hashNode, hashRanges } from './hash.ts'
+export { EMPTY_ROOT, HASH_SIZE, hashLeaf, hashLeaves, hashNode } from './hash.ts'
 export type { LeafHashes } from './leaf-hashes.ts'
 export { consistencyPath, inclusionPath, rangePath } from './path.ts'
 export { peakHeights, peakPath, rootFromPeaks } from './peaks.ts'

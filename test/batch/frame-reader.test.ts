@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest'
 import {
   decodeLine,
   encodeItem,
+  FrameReader,
   RecordPreparer,
-  RecordReader,
   summarizeRecords,
 } from '../../src/batch/index.ts'
 import { concatBytes, utf8 } from '../../src/bytes/bytes.ts'
@@ -33,8 +33,8 @@ const lines = sample.map((record) => lineOf(record as unknown as Json))
 function read(frame: Uint8Array) {
   const facts: RecordFacts[] = []
   return outcomeOf(() => {
-    const reader = new RecordReader((one) => facts.push(one))
-    reader.readFrame(frame, true)
+    const reader = new FrameReader((one) => facts.push(one))
+    reader.read(frame, true)
     return { ...summarizeRecords(reader.finish()), facts }
   })
 }
@@ -231,8 +231,8 @@ describe('records read out of bytes', () => {
   })
 
   test('are refused in a frame that is neither full nor the last', () => {
-    const reader = new RecordReader(() => undefined)
-    expect(() => reader.readFrame(frameOf(lines.slice(0, 255)), false)).toThrow(
+    const reader = new FrameReader(() => undefined)
+    expect(() => reader.read(frameOf(lines.slice(0, 255)), false)).toThrow(
       expect.objectContaining({ code: 'BATCH_MISMATCH' }),
     )
   })
