@@ -99,7 +99,7 @@ export function startIndexing(options: IndexingOptions): Indexing {
   const folder = new BatchFolder(batchesPath)
   const batches = new BatchCache(folder, OPEN_BATCHES)
   const finder = new Finder({ follower, entries, batches, folder, ...identity })
-  const histories = new Histories({ follower, entries, batches, ...identity })
+  const histories = new Histories({ follower, entries, batches, folder, ...identity })
 
   const trouble: { following?: string; checking?: string } = {}
   const running = new AbortController()
