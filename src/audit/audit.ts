@@ -143,6 +143,7 @@ class Audit {
       batchesPath,
       evidencePath,
       keysPath,
+      counting: false,
       entries,
       verdicts,
       domain: identity,

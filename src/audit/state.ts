@@ -28,7 +28,7 @@ export async function openAuditState(path: string, about: Record<string, string>
   const free = await lockFolder(path)
   try {
     await expectSame(join(path, 'audit.json'), `${JSON.stringify(about)}\n`)
-    const database = openDatabase(join(path, 'catalogue.sqlite'))
+    const database = openDatabase(join(path, 'catalogue.sqlite'), 'rebuildable')
     // After a power cut the last entries may be checked once more.
     database.exec('PRAGMA synchronous = NORMAL')
     return {

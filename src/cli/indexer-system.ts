@@ -58,7 +58,7 @@ async function assemble(config: IndexerConfig, started: Started): Promise<Indexe
   started.push(() => server.closeAll())
   const rpc = createRpc(config.rpcUrl)
   const identity = await identify(config)
-  const database = openDatabase(join(dataPath, 'catalogue.sqlite'))
+  const database = openDatabase(join(dataPath, 'catalogue.sqlite'), 'rebuildable')
   started.push(() => database.close())
 
   const fetching = 'publishers' in batches

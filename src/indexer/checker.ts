@@ -30,6 +30,8 @@ export interface CheckerParts {
   now: () => number
   /** where the keys of the records of verified batches are kept, if they are (see `saveRecordKeys`) */
   keysPath?: string
+  /** whether what a batch adds to the counts is kept; yes when left out */
+  counting?: boolean
   /** before the first try again; each later pause is twice as long, up to an hour */
   retryMs: number
 }
@@ -195,13 +197,13 @@ export class Checker {
   }
 
   async #writeDown(entry: LedgerEntry, judgement: Judgement | undefined): Promise<void> {
-    const { entries, verdicts, now, retryMs } = this.#parts
+    const { entries, verdicts, now, retryMs, counting = true } = this.#parts
     if (judgement === undefined) return
     // What could not be had because we end says nothing; and a reorg may have put another entry in its place meanwhile.
     if (judgement.state === 'withheld' && this.#stopping.signal.aborted) return
     if (entries.get(entry.logIndex)?.blockHash !== entry.blockHash) return
     if (judgement.state === 'verified') {
-      await verdicts.verified(entry, judgement.findings, judgement.counts)
+      await verdicts.verified(entry, judgement.findings, counting ? judgement.counts : [])
     } else {
       const pauseMs = Math.min(retryMs * 2 ** Math.min(entry.attempts, 20), LONGEST_RETRY_MS)
       verdicts.refused(entry, judgement, now() + pauseMs)

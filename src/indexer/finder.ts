@@ -42,6 +42,15 @@ export class Finder {
     this.#search = new Search({ ...parts, sketchBytes: SKETCH_BYTES, budget: PAGE_BUDGET })
   }
 
+  /** Makes the first questions as fast as the later ones, soon. */
+  warm(): void {
+    this.#search.warm()
+  }
+
+  stop(): Promise<void> {
+    return this.#search.stop()
+  }
+
   /** One page of the records under some keys, newest first, from the newest batch on or from where a page ended. */
   page(query: Omit<SearchQuery, 'after'> & { after?: Place | undefined }): Promise<FoundPage> {
     const head = { logIndex: BigInt(this.#parts.follower.log.size), position: 0 }

@@ -1,11 +1,12 @@
 import { setImmediate } from 'node:timers/promises'
 import { FRAME_RECORDS, type Item } from '../batch/index.ts'
 import { equalBytes } from '../bytes/bytes.ts'
-import { type IndexName, type IndexSketch, indexKey, indexValues } from '../lookup/index.ts'
+import { type IndexName, indexKey, indexValues } from '../lookup/index.ts'
 import { timeOf } from '../record/index.ts'
 import type { BatchCache } from '../store/batch-cache.ts'
 import type { BatchFolder } from '../store/batch-folder.ts'
 import type { LedgerEntries, LedgerEntry, SearchableBatch } from '../store/ledger-entries.ts'
+import { Sketches } from './sketches.ts'
 
 /** A record of the ledger, and where it is. */
 export interface FoundRecord {
@@ -57,20 +58,30 @@ interface SearchParts {
 const WINDOW = 1_024n
 
 /** A unit is about as long as it takes to read one record. */
-const COST = { record: 1, frame: 8, index: 8, sketch: 16, entry: 1 / 32 }
+const COST = { record: 1, frame: 8, index: 8, entry: 1 / 32 }
+
+/** Entries whose sketches are made at the start: about as many as there is room for. */
+const WARM = 4_096n
+
+/** Batches that are looked into beside each other: twice as many as Node has threads for files. */
+const AT_ONCE = 8
 
 /** Records that are read at once: all of one frame, and not many more than a page may want. */
 const GROUP = 64
 
-/** Finds records through the index files of the verified batches, newest batch first. */
+/**
+ * Finds records through the index files of the verified batches, newest batch first.
+ *
+ * Of a batch that has been met once a sketch is kept, made behind the answer, so that the next question opens only
+ * batches that hold its key.
+ */
 export class Search {
   readonly #parts: SearchParts
-  readonly #sketches = new Map<number, { indexRoot: Uint8Array; sketch: IndexSketch }>()
-  #sketchedBytes = 0
-  #newestDropped = -1
+  readonly #sketches: Sketches
 
   constructor(parts: SearchParts) {
     this.#parts = parts
+    this.#sketches = new Sketches(parts.folder, parts.sketchBytes)
   }
 
   /**
@@ -89,15 +100,19 @@ export class Search {
     // The entry of `after` itself is searched once more, if there is anything below its position.
     for (let end = after.logIndex + (after.position > 0 ? 1n : 0n); end > 0n; ) {
       const first = end > WINDOW ? end - WINDOW : 0n
-      for (const batch of this.#parts.entries.searchable(first, end, fromMs, toMs)) {
+      const batches = this.#parts.entries.searchable(first, end, fromMs, toMs)
+      const searched = page.searched
+      const looks = ahead(this.#candidates(batches, hashes), ({ batch, rank }) => {
+        const below = batch.logIndex === after.logIndex ? after.position : Number.POSITIVE_INFINITY
+        return this.#look(batch, rank, hashes, below, limit - page.records.length)
+      })
+      for await (const { batch, rank, groups } of looks) {
         const { logIndex } = batch
-        const found = await this.#positions(batch, hashes)
-        page.searched++
-        left -= found.cost
-        const below = logIndex === after.logIndex ? after.position : Number.POSITIVE_INFINITY
-        for (const group of groupsOf(found.positions.filter((position) => position < below))) {
-          left -= COST.frame + COST.record * group.length
-          for (const record of await this.#read(batch, group)) {
+        page.searched = searched + rank + 1
+        left -= COST.index
+        for (const { positions, read } of groups) {
+          left -= COST.frame + COST.record * positions.length
+          for (const record of await read()) {
             page.next = { logIndex, position: record.position }
             if (fits(record.item, query)) page.records.push(record)
             if (page.records.length === limit) return page
@@ -107,6 +122,7 @@ export class Search {
         page.next = { logIndex, position: 0 }
         if (left <= 0) return page
       }
+      page.searched = searched + batches.length
       left -= COST.entry * Number(end - first)
       page.next = { logIndex: first, position: 0 }
       if (left <= 0) return page
@@ -117,26 +133,60 @@ export class Search {
     return { ...page, next: undefined }
   }
 
-  /** The records of a batch that are under all keys, ascending. */
-  async #positions(
-    batch: SearchableBatch,
-    keys: readonly Uint8Array[],
-  ): Promise<{ positions: number[]; cost: number }> {
-    const known = this.#sketchOf(batch)
-    if (known !== undefined && keys.some((key) => known.rowsOf(key) === undefined)) {
-      return { positions: [], cost: 0 }
+  /** Begins to make sketches of the newest verified batches, so that the first who asks need not wait for them. */
+  warm(): void {
+    const { entries } = this.#parts
+    const [newest] = entries.before(2n ** 62n, 1)
+    const end = (newest?.logIndex ?? -1n) + 1n
+    const { fromMs, toMs } = ALWAYS
+    for (const batch of entries.searchable(end > WARM ? end - WARM : 0n, end, fromMs, toMs)) {
+      this.#sketches.want(batch)
     }
+  }
+
+  /** Ends what goes on behind the answers. */
+  stop(): Promise<void> {
+    return this.#sketches.stop()
+  }
+
+  /** Batches that may hold all keys, as far as is known in memory, and how many stand before each. */
+  *#candidates(batches: readonly SearchableBatch[], keys: readonly Uint8Array[]) {
+    for (const [rank, batch] of batches.entries()) {
+      const sketch = this.#sketches.of(batch)
+      if (keys.every((key) => sketch === undefined || sketch.rowsOf(key) !== undefined)) yield { batch, rank }
+    }
+  }
+
+  /** Looks into one batch; as many records as are wanted are read at once, the others when somebody comes to them. */
+  async #look(
+    batch: SearchableBatch,
+    rank: number,
+    keys: readonly Uint8Array[],
+    below: number,
+    wanted: number,
+  ) {
+    const positions = await this.#positions(batch, keys)
+    let before = 0
+    const groups = groupsOf(positions.filter((position) => position < below)).map((group) => {
+      const reading = before < wanted ? this.#read(batch, group) : undefined
+      reading?.catch(() => undefined)
+      before += group.length
+      return { positions: group, read: () => reading ?? this.#read(batch, group) }
+    })
+    return { batch, rank, groups }
+  }
+
+  /** The records of a batch that are under all keys, ascending. */
+  async #positions(batch: SearchableBatch, keys: readonly Uint8Array[]): Promise<number[]> {
+    const sketch = this.#sketches.of(batch)
+    if (sketch === undefined) this.#sketches.want(batch)
     return this.#parts.folder.useIndex(batch.publisher, batch.sequence, async (index) => {
-      const sketch = known ?? (this.#hasRoomFor(batch) ? await index.sketch() : undefined)
-      if (sketch !== known && sketch !== undefined) this.#keep(batch, sketch)
       let positions: number[] | undefined
       for (const key of keys) {
-        const rows = sketch?.rowsOf(key)
-        const found = sketch !== undefined && rows === undefined ? [] : await index.find(key, rows)
-        const under = new Set(found)
-        positions = positions === undefined ? [...found] : positions.filter((position) => under.has(position))
+        const under = new Set(await index.find(key, sketch?.rowsOf(key)))
+        positions = positions === undefined ? [...under] : positions.filter((position) => under.has(position))
       }
-      return { positions: positions ?? [], cost: sketch === known ? COST.index : COST.sketch }
+      return positions ?? []
     })
   }
 
@@ -148,31 +198,24 @@ export class Search {
     if (entry?.state !== 'verified' || !equalBytes(entry.header.indexRoot, batch.indexRoot)) return []
     return items.map((item, i) => ({ item, position: positions[i] ?? 0, entry }))
   }
+}
 
-  #sketchOf({ logIndex, indexRoot }: SearchableBatch): IndexSketch | undefined {
-    const known = this.#sketches.get(Number(logIndex))
-    // A reorg may have put another batch there.
-    return known !== undefined && equalBytes(known.indexRoot, indexRoot) ? known.sketch : undefined
-  }
-
-  /** A sketch makes room for that of a newer batch, never for that of an older one: a walk would replace them all. */
-  #hasRoomFor({ logIndex }: SearchableBatch): boolean {
-    return Number(logIndex) > this.#newestDropped
-  }
-
-  #keep({ logIndex, indexRoot }: SearchableBatch, sketch: IndexSketch): void {
-    this.#drop(Number(logIndex))
-    this.#sketches.set(Number(logIndex), { indexRoot, sketch })
-    this.#sketchedBytes += sketch.sizeBytes
-    while (this.#sketchedBytes > this.#parts.sketchBytes) {
-      this.#newestDropped = [...this.#sketches.keys()].reduce((a, b) => Math.min(a, b))
-      this.#drop(this.#newestDropped)
+/** What `work` makes of each, in their order; the longer it goes on the more are under way. */
+async function* ahead<T, R>(items: Iterable<T>, work: (item: T) => Promise<R>): AsyncGenerator<R> {
+  const left = items[Symbol.iterator]()
+  const started: Promise<R>[] = []
+  for (let depth = 1; ; depth = Math.min(depth + 1, AT_ONCE)) {
+    while (started.length < depth) {
+      const next = left.next()
+      if (next.done === true) break
+      const result = work(next.value)
+      // Whoever does not come to it does not hear of it.
+      result.catch(() => undefined)
+      started.push(result)
     }
-  }
-
-  #drop(logIndex: number): void {
-    this.#sketchedBytes -= this.#sketches.get(logIndex)?.sketch.sizeBytes ?? 0
-    this.#sketches.delete(logIndex)
+    const first = started.shift()
+    if (first === undefined) return
+    yield await first
   }
 }
 

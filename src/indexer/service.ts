@@ -55,7 +55,7 @@ export interface Indexing {
   stop(): Promise<void>
 }
 
-/** Batches kept open between questions, three file handles each. */
+/** Batches kept open between questions, two file handles each. */
 const OPEN_BATCHES = 128
 
 /** Before a batch that is refused is tried again for the first time. */
@@ -99,7 +99,8 @@ export function startIndexing(options: IndexingOptions): Indexing {
   const folder = new BatchFolder(batchesPath)
   const batches = new BatchCache(folder, OPEN_BATCHES)
   const finder = new Finder({ follower, entries, batches, folder, ...identity })
-  const histories = new Histories({ follower, entries, batches, ...identity })
+  finder.warm()
+  const histories = new Histories({ follower, entries, batches, folder, ...identity })
 
   const trouble: { following?: string; checking?: string } = {}
   const running = new AbortController()
@@ -158,6 +159,7 @@ export function startIndexing(options: IndexingOptions): Indexing {
       running.abort()
       await working.catch(() => undefined)
       await checker.stop()
+      await finder.stop()
       await batches.close()
     },
   }

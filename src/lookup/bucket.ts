@@ -48,7 +48,9 @@ export function encodePositions(positions: Uint32Array): Uint8Array {
 
 export function decodePositions(bytes: Uint8Array): Uint32Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  return Uint32Array.from({ length: bytes.length / 4 }, (_, i) => view.getUint32(4 * i))
+  const positions = new Uint32Array(bytes.length / 4)
+  for (let i = 0; i < positions.length; i++) positions[i] = view.getUint32(4 * i)
+  return positions
 }
 
 /** Leaf data of the index tree: `low || next || entries`, an entry being `key || count || postings`. */

@@ -85,8 +85,10 @@ export class IndexReader {
    * @param within the rows that it can be in, as a sketch of this index names them
    */
   async find(key: Uint8Array, within?: { start: number; end: number }): Promise<Uint32Array> {
-    const { row, found } = await this.#search(key, within)
-    return found ? await this.#positions(row) : new Uint32Array()
+    const { row, found, rows } = await this.#search(key, within)
+    if (!found) return new Uint32Array()
+    const { start, count } = postingsOf(rows.bytes, row - rows.start)
+    return decodePositions(await this.#postings(start, start + count))
   }
 
   /** Reads the whole key table. */
@@ -106,68 +108,101 @@ export class IndexReader {
 
   /** The bucket and path that show which records are under a key, or that none is. */
   async prove(key: Uint8Array): Promise<LookupProof> {
-    const { row, found } = await this.#search(key)
+    const { row, found, rows } = await this.#search(key)
     // An absent key belongs to the bucket of the last entry below it; below all of them, to the first bucket.
     const index = Math.floor(Math.max(found ? row : row - 1, 0) / BUCKET_ENTRIES)
-    const bucket = await this.#bucket(index)
     const treeStart = HEAD_BYTES + ROW_BYTES * this.entryCount + 4 * this.postingCount
-    const path = await readInclusionPath(
-      (offset, length) => this.#read(treeStart + offset, length),
-      this.indexSize,
-      index,
-    )
-    const positions = found ? await this.#positions(row) : undefined
+    const [{ bucket, entries }, path] = await Promise.all([
+      this.#bucket(index, rows),
+      readInclusionPath((offset, length) => this.#read(treeStart + offset, length), this.indexSize, index),
+    ])
+    const positions = found ? entries[row % BUCKET_ENTRIES]?.positions : undefined
     return { bucket, index, path, ...(positions && positions.length > INLINE_POSTINGS ? { positions } : {}) }
   }
 
-  /** First row whose key is not below `key`. Keys are uniform hashes, so a guess lands within a few rows. */
+  /**
+   * First row whose key is not below `key`, and the rows that were read last.
+   *
+   * Keys are uniform hashes: where one stands is known to half a root of their number, and three times as much to
+   * both sides is nearly always enough.
+   */
   async #search(
     key: Uint8Array,
     within = { start: 0, end: this.entryCount },
-  ): Promise<{ row: number; found: boolean }> {
-    const WINDOW = 128
+  ): Promise<{ row: number; found: boolean; rows: Rows }> {
+    const window = Math.max(LEAST_WINDOW, 3 * Math.ceil(Math.sqrt(this.entryCount)))
     const fraction = new DataView(key.buffer, key.byteOffset).getUint32(0) / 2 ** 32
     let low = within.start
     let high = within.end
-    let start = Math.floor(fraction * this.entryCount) - WINDOW / 2
+    let start = Math.floor(fraction * this.entryCount - window / 2)
+    let rows: Rows = { start: 0, bytes: new Uint8Array() }
     while (low < high) {
-      start = Math.max(low, Math.min(start, high - WINDOW))
-      const end = Math.min(high, start + WINDOW)
-      const rows = await this.#rows(start, end)
-      if (compareBytes(keyOf(rows, 0), key) > 0) high = start
-      else if (compareBytes(keyOf(rows, end - start - 1), key) < 0) low = end
+      start = Math.max(low, Math.min(start, high - window))
+      const end = Math.min(high, start + window)
+      rows = { start, bytes: await this.#rows(start, end) }
+      const { bytes } = rows
+      if (compareBytes(keyOf(bytes, 0), key) > 0) high = start
+      else if (compareBytes(keyOf(bytes, end - start - 1), key) < 0) low = end
       else {
-        let i = 0
-        while (compareBytes(keyOf(rows, i), key) < 0) i++
-        return { row: start + i, found: equalBytes(keyOf(rows, i), key) }
+        let [first, last] = [0, end - start - 1]
+        while (first < last) {
+          const middle = (first + last) >> 1
+          if (compareBytes(keyOf(bytes, middle), key) < 0) first = middle + 1
+          else last = middle
+        }
+        return { row: start + first, found: equalBytes(keyOf(bytes, first), key), rows }
       }
-      start = Math.floor((low + high - WINDOW) / 2)
+      start = Math.floor((low + high - window) / 2)
     }
-    return { row: low, found: false }
+    return { row: low, found: false, rows }
   }
 
-  async #bucket(index: number): Promise<Uint8Array> {
+  /** @param known rows that have been read */
+  async #bucket(index: number, known: Rows): Promise<{ bucket: Uint8Array; entries: IndexEntry[] }> {
     const first = BUCKET_ENTRIES * index
     const end = Math.min(first + BUCKET_ENTRIES, this.entryCount)
-    const rows = await this.#rows(first, Math.min(end + 1, this.entryCount))
-    const entries: IndexEntry[] = []
-    for (let row = first; row < end; row++) {
-      entries.push({ key: keyOf(rows, row - first), positions: await this.#positions(row) })
-    }
+    const rows = await this.#rowsOf(first, Math.min(end + 1, this.entryCount), known)
+    const places = Array.from({ length: end - first }, (_, i) => postingsOf(rows, i))
+    // Entries' postings follow each other as the entries do.
+    const start = places[0]?.start ?? 0
+    const postings = await this.#postings(
+      start,
+      places.reduce((sum, { count }) => sum + count, start),
+    )
+    const entries = places.map(({ start: own, count }, i) => ({
+      key: keyOf(rows, i),
+      positions: decodePositions(postings.subarray(4 * (own - start), 4 * (own - start + count))),
+    }))
     const low = index === 0 ? LOWEST_KEY : keyOf(rows, 0)
-    return encodeBucket(low, end < this.entryCount ? keyOf(rows, end - first) : HIGHEST_KEY, entries)
+    const next = end < this.entryCount ? keyOf(rows, end - first) : HIGHEST_KEY
+    return { bucket: encodeBucket(low, next, entries), entries }
   }
 
-  async #positions(row: number): Promise<Uint32Array> {
-    const bytes = await this.#rows(row, row + 1)
-    const view = new DataView(bytes.buffer, bytes.byteOffset)
-    const start = HEAD_BYTES + ROW_BYTES * this.entryCount + 4 * view.getUint32(KEY_BYTES + 4)
-    return decodePositions(await this.#read(start, 4 * view.getUint32(KEY_BYTES)))
+  #postings(start: number, end: number): Promise<Uint8Array> {
+    return this.#read(HEAD_BYTES + ROW_BYTES * this.entryCount + 4 * start, 4 * (end - start))
+  }
+
+  async #rowsOf(from: number, to: number, { start, bytes }: Rows): Promise<Uint8Array> {
+    const [first, end] = [ROW_BYTES * (from - start), ROW_BYTES * (to - start)]
+    return first >= 0 && end <= bytes.length ? bytes.subarray(first, end) : this.#rows(from, to)
   }
 
   #rows(from: number, to: number): Promise<Uint8Array> {
     return this.#read(HEAD_BYTES + ROW_BYTES * from, ROW_BYTES * (to - from))
   }
+}
+
+/** Rows of the key table from row `start` on. */
+interface Rows {
+  start: number
+  bytes: Uint8Array
+}
+
+const LEAST_WINDOW = 64
+
+function postingsOf(rows: Uint8Array, i: number): { start: number; count: number } {
+  const view = new DataView(rows.buffer, rows.byteOffset + ROW_BYTES * i + KEY_BYTES)
+  return { count: view.getUint32(0), start: view.getUint32(4) }
 }
 
 const keyOf = (rows: Uint8Array, i: number) => rows.subarray(ROW_BYTES * i, ROW_BYTES * i + KEY_BYTES)

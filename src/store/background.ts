@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads'
+import { type ResourceLimits, Worker } from 'node:worker_threads'
 import type { OperationCode } from '../errors.ts'
 import {
   type InputCode,
@@ -32,12 +32,15 @@ interface LostError {
  *
  * A worker that dies fails its job and is replaced at the next one.
  */
-export function startBackground<Job, Result>(module: URL): Background<Job, Result> {
+export function startBackground<Job, Result>(
+  module: URL,
+  resourceLimits: ResourceLimits = {},
+): Background<Job, Result> {
   let worker: Worker | undefined
   let last: Promise<unknown> = Promise.resolve()
 
   async function runNow(job: Job, transfer: ArrayBuffer[]): Promise<Result> {
-    worker ??= new Worker(module)
+    worker ??= new Worker(module, { resourceLimits })
     const thread = worker
     const answer = await new Promise<Answer<Result>>((resolve, reject) => {
       const settle = () => {

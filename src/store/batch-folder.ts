@@ -19,7 +19,7 @@ import {
 } from '../batch/index.ts'
 import type { Hex } from '../bytes/hex.ts'
 import { OperationError, VerificationError } from '../errors.ts'
-import { IndexReader, type LookupProof } from '../lookup/index.ts'
+import { IndexReader } from '../lookup/index.ts'
 import {
   HASH_SIZE,
   type Positions,
@@ -102,13 +102,12 @@ export class BatchFolder {
 /** Bytes of neighbouring frames that are read together. */
 const READ_AT_ONCE = 1 << 20
 
-/** The files of one batch, opened for questions; close it after. It believes the files: verify what it answers. */
+/** The records of one batch and their tree, opened for questions; close it after. It believes the files. */
 export class OpenBatch {
   readonly #path: string
   readonly #handles: readonly FileHandle[]
   readonly #readTree: ReadBytes
   readonly #readRecords: ReadBytes
-  readonly #index: IndexReader
   readonly #frames: Frame[]
 
   private constructor(
@@ -116,14 +115,12 @@ export class OpenBatch {
     handles: readonly FileHandle[],
     readTree: ReadBytes,
     readRecords: ReadBytes,
-    index: IndexReader,
     frames: Frame[],
   ) {
     this.#path = path
     this.#handles = handles
     this.#readTree = readTree
     this.#readRecords = readRecords
-    this.#index = index
     this.#frames = frames
   }
 
@@ -137,9 +134,8 @@ export class OpenBatch {
       }
       const tree = await openFile('tree.bin')
       const records = await openFile('records.ndjson.zst')
-      const index = await openFile('index.bin')
       const frames = await readFrameTable(records.read, records.sizeBytes)
-      return new OpenBatch(path, handles, tree.read, records.read, await IndexReader.open(index.read), frames)
+      return new OpenBatch(path, handles, tree.read, records.read, frames)
     } catch (cause) {
       await Promise.all(handles.map((handle) => handle.close()))
       if (cause instanceof OperationError || cause instanceof VerificationError) throw cause
@@ -150,15 +146,6 @@ export class OpenBatch {
   /** Where a file of the batch is. */
   pathOf(name: BatchFileName): string {
     return join(this.#path, name)
-  }
-
-  /** Positions of the records under an index key. */
-  find(key: Uint8Array): Promise<Uint32Array> {
-    return this.#index.find(key)
-  }
-
-  prove(key: Uint8Array): Promise<LookupProof> {
-    return this.#index.prove(key)
   }
 
   async item(position: number): Promise<Item> {

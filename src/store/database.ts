@@ -168,12 +168,19 @@ const VERSIONS = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5]
 /** How long a command waits for another process that writes to the same catalogue. */
 const BUSY_MS = 5_000
 
-/** Opens, makes or upgrades the catalogue; every commit is synced. Several processes may have it open. */
-export function openDatabase(path: string): Database {
+/**
+ * Whether a power failure may take back the last commits, none without those after it. It may where all can be found
+ * out again, and a sync for each would take longer than the finding.
+ */
+type Durability = 'synced' | 'rebuildable'
+
+/** Opens, makes or upgrades the catalogue. Several processes may have it open. */
+export function openDatabase(path: string, durability: Durability = 'synced'): Database {
   const database = new DatabaseSync(path)
   try {
     database.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA journal_mode = WAL`)
-    database.exec('PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
+    const synchronous = durability === 'synced' ? 'FULL' : 'NORMAL'
+    database.exec(`PRAGMA synchronous = ${synchronous}; PRAGMA foreign_keys = ON`)
     if (versionOf(database) !== VERSIONS.length) upgrade(database, path)
     return database
   } catch (error) {

@@ -60,6 +60,7 @@ async function world({ sketchBytes = 1_000_000, budget = 8_192, held = BATCHES }
   }
   await append(0, held)
   const search = new Search({ entries, batches: cache, folder, sketchBytes, budget })
+  onTestFinished(() => search.stop())
   return { search, entries, append, path }
 }
 
@@ -174,7 +175,7 @@ describe('a search', () => {
   })
 
   test('ends a page that has cost enough, and says where to go on', async () => {
-    const { search } = await world({ sketchBytes: 0, budget: 20 })
+    const { search } = await world({ sketchBytes: 0, budget: 16 })
     const page = await search.page({
       keys: new Map([['person', 'none']]),
       ...ALWAYS,

@@ -65,7 +65,7 @@ export function startIndexer(path: string, rpc: Rpc, ledger: Hex, options: Index
     ...(options.fetcher !== undefined && { fetcher: options.fetcher(path) }),
   })
   const finder = new Finder({ follower, entries, batches: cache, folder, ledger, chainId: 31337n })
-  const histories = new Histories({ follower, entries, batches: cache, ledger, chainId: 31337n })
+  const histories = new Histories({ follower, entries, batches: cache, folder, ledger, chainId: 31337n })
   onTestFinished(async () => {
     await checker.stop()
     await cache.close()

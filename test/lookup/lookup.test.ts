@@ -294,6 +294,21 @@ describe('how many entries an index has', () => {
     expect(reads / 200).toBeLessThan(8)
     expect(bytes / 200).toBeLessThan(20_000)
   })
+
+  test('a proof reads a bounded part of the file', async () => {
+    const { file } = indexOfEntries(20_000)
+    let reads = 0
+    const reader = await IndexReader.open(async (offset, length) => {
+      reads++
+      return file.slice(offset, offset + length)
+    })
+    for (let i = 0; i < 100; i++) {
+      await reader.prove(indexKey('record', valueAt(i)))
+      await reader.prove(indexKey('record', `absent ${i}`))
+    }
+    // Rows, now and then once more, the postings of a bucket and two levels of the tree.
+    expect(reads / 200).toBeLessThan(6)
+  })
 })
 
 describe('a bucket is one of exactly one form', () => {
