@@ -132,7 +132,11 @@ class Audit {
     this.#follower = new Follower({
       rpc,
       // What is not final may be taken back: it is nothing to be certain of.
-      chain: { ...this.#chain, headBlock: () => this.#chain.finalBlock() },
+      chain: {
+        ...this.#chain,
+        headBlock: () => this.#chain.finalBlock(),
+        finalBlock: async (head) => head ?? this.#chain.finalBlock(),
+      },
       ...identity,
       entries,
       cursor: this.#cursor,

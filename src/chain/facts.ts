@@ -24,33 +24,40 @@ export type Finality =
 export function chainFacts(rpc: Rpc, { finality }: { finality: Finality }): ChainFacts {
   const headBlock = async () => parseQuantity(await rpc.call('eth_blockNumber', []), 'block number')
 
-  async function finalBlock(): Promise<bigint> {
+  async function blockByNumber(number: bigint): Promise<Block | undefined> {
+    const answer = await rpc.call('eth_getBlockByNumber', [toQuantity(number), false])
+    if (answer === null) return undefined
+    const block = parseBlock(answer)
+    if (block.number !== number) throw malformed('block', `number ${number}`)
+    return block
+  }
+
+  async function finalBlock(head?: bigint): Promise<bigint> {
     if (finality.kind === 'durable') return finality.durableBlock()
     if (finality.kind === 'depth') {
-      const final = (await headBlock()) - BigInt(finality.confirmations - 1)
+      const final = (head ?? (await headBlock())) - BigInt(finality.confirmations - 1)
       return final > 0n ? final : 0n
     }
-    const block = await rpc.call('eth_getBlockByNumber', ['finalized', false]).catch(refusedAsNone)
-    if (block === null) {
+    const answer = await rpc.call('eth_getBlockByNumber', ['finalized', false]).catch(refusedAsNone)
+    if (answer === null) {
       throw new OperationError(
         'NOT_FINAL',
         'the chain has no finalized block yet; if it never has one, give a number of confirmations (--finality)',
       )
     }
-    return parseBlock(block).number
+    const final = parseBlock(answer)
+    // What is called final once is never doubted again, so a block of nowhere must not be.
+    if ((await blockByNumber(final.number))?.hash !== final.hash) {
+      throw new OperationError('RPC_LAGS', `the node calls block ${final.number} final and does not have it`)
+    }
+    return final.number
   }
 
   return {
     chainId: () => fetchChainId(rpc),
     headBlock,
     finalBlock,
-    async blockByNumber(number) {
-      const answer = await rpc.call('eth_getBlockByNumber', [toQuantity(number), false])
-      if (answer === null) return undefined
-      const block = parseBlock(answer)
-      if (block.number !== number) throw malformed('block', `number ${number}`)
-      return block
-    },
+    blockByNumber,
     async blockByHash(hash) {
       const answer = await rpc.call('eth_getBlockByHash', [hash, false])
       if (answer === null) return undefined

@@ -32,18 +32,23 @@ export interface CheckerParts {
   keysPath?: string
   /** whether what a batch adds to the counts is kept; yes when left out */
   counting?: boolean
+  /** told when fetched files have got their place: what was there before may still be open */
+  onPlaced?: (header: Header) => Promise<void>
   /** before the first try again; each later pause is twice as long, up to an hour */
   retryMs: number
 }
 
-/** One for each publisher, and one for verified batches whose counts are to be made anew. */
-type Lane = Hex | 'recount'
+/** One for each publisher, one for verified batches whose counts are to be made anew, one to tidy up while none works. */
+type Lane = Hex | 'recount' | 'tidy'
 
 /** Entries of one lane that are under way at a time, at least, and how many times as many are taken up together. */
 const AT_ONCE = 4
 const WINDOWS = 4
 
 const LONGEST_RETRY_MS = 3_600_000
+
+const UNVERIFIED = ['announced', 'fraud', 'withheld'] as const
+const MANY = 1_000_000
 
 /** What a batch is found to be, before it is written down. */
 type Judgement = Extract<CheckResult, { state: 'verified' }> | Refusal
@@ -74,18 +79,23 @@ export class Checker {
    * @param onError told when a lane ends by an error; what is left of it is due again
    */
   start(onError: (error: unknown) => void): void {
-    const { entries, now } = this.#parts
-    const start = (name: Lane, due: (limit: number) => LedgerEntry[]) => {
-      if (this.#lanes.has(name) || due(1).length === 0) return
-      const lane = this.#run(due)
+    const { entries, now, fetcher } = this.#parts
+    const start = (name: Lane, work: () => Promise<void>) => {
+      const lane = work()
         .catch(onError)
         .finally(() => this.#lanes.delete(name))
       this.#lanes.set(name, lane)
     }
-    for (const publisher of entries.publishers()) {
-      start(publisher, (limit) => entries.due(publisher, now(), limit))
+    const startDue = (name: Lane, due: (limit: number) => LedgerEntry[]) => {
+      if (!this.#lanes.has(name) && due(1).length > 0) start(name, () => this.#run(due))
     }
-    start('recount', (limit) => entries.uncounted(limit))
+    if (fetcher !== undefined && this.#lanes.size === 0) {
+      start('tidy', () => fetcher.tidy(() => UNVERIFIED.flatMap((state) => entries.inState(state, MANY))))
+    }
+    for (const publisher of entries.publishers()) {
+      startDue(publisher, (limit) => entries.due(publisher, now(), limit))
+    }
+    startDue('recount', (limit) => entries.uncounted(limit))
   }
 
   /**
@@ -165,6 +175,7 @@ export class Checker {
     const judgement = await this.#check(header, incoming, (name) => String(fetcher.addressOf(header, name)))
     if (judgement.state === 'verified') {
       await moveInto(incoming, this.#verified, header)
+      await this.#parts.onPlaced?.(header)
     }
     // What is false is asked for again next time, all of it.
     await remove(incoming.root)

@@ -1,4 +1,4 @@
-import { mkdir, stat } from 'node:fs/promises'
+import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Header, hashHeader } from '../batch/index.ts'
@@ -39,6 +39,25 @@ export class Fetcher {
   /** Where the files of a batch lie until they are verified: a reorg may give its number to another header. */
   incoming(header: Header): BatchFolder {
     return new BatchFolder(join(this.#parts.incomingPath, toHex(hashHeader(header)).slice(2)))
+  }
+
+  /**
+   * Removes what came of batches that a reorg took away before they were verified.
+   *
+   * @param wanted entries whose batches may be fetched
+   */
+  async tidy(wanted: () => readonly { header: Header }[]): Promise<void> {
+    const { incomingPath } = this.#parts
+    try {
+      const there = await readdir(incomingPath)
+      if (there.length === 0) return
+      const kept = new Set(wanted().map(({ header }) => this.incoming(header).root))
+      const gone = there.map((name) => join(incomingPath, name)).filter((path) => !kept.has(path))
+      for (const path of gone) await rm(path, { recursive: true, force: true })
+    } catch (cause) {
+      if (isMissing(cause)) return
+      throw new OperationError('STORE_FAILED', `could not tidy up ${incomingPath}`, { cause })
+    }
   }
 
   /** Where a file of a batch is to be had; undefined when the publisher's address is not known. */

@@ -48,6 +48,10 @@ export class Follower {
   readonly #parts: FollowerParts
   readonly log = new GrowingLog()
   #scanned: Cursor['block'] | undefined
+  /** entries that the contract has been seen to have in its log: whatever contradicts these is false */
+  #confirmed: bigint
+  /** how often in a row the events did not give the contract's log */
+  #misfits = 0
   #state: FollowerState
 
   constructor(parts: FollowerParts) {
@@ -58,6 +62,7 @@ export class Follower {
     }
     const stored = parts.cursor.load()
     this.#scanned = stored?.block
+    this.#confirmed = BigInt(stored === undefined ? 0 : parts.entries.countUpTo(stored.block.number))
     this.#state = {
       head: -1n,
       finalBlock: stored?.finalBlock ?? -1n,
@@ -65,6 +70,8 @@ export class Follower {
       size: BigInt(this.log.size),
       lagging: false,
     }
+    // It ended before the contract was asked.
+    if (this.#confirmed < this.#state.size) this.#rewind()
   }
 
   get state(): FollowerState {
@@ -87,7 +94,7 @@ export class Follower {
     if (head === undefined)
       throw new OperationError('RPC_LAGS', 'the node took its head back while it was asked')
     const lagging = await this.#unwind(head)
-    const finalBlock = await this.#finalBlock()
+    const finalBlock = await this.#finalBlock(head.number)
     this.#state = {
       ...this.#state,
       head: head.number,
@@ -99,11 +106,11 @@ export class Follower {
   }
 
   /** The highest that was ever seen: another node of the same chain may be behind. */
-  async #finalBlock(): Promise<bigint> {
+  async #finalBlock(head: bigint): Promise<bigint> {
     const known = this.#state.finalBlock
     try {
-      const final = await this.#parts.chain.finalBlock()
-      if (final > known) return final
+      const final = await this.#parts.chain.finalBlock(head)
+      if (final > known && final <= head) return final
     } catch (error) {
       // A young chain has none yet; it can be followed all the same.
       if (!(error instanceof OperationError) || error.code !== 'NOT_FINAL') throw error
@@ -113,7 +120,7 @@ export class Follower {
 
   /** Takes back entries whose block the chain no longer has. Answers whether the node merely lags. */
   async #unwind(head: Block): Promise<boolean> {
-    const { chain, entries, mayLag, takeBack } = this.#parts
+    const { chain, entries, mayLag } = this.#parts
     const scanned = this.#scanned
     if (scanned !== undefined) {
       if (mayLag && head.number < scanned.number) return true
@@ -127,12 +134,17 @@ export class Follower {
       // Behind one address may be several nodes, and a block below the head that is not there at all is no other block.
       if (block === undefined && mayLag) return true
       if (block?.hash === last.blockHash) break
-      if (this.isFinal(last)) throw contradicts(last)
-      takeBack(last.logIndex)
-      this.log.truncate(last.logIndex)
+      if (this.isFinal(last) && last.logIndex < this.#confirmed) throw contradicts(last)
+      this.#takeBack(last.logIndex)
     }
     this.#rewind()
     return false
+  }
+
+  #takeBack(logIndex: bigint): void {
+    this.#parts.takeBack(logIndex)
+    this.log.truncate(logIndex)
+    if (this.#confirmed > logIndex) this.#confirmed = logIndex
   }
 
   /** Reads on from the last entry's block, which may hold more than was stored of it. */
@@ -158,34 +170,64 @@ export class Follower {
           if ((await chain.blockByNumber(head.number))?.hash !== head.hash) return
         }
         if (block === undefined) throw new OperationError('RPC_LAGS', `the node has no block ${lastBlock}`)
-        if (mayLag && lastBlock === head.number) await this.#expectComplete(found, head)
-        this.#store(found, block)
+        const fresh = found.filter(({ appended }) => appended.index >= BigInt(this.log.size))
+        if (mayLag) await this.#expectInBlocks(fresh)
+        this.#extend(fresh)
+        if (mayLag && lastBlock === head.number) await this.#expectWhole(head)
+        this.#store(fresh, block, !mayLag || lastBlock === head.number)
       }
     } catch (error) {
+      this.log.truncate(this.#state.size)
       // Of a node that left out something, everything is asked again.
-      if (error instanceof OperationError && LEFT_OUT.includes(error.code)) this.#rewind()
+      if (error instanceof OperationError && LEFT_OUT.includes(error.code)) {
+        // What comes does not fit again: what came before, and nobody confirmed, is false.
+        if (this.#misfits >= MOST_MISFITS) this.#takeBack(this.#confirmed)
+        this.#rewind()
+      }
       throw error
     }
   }
 
-  /** The ledger itself says how many headers it has: a node whose logs lag behind its blocks would hide the newest. */
-  async #expectComplete(found: readonly AppendedLog[], { hash, number }: Block): Promise<void> {
+  /** A log can say that it is anywhere: the block itself says which it is, and which transactions it has. */
+  async #expectInBlocks(found: readonly AppendedLog[]): Promise<void> {
+    const numbers = [...new Set(found.map(({ blockNumber }) => blockNumber))]
+    const blocks = new Map<bigint, Block | undefined>()
+    while (blocks.size < numbers.length) {
+      const some = numbers.slice(blocks.size, blocks.size + BLOCKS_AT_ONCE)
+      const answers = await Promise.all(some.map((number) => this.#parts.chain.blockByNumber(number)))
+      for (const [i, number] of some.entries()) blocks.set(number, answers[i])
+    }
+    for (const { blockNumber, blockHash, transactionHash, transactionIndex } of found) {
+      const block = blocks.get(blockNumber)
+      if (block?.hash === blockHash && block.transactionHashes[transactionIndex] === transactionHash) continue
+      throw new OperationError(
+        'RPC_LAGS',
+        `the node gave an event of transaction ${transactionHash} in block ${blockHash}, number ${blockNumber}, and does not have it there`,
+      )
+    }
+  }
+
+  /**
+   * The ledger itself keeps its log: a node whose events lag behind its blocks would hide the newest, and one that made
+   * some up would be found out by whatever comes after them.
+   */
+  async #expectWhole({ hash, number }: Block): Promise<void> {
     const { rpc, ledger } = this.#parts
-    const size = await createLedger(rpc, ledger).size({ blockHash: hash })
-    const last = found.at(-1)
-    const known = last === undefined ? BigInt(this.log.size) : last.appended.index + 1n
+    const contract = createLedger(rpc, ledger)
+    const [known, size] = [BigInt(this.log.size), await contract.size({ blockHash: hash })]
     if (known < size) {
       throw new OperationError(
         'RPC_LAGS',
         `the ledger has ${size} headers at block ${number}, and the node gave the events of ${known}`,
       )
     }
+    if (known === size && equalBytes(await contract.root({ blockHash: hash }), this.log.root())) return
+    throw this.#misfit(`the node's events do not give the log that the ledger has at block ${number}`)
   }
 
-  #store(found: readonly AppendedLog[], { number, hash }: Cursor['block']): void {
+  /** @param isWhole whether everything up to this block is as the ledger has it, as far as can be known */
+  #store(fresh: readonly AppendedLog[], { number, hash }: Cursor['block'], isWhole: boolean): void {
     const { entries, cursor } = this.#parts
-    const fresh = found.filter(({ appended }) => appended.index >= BigInt(this.log.size))
-    this.#extend(fresh)
     const scanned = { number, hash }
     const rows = fresh.map(({ appended, blockNumber, blockHash, transactionHash, logIndex }) => ({
       logIndex: appended.index,
@@ -195,41 +237,41 @@ export class Follower {
       transactionHash,
       eventIndex: logIndex,
     }))
-    try {
-      entries.add(rows, () => cursor.save({ block: scanned, finalBlock: this.#state.finalBlock }))
-    } catch (error) {
-      // Otherwise they would count as known, and never be stored.
-      this.log.truncate(this.#state.size)
-      throw error
-    }
+    entries.add(rows, () => {
+      if (isWhole) cursor.save({ block: scanned, finalBlock: this.#state.finalBlock })
+    })
+    const size = BigInt(this.log.size)
     this.#scanned = scanned
-    this.#state = { ...this.#state, scannedBlock: number, size: BigInt(this.log.size) }
+    this.#state = { ...this.#state, scannedBlock: number, size }
+    if (!isWhole) return
+    this.#confirmed = size
+    this.#misfits = 0
   }
 
   /** Appends to the log, and holds it against the node of each event: the contract hashed the same. */
   #extend(found: readonly AppendedLog[]): void {
-    const before = this.log.size
-    try {
-      for (const { appended } of found) {
-        if (appended.index !== BigInt(this.log.size)) {
-          throw new OperationError('RPC_MALFORMED', `the node left out header ${this.log.size} of the ledger`)
-        }
-        this.log.append(hashHeader(appended.header))
-        if (!equalBytes(this.log.peaks().at(-1) ?? new Uint8Array(), appended.node)) {
-          throw new OperationError(
-            'RPC_MALFORMED',
-            `the node's header ${appended.index} does not fit the log before it`,
-          )
-        }
+    for (const { appended } of found) {
+      if (appended.index !== BigInt(this.log.size)) {
+        throw this.#misfit(`the node left out header ${this.log.size} of the ledger`)
       }
-    } catch (error) {
-      this.log.truncate(before)
-      throw error
+      this.log.append(hashHeader(appended.header))
+      if (!equalBytes(this.log.peaks().at(-1) ?? new Uint8Array(), appended.node)) {
+        throw this.#misfit(`the node's header ${appended.index} does not fit the log before it`)
+      }
     }
+  }
+
+  #misfit(message: string): OperationError {
+    this.#misfits++
+    return new OperationError('RPC_MALFORMED', message)
   }
 }
 
 const PAGE = 1_000
+const BLOCKS_AT_ONCE = 16
+
+/** A single answer may be the one that is false. */
+const MOST_MISFITS = 2
 
 const LEFT_OUT = ['RPC_LAGS', 'RPC_MALFORMED']
 

@@ -85,6 +85,8 @@ export function startIndexing(options: IndexingOptions): Indexing {
     takeBack: (logIndex) => verdicts.takeBack(logIndex),
     mayLag,
   })
+  const folder = new BatchFolder(batchesPath)
+  const batches = new BatchCache(folder, OPEN_BATCHES)
   const checker = new Checker({
     batchesPath,
     evidencePath: options.evidencePath,
@@ -94,10 +96,9 @@ export function startIndexing(options: IndexingOptions): Indexing {
     threads: options.threads,
     now,
     retryMs: RETRY_MS,
+    onPlaced: ({ publisher: of, sequence }) => batches.forget(of, sequence),
     ...(options.fetcher !== undefined && { fetcher: options.fetcher }),
   })
-  const folder = new BatchFolder(batchesPath)
-  const batches = new BatchCache(folder, OPEN_BATCHES)
   const finder = new Finder({ follower, entries, batches, folder, ...identity })
   finder.warm()
   const histories = new Histories({ follower, entries, batches, folder, ...identity })

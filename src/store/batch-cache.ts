@@ -37,6 +37,15 @@ export class BatchCache {
     }
   }
 
+  /** Other files have its place now: whoever asks next opens them. */
+  async forget(publisher: Hex, sequence: bigint): Promise<void> {
+    const name = `${publisher}/${sequence}`
+    const held = this.#held.get(name)
+    if (held === undefined) return
+    this.#held.delete(name)
+    if (held.users === 0) await close(held)
+  }
+
   async close(): Promise<void> {
     const all = [...this.#held.values()]
     this.#held.clear()

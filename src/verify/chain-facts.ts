@@ -32,8 +32,12 @@ export interface Block {
 export interface ChainFacts {
   chainId(): Promise<bigint>
   headBlock(): Promise<bigint>
-  /** The highest block that is final by the verifier's own rule. */
-  finalBlock(): Promise<bigint>
+  /**
+   * The highest block that is final by the verifier's own rule.
+   *
+   * @param head the chain's, where it is known already
+   */
+  finalBlock(head?: bigint): Promise<bigint>
   blockByNumber(number: bigint): Promise<Block | undefined>
   blockByHash(hash: Hex): Promise<Block | undefined>
   receipt(transactionHash: Hex): Promise<TransactionReceipt | undefined>

@@ -62,6 +62,7 @@ export function startIndexer(path: string, rpc: Rpc, ledger: Hex, options: Index
     threads: 1,
     now,
     retryMs: 5_000,
+    onPlaced: ({ publisher, sequence }) => cache.forget(publisher, sequence),
     ...(options.fetcher !== undefined && { fetcher: options.fetcher(path) }),
   })
   const finder = new Finder({ follower, entries, batches: cache, folder, ledger, chainId: 31337n })
