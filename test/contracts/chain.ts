@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import {
   type BaseContract,
   ContractFactory,
-  type ContractTransactionReceipt,
   HDNodeWallet,
   isError,
   JsonRpcProvider,
+  type TransactionReceipt,
   toBeHex,
   toQuantity,
 } from 'ethers'
@@ -39,7 +40,24 @@ export async function deploy(source: string, ...args: unknown[]): Promise<BaseCo
   const path = join(inject('artifacts'), 'contracts', source, `${basename(source, '.sol')}.json`)
   const { abi, bytecode } = JSON.parse(readFileSync(path, 'utf8'))
   const deployed = await new ContractFactory(abi, bytecode, wallet(0)).deploy(...args)
-  return deployed.waitForDeployment()
+  const transaction = deployed.deploymentTransaction()
+  if (transaction === null) throw new Error(`${source} was not sent`)
+  await receiptOf(transaction.hash)
+  return deployed
+}
+
+/**
+ * The receipt of a transaction, once it is in a block.
+ *
+ * ethers' `wait()` misses a block that comes between its look for the receipt and its first look at the block number,
+ * and then waits for another one, which never comes here.
+ */
+async function receiptOf(hash: string): Promise<TransactionReceipt> {
+  for (;;) {
+    const receipt = await provider.getTransactionReceipt(hash)
+    if (receipt !== null) return receipt
+    await setTimeout(5)
+  }
 }
 
 /** Writes a storage slot of a contract behind its back. */
@@ -53,10 +71,10 @@ export async function send(
   contract: BaseContract,
   method: string,
   ...args: unknown[]
-): Promise<ContractTransactionReceipt> {
-  const response = await contract.getFunction(method).send(...args)
-  const receipt = await response.wait()
-  if (receipt === null) throw new Error(`${method} was not mined`)
+): Promise<TransactionReceipt> {
+  const { hash } = await contract.getFunction(method).send(...args)
+  const receipt = await receiptOf(hash)
+  if (receipt.status !== 1) throw new Error(`${method} reverted in its block`)
   return receipt
 }
 
@@ -65,7 +83,7 @@ export async function call(contract: BaseContract, method: string, ...args: unkn
 }
 
 /** A contract's events in a receipt, each as its name and arguments. */
-export function eventsOf(contract: BaseContract, receipt: ContractTransactionReceipt): unknown[][] {
+export function eventsOf(contract: BaseContract, receipt: TransactionReceipt): unknown[][] {
   return receipt.logs.flatMap((log) => {
     const event = contract.interface.parseLog(log)
     return event === null ? [] : [[event.name, ...event.args.toArray(true)]]
