@@ -2,11 +2,13 @@ import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import {
+  AbiCoder,
   type BaseContract,
   ContractFactory,
   HDNodeWallet,
   isError,
   JsonRpcProvider,
+  keccak256,
   type TransactionReceipt,
   toBeHex,
   toQuantity,
@@ -65,6 +67,28 @@ export async function setSlot(address: string, slot: number, value: bigint): Pro
   const method = evm === 'anvil' ? 'anvil_setStorageAt' : 'hardhat_setStorageAt'
   await provider.send(method, [address, toQuantity(slot), toBeHex(value, 32)])
 }
+
+/** Puts a contract's code at another address, where nothing is stored yet. */
+export async function copyCode(contract: BaseContract, address: string): Promise<BaseContract> {
+  const method = evm === 'anvil' ? 'anvil_setCode' : 'hardhat_setCode'
+  await provider.send(method, [address, await provider.getCode(await contract.getAddress())])
+  return contract.attach(address) as BaseContract
+}
+
+/** Where Solidity keeps the value of a key in the mapping at a slot. */
+export function wordAt(key: string | bigint, slot: string | bigint): string {
+  return keccak256(AbiCoder.defaultAbiCoder().encode(['uint256', 'uint256'], [key, slot]))
+}
+
+/** The time of the latest block, in seconds. */
+export async function now(): Promise<bigint> {
+  const block = await provider.getBlock('latest')
+  if (block === null) throw new Error('there is no latest block')
+  return BigInt(block.timestamp)
+}
+
+/** Gives the next block a time, in seconds. */
+export const setNextTime = (time: bigint) => provider.send('evm_setNextBlockTimestamp', [Number(time)])
 
 /** Sends a transaction and waits for its receipt. */
 export async function send(
