@@ -1,6 +1,6 @@
 const { readFileSync } = require('node:fs')
 
-const complete = ['/Ledger.sol', '/MerkleLog.sol']
+const complete = ['/Ledger.sol', '/MerkleLog.sol', '/Registry.sol', '/Authorizations.sol']
 
 module.exports = {
   skipFiles: ['test'],

@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import {
+  AbiCoder,
   type BaseContract,
   ContractFactory,
-  type ContractTransactionReceipt,
   HDNodeWallet,
   isError,
   JsonRpcProvider,
+  keccak256,
+  type TransactionReceipt,
   toBeHex,
   toQuantity,
 } from 'ethers'
@@ -39,7 +42,24 @@ export async function deploy(source: string, ...args: unknown[]): Promise<BaseCo
   const path = join(inject('artifacts'), 'contracts', source, `${basename(source, '.sol')}.json`)
   const { abi, bytecode } = JSON.parse(readFileSync(path, 'utf8'))
   const deployed = await new ContractFactory(abi, bytecode, wallet(0)).deploy(...args)
-  return deployed.waitForDeployment()
+  const transaction = deployed.deploymentTransaction()
+  if (transaction === null) throw new Error(`${source} was not sent`)
+  await receiptOf(transaction.hash)
+  return deployed
+}
+
+/**
+ * The receipt of a transaction, once it is in a block.
+ *
+ * ethers' `wait()` misses a block that comes between its look for the receipt and its first look at the block number,
+ * and then waits for another one, which never comes here.
+ */
+async function receiptOf(hash: string): Promise<TransactionReceipt> {
+  for (;;) {
+    const receipt = await provider.getTransactionReceipt(hash)
+    if (receipt !== null) return receipt
+    await setTimeout(5)
+  }
 }
 
 /** Writes a storage slot of a contract behind its back. */
@@ -48,15 +68,37 @@ export async function setSlot(address: string, slot: number, value: bigint): Pro
   await provider.send(method, [address, toQuantity(slot), toBeHex(value, 32)])
 }
 
+/** Puts a contract's code at another address, where nothing is stored yet. */
+export async function copyCode(contract: BaseContract, address: string): Promise<BaseContract> {
+  const method = evm === 'anvil' ? 'anvil_setCode' : 'hardhat_setCode'
+  await provider.send(method, [address, await provider.getCode(await contract.getAddress())])
+  return contract.attach(address) as BaseContract
+}
+
+/** Where Solidity keeps the value of a key in the mapping at a slot. */
+export function wordAt(key: string | bigint, slot: string | bigint): string {
+  return keccak256(AbiCoder.defaultAbiCoder().encode(['uint256', 'uint256'], [key, slot]))
+}
+
+/** The time of the latest block, in seconds. */
+export async function now(): Promise<bigint> {
+  const block = await provider.getBlock('latest')
+  if (block === null) throw new Error('there is no latest block')
+  return BigInt(block.timestamp)
+}
+
+/** Gives the next block a time, in seconds. */
+export const setNextTime = (time: bigint) => provider.send('evm_setNextBlockTimestamp', [Number(time)])
+
 /** Sends a transaction and waits for its receipt. */
 export async function send(
   contract: BaseContract,
   method: string,
   ...args: unknown[]
-): Promise<ContractTransactionReceipt> {
-  const response = await contract.getFunction(method).send(...args)
-  const receipt = await response.wait()
-  if (receipt === null) throw new Error(`${method} was not mined`)
+): Promise<TransactionReceipt> {
+  const { hash } = await contract.getFunction(method).send(...args)
+  const receipt = await receiptOf(hash)
+  if (receipt.status !== 1) throw new Error(`${method} reverted in its block`)
   return receipt
 }
 
@@ -65,7 +107,7 @@ export async function call(contract: BaseContract, method: string, ...args: unkn
 }
 
 /** A contract's events in a receipt, each as its name and arguments. */
-export function eventsOf(contract: BaseContract, receipt: ContractTransactionReceipt): unknown[][] {
+export function eventsOf(contract: BaseContract, receipt: TransactionReceipt): unknown[][] {
   return receipt.logs.flatMap((log) => {
     const event = contract.interface.parseLog(log)
     return event === null ? [] : [[event.name, ...event.args.toArray(true)]]

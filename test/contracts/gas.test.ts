@@ -1,22 +1,33 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { type BaseContract, getBytes, type HDNodeWallet, toBeHex } from 'ethers'
 import { expect, it } from 'vitest'
 import { deploy, evm, provider, send, setSlot, wallet } from './chain.ts'
+import { domainOf, type Grant, idOf, signGrant, signRevoke } from './grant.ts'
 import { climb, digest, type Header, headerOf, headersOf, leafOf } from './header.ts'
 
+const FOREVER = 2n ** 64n - 1n
 const snapshotFile = fileURLToPath(new URL('gas.json', import.meta.url))
 
 if (evm !== 'hardhat')
   console.warn(`Gas is skipped on ${evm}: the snapshot is of Hardhat's EVM and plain code`)
 
 it.skipIf(evm !== 'hardhat')('costs exactly the gas of the committed snapshot', async () => {
-  const measured = { ...(await measureWrites()), ...(await measureVerification()) }
+  const measured = {
+    ...(await measureWrites()),
+    ...(await measureVerification()),
+    ...(await measureAuthorizations()),
+  }
   if (process.env.TIDEMARK_GAS === 'write') {
     writeFileSync(snapshotFile, `${JSON.stringify(measured, null, 2)}\n`)
     console.log(measured)
   }
   expect(measured, 'npm run gas renews the snapshot').toEqual(JSON.parse(readFileSync(snapshotFile, 'utf8')))
 })
+
+async function codeSizeOf(contract: BaseContract): Promise<number> {
+  return ((await provider.getCode(await contract.getAddress())).length - 2) / 2
+}
 
 /** Gas used by whole transactions: intrinsic, calldata and execution. */
 async function measureWrites() {
@@ -42,9 +53,8 @@ async function measureWrites() {
   const inTens = await average(16, 10)
   const inFifties = await average(16, 50)
   const repeated = await send(mine, 'append', headersOf(publisher.address, sequence - 50n, 50))
-  const code = await provider.getCode(await ledger.getAddress())
   return {
-    'code: bytes, of at most 24,576': (code.length - 2) / 2,
+    'code: bytes, of at most 24,576': await codeSizeOf(ledger),
     'append: the first header of a ledger': first,
     'append: one header, average of 64 after 64': alone,
     'append: a header in a group of 10, average of 16 groups': inTens,
@@ -96,6 +106,94 @@ async function measureVerification() {
       header,
       index,
       headerPath,
+    ),
+  }
+}
+
+/** Gas used by whole transactions, the dearest case of each: names and reasons of some twenty characters, cold storage. */
+async function measureAuthorizations() {
+  const [governance, registrar, guardian, key, subject] = [0, 1, 2, 3, 4].map(wallet) as [
+    HDNodeWallet,
+    HDNodeWallet,
+    HDNodeWallet,
+    HDNodeWallet,
+    HDNodeWallet,
+  ]
+  const registry = await deploy('Registry.sol', governance.address, registrar.address, guardian.address)
+  const authorizations = await deploy('Authorizations.sol', await registry.getAddress())
+  const { chainId } = await provider.getNetwork()
+  const domain = domainOf(chainId, await authorizations.getAddress())
+  const used = async (contract: BaseContract, who: HDNodeWallet, method: string, ...args: unknown[]) =>
+    Number((await send(contract.connect(who), method, ...args)).gasUsed)
+  const [consumer, owner, resource] = [
+    'urn:example:tax',
+    'urn:example:civil',
+    'urn:example:civil:births',
+  ].map(digest) as [string, string, string]
+  const purpose = digest('school enrolment')
+  // Zero bytes make calldata cheaper, and ids and signatures hang on the contract's address, which is another in each
+  // run: so they are drawn until they have none.
+  let attempts = 0
+  const drawGrant = async () => {
+    for (;;) {
+      const grant: Grant = {
+        subject: subject.address,
+        consumer,
+        resource,
+        purpose,
+        notBefore: 1_700_000_000n,
+        notAfter: 4_000_000_000n,
+        maxCalls: 1000n,
+        nonce: BigInt(digest(`nonce ${attempts++}`)),
+      }
+      const id = idOf(domain, grant)
+      const signature = await signGrant(subject, domain, grant)
+      const revocation = await signRevoke(subject, domain, id, FOREVER)
+      const words = [toBeHex(grant.nonce, 32), id, signature, revocation]
+      if (words.every((word) => getBytes(word).every((byte) => byte !== 0)))
+        return { grant, id, signature, revocation }
+    }
+  }
+  const [own, signed, loose] = [await drawGrant(), await drawGrant(), await drawGrant()]
+  const setResource = () =>
+    used(registry, registrar, 'setResource', 'urn:example:civil:births', owner, 2, 3, digest('entry'))
+
+  const addSource = await used(registry, registrar, 'addSource', 'urn:example:tax')
+  await used(registry, registrar, 'addSource', 'urn:example:civil')
+  const addKey = await used(registry, registrar, 'addKey', consumer, key.address, FOREVER)
+  const addResource = await setResource()
+  const target = { kind: 2, id: resource }
+  return {
+    'Registry: code: bytes, of at most 24,576': await codeSizeOf(registry),
+    'Registry: addSource': addSource,
+    'Registry: addKey': addKey,
+    'Registry: setResource, a new one': addResource,
+    'Registry: setResource, one changed': await setResource(),
+    'Registry: trip': await used(registry, guardian, 'trip', target, 'rate beyond baseline'),
+    'Registry: reset': await used(registry, registrar, 'reset', target, 'the service is mended'),
+    'Authorizations: code: bytes, of at most 24,576': await codeSizeOf(authorizations),
+    'Authorizations: grant, by the subject': await used(authorizations, subject, 'grant', own.grant, '0x'),
+    'Authorizations: grant, signed': await used(authorizations, key, 'grant', signed.grant, signed.signature),
+    'Authorizations: request, of at most 60,000': await used(
+      authorizations,
+      key,
+      'request',
+      consumer,
+      resource,
+      purpose,
+      own.id,
+    ),
+    'Authorizations: pause': await used(authorizations, subject, 'pause', own.grant),
+    'Authorizations: resume': await used(authorizations, subject, 'resume', own.grant),
+    'Authorizations: revoke': await used(authorizations, subject, 'revoke', own.grant),
+    'Authorizations: revoke, never on the chain': await used(authorizations, subject, 'revoke', loose.grant),
+    'Authorizations: revokeBySignature': await used(
+      authorizations,
+      key,
+      'revokeBySignature',
+      signed.grant,
+      FOREVER,
+      signed.revocation,
     ),
   }
 }
