@@ -4,11 +4,11 @@ import { PUBLISHER_FAULTS, type PublisherFault } from './publisher.ts'
 
 /** How the indexer's life goes on. */
 export const RESTARTS = ['stopped and started', 'ended without a word'] as const
-export type Restart = (typeof RESTARTS)[number]
+type Restart = (typeof RESTARTS)[number]
 
 /** What happens to a chain. */
 export const REORGS = ['reorg', 'reorg to a shorter chain'] as const
-export type Reorg = (typeof REORGS)[number]
+type Reorg = (typeof REORGS)[number]
 
 export interface Step {
   /** blocks to be made: how many batches go into each transaction of each */

@@ -34,7 +34,7 @@ const DEPLOYMENT_BLOCK = 0
 /** What a fault has to meet, before it is given up for this step. */
 const STEP_MS = 150
 /** Only a loaded machine needs so long. */
-const SETTLE_MS = 40_000
+const SETTLE_MS = 120_000
 /** How much of its own time passes for the indexer while ours passes a little. */
 const CLOCK_STEP_MS = 20 * 60_000
 const TICK_MS = 3
