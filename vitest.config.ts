@@ -8,6 +8,7 @@ export default defineConfig({
       'test/contracts/**',
       'test/chaos/{kills,disk,chain-faults}.test.ts',
       'test/e2e/{kill,external,indexer}.test.ts',
+      'test/simulation/**',
       'node_modules/**',
     ],
     // Left alone, two cores would run one file at a time.

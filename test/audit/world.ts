@@ -1,4 +1,3 @@
-import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { zstdCompressSync } from 'node:zlib'
 import { type AuditOptions, audit, type GivenReceipt } from '../../src/audit/audit.ts'
@@ -111,23 +110,4 @@ export function rewriteRecords(lines: readonly string[]): Uint8Array {
     )
   }
   return encodeFrames(frames, zstdCompressSync)
-}
-
-/** The lines of the records of a batch. */
-export async function linesOf(folder: BatchFolder, sequence: number): Promise<string[]> {
-  const files = await folder.open(PUBLISHER, BigInt(sequence))
-  try {
-    const lines: string[] = []
-    for await (const some of files.lines()) lines.push(...some)
-    return lines
-  } finally {
-    await files.close()
-  }
-}
-
-/** Gives the files of two batches each other's place. */
-export async function swapFolders(a: string, b: string): Promise<void> {
-  await rename(a, `${a}.away`)
-  await rename(b, a)
-  await rename(`${a}.away`, b)
 }

@@ -2,7 +2,11 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['test/chaos/*.test.ts', 'test/e2e/{kill,external,indexer}.test.ts'],
+    include: [
+      'test/chaos/*.test.ts',
+      'test/e2e/{kill,external,indexer}.test.ts',
+      'test/simulation/*.test.ts',
+    ],
     maxConcurrency: 3,
     maxWorkers: 2,
     testTimeout: 60_000,

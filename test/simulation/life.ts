@@ -31,7 +31,7 @@ export interface Life {
 }
 
 const TIMEOUT_MS = 150
-const POLL_MS = 6
+const POLL_MS = 15
 
 export async function startLife(dataPath: string, parts: LifeParts): Promise<Life> {
   const { rpcUrl, finality, identity, publishers, now } = parts

@@ -45,7 +45,7 @@ export const NODE_FAULTS = [
   'connection cut',
   'no answer in time',
 ] as const
-export type NodeFaultKind = (typeof NODE_FAULTS)[number]
+type NodeFaultKind = (typeof NODE_FAULTS)[number]
 
 export interface NodeFault {
   kind: NodeFaultKind

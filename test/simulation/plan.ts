@@ -4,18 +4,19 @@ import { PUBLISHER_FAULTS, type PublisherFault } from './publisher.ts'
 
 /** How the indexer's life goes on. */
 export const RESTARTS = ['stopped and started', 'ended without a word'] as const
-export type Restart = (typeof RESTARTS)[number]
+type Restart = (typeof RESTARTS)[number]
 
 /** What happens to a chain. */
 export const REORGS = ['reorg', 'reorg to a shorter chain'] as const
-export type Reorg = (typeof REORGS)[number]
+type Reorg = (typeof REORGS)[number]
 
 export interface Step {
   /** blocks to be made: how many batches go into each transaction of each */
   blocks: number[][]
   /** calls to the node that are waited for after each block, so that some blocks are seen and others not */
   calls: number
-  reorg: { kind: Reorg; depth: number } | undefined
+  /** `rested`: after the indexer has judged what is there, as far as faults let it */
+  reorg: { kind: Reorg; depth: number; rested: boolean } | undefined
   node: NodeFault[]
   publisher: PublisherFault[]
   restart: { kind: Restart; afterCalls: number } | undefined
@@ -51,7 +52,11 @@ function stepOf(chance: Chance, confirmations: number): Step {
     ),
     calls: chance.pick([0, 1, 3, 8] as const),
     reorg: chance.happens(50)
-      ? { kind: chance.happens(30) ? REORGS[1] : REORGS[0], depth: chance.between(1, confirmations - 1) }
+      ? {
+          kind: chance.happens(30) ? REORGS[1] : REORGS[0],
+          depth: chance.between(1, confirmations - 1),
+          rested: chance.happens(60),
+        }
       : undefined,
     node: Array.from({ length: chance.below(4) }, () => ({
       kind: chance.pick(NODE_FAULTS),

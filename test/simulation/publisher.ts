@@ -19,7 +19,7 @@ export const PUBLISHER_FAULTS = [
   'file without end',
   'wrong ETag',
 ] as const
-export type PublisherFaultKind = (typeof PUBLISHER_FAULTS)[number]
+type PublisherFaultKind = (typeof PUBLISHER_FAULTS)[number]
 
 export interface PublisherFault {
   kind: PublisherFaultKind

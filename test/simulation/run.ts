@@ -33,8 +33,11 @@ const LEDGER: Hex = `0x${'1e'.repeat(20)}`
 const DEPLOYMENT_BLOCK = 0
 /** What a fault has to meet, before it is given up for this step. */
 const STEP_MS = 150
+/** Until nearly all is verified, before something is taken back; faults may keep it from being so. */
+const REST_MS = 2_000
+const MOST_REFUSED = 3
 /** Only a loaded machine needs so long. */
-const SETTLE_MS = 40_000
+const SETTLE_MS = 120_000
 /** How much of its own time passes for the indexer while ours passes a little. */
 const CLOCK_STEP_MS = 20 * 60_000
 const TICK_MS = 3
@@ -62,6 +65,8 @@ export async function runPlan(plan: Plan, tally: Tally): Promise<Result> {
 /** A chain, its publishers, and an indexer among them. */
 class World {
   readonly #chance: Chance
+  /** of what depends on how fast the machine is, so that nothing else does */
+  readonly #idle: Chance
   readonly #plan: Plan
   readonly #tally: Tally
   readonly #folder: string
@@ -78,6 +83,7 @@ class World {
 
   private constructor(plan: Plan, tally: Tally, folder: string, history: History) {
     this.#chance = new Chance(`tidemark simulation ${plan.seed}, the way of it`)
+    this.#idle = new Chance(`tidemark simulation ${plan.seed}, between`)
     this.#plan = plan
     this.#tally = tally
     this.#folder = folder
@@ -156,7 +162,7 @@ class World {
     for (; !holds(); await delay(TICK_MS)) {
       if (performance.now() > late) return false
       this.#clock += CLOCK_STEP_MS
-      if (this.#chance.happens(10)) await this.#ask()
+      if (this.#idle.happens(10)) await this.#ask()
     }
     return true
   }
@@ -164,7 +170,7 @@ class World {
   /** Somebody always asks for something. */
   async #ask(): Promise<void> {
     const { finder, histories } = this.#life.indexing
-    const value = this.#chance.pick(['population', 'vehicles', 'nothing'] as const)
+    const value = this.#idle.pick(['population', 'vehicles', 'nothing'] as const)
     const key = { name: 'resource', value } as const
     try {
       await finder.page({ keys: new Map([[key.name, value]]), fromMs: 0, toMs: 2e12, limit: 20 })
@@ -204,10 +210,18 @@ class World {
   }
 
   /** Replaces the newest blocks that nobody has ever called final. */
-  async #reorg({ kind, depth }: NonNullable<Step['reorg']>): Promise<void> {
+  async #reorg({ kind, depth, rested }: NonNullable<Step['reorg']>): Promise<void> {
     const firstUnfinal = this.#chain.highest - this.#plan.confirmations + 2
     const blocks = Math.min(depth, this.#chain.head - Math.max(0, firstUnfinal) + 1)
     if (blocks <= 0) return
+    if (rested) {
+      const { entries, follower } = this.#life.indexing
+      const size = this.#chain.branch.at(-1)?.size
+      await this.#wait(
+        () => follower.log.size === size && entries.countInState('verified') >= size - MOST_REFUSED,
+        REST_MS,
+      )
+    }
     const before = this.#chain.head
     const gone = this.#chain.takeBack(blocks)
     for (const { publisher, sequence } of gone) {
