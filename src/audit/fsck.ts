@@ -1,11 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
-  decodeLine,
-  frameLines,
+  expandFrame,
+  FrameReader,
   type Header,
-  RecordPreparer,
-  readFrame,
+  type RecordHashes,
   readFrameTable,
   toJsonHeader,
   verifyRecords,
@@ -17,7 +16,6 @@ import { InputError, OperationError, VerificationError } from '../errors.ts'
 import { CheckPool } from '../indexer/check-pool.ts'
 import type { CheckResult } from '../indexer/check-worker.ts'
 import { encodeTiles, HASH_SIZE, treeRoot } from '../merkle/index.ts'
-import { openPseudonyms } from '../record/index.ts'
 import { BatchFolder } from '../store/batch-folder.ts'
 import { decompress } from '../store/compression.ts'
 import { type Database, inTransaction } from '../store/database.ts'
@@ -139,7 +137,7 @@ class Fsck {
   /** The files that the records of a batch give, if they give its header. */
   async #rebuild(header: Header): Promise<Record<string, Uint8Array> | undefined> {
     try {
-      const { leafHashes, indexFile } = verifyRecords(header, await this.#prepare(header))
+      const { leafHashes, indexFile } = verifyRecords(header, await this.#readRecords(header))
       return {
         'tree.bin': encodeTiles(leafHashes),
         'index.bin': indexFile,
@@ -153,17 +151,17 @@ class Fsck {
     }
   }
 
-  async #prepare(header: Header) {
+  async #readRecords(header: Header): Promise<RecordHashes> {
     const bytes = new Uint8Array(await readFile(join(this.#pathOf(header), 'records.ndjson.zst')))
     const read = async (offset: number, length: number) => bytes.subarray(offset, offset + length)
-    const preparer = new RecordPreparer()
-    for (const frame of await readFrameTable(read, bytes.length)) {
-      for (const line of frameLines(await readFrame(read, frame, decompress))) {
-        const { item, text } = decodeLine(line)
-        preparer.add(item, openPseudonyms(item.record, item.disclosures), text)
-      }
+    const reader = new FrameReader(() => undefined)
+    const frames = await readFrameTable(read, bytes.length)
+    for (const frame of frames) {
+      const { offset, compressedBytes } = frame
+      const text = expandFrame(await read(offset, compressedBytes), frame, decompress)
+      reader.read(text, frame === frames.at(-1))
     }
-    return preparer.finish()
+    return reader.finish()
   }
 
   /** Batches on disk that the catalogue does not have: it is lost, or older than they are. */

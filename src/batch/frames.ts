@@ -81,16 +81,25 @@ export async function readFrameTable(read: ReadBytes, fileBytes: number): Promis
 
 /** The text of one frame. */
 export async function readFrame(read: ReadBytes, frame: Frame, decompress: Decompress): Promise<string> {
-  const bytes = await read(frame.offset, frame.compressedBytes)
-  if (bytes.length !== frame.compressedBytes) throw damaged('the file ends within a frame')
+  const bytes = expandFrame(await read(frame.offset, frame.compressedBytes), frame, decompress)
   try {
-    const text = decompress(bytes, frame.textBytes)
-    if (text.length !== frame.textBytes) throw damaged('a frame is not as long as the table says')
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(text)
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch (cause) {
-    if (cause instanceof OperationError) throw cause
     throw damaged('a frame does not decompress to text', cause)
   }
+}
+
+/** The bytes of the text of one frame, out of those in the file. */
+export function expandFrame(bytes: Uint8Array, frame: Frame, decompress: Decompress): Uint8Array {
+  if (bytes.length !== frame.compressedBytes) throw damaged('the file ends within a frame')
+  let text: Uint8Array
+  try {
+    text = decompress(bytes, frame.textBytes)
+  } catch (cause) {
+    throw damaged('a frame does not decompress', cause)
+  }
+  if (text.length !== frame.textBytes) throw damaged('a frame is not as long as the table says')
+  return text
 }
 
 /** Splits the text of a frame into its lines, each of which ends with a line feed. */

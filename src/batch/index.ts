@@ -1,7 +1,9 @@
 export { APPENDED_TOPIC, type Appended, decodeAppended } from './appended.ts'
+export { FrameReader } from './frame-reader.ts'
 export {
   type Compress,
   type Decompress,
+  expandFrame,
   FRAME_RECORDS,
   type Frame,
   frameLines,
@@ -30,7 +32,14 @@ export {
   recordText,
   spellItem,
 } from './item.ts'
-export { type PreparedRecords, prepareRecords, RecordPreparer } from './prepared.ts'
+export { LineScan } from './line-scan.ts'
+export {
+  ownKeys,
+  type PreparedRecords,
+  prepareRecords,
+  type RecordHashes,
+  RecordPreparer,
+} from './prepared.ts'
 export {
   type BatchFileName,
   type BatchSummary,
@@ -38,6 +47,7 @@ export {
   type SealedBatch,
   sealBatch,
   sealPrepared,
+  summarizeRecords,
   type WaitingSubmission,
 } from './seal.ts'
 export { parseSubmissions, type Submission } from './submission.ts'

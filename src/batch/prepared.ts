@@ -1,14 +1,15 @@
 import { utf8 } from '../bytes/bytes.ts'
+import { GrowingBytes } from '../bytes/growing-bytes.ts'
+import { MessageList } from '../bytes/message-list.ts'
 import { indexValuesOf, KEY_BYTES, KeyList } from '../lookup/index.ts'
-import { HASH_SIZE, hashLeaves } from '../merkle/index.ts'
+import { HASH_SIZE } from '../merkle/index.ts'
 import { type Opened, openPseudonyms, timeOf } from '../record/index.ts'
 import { type Item, recordText, spellItem } from './item.ts'
+import type { LineScan } from './line-scan.ts'
 
-/** All that the trees and the files of a batch need of its records, worked out once for each of them. */
-export interface PreparedRecords {
+/** All that the trees of a batch need of its records. */
+export interface RecordHashes {
   count: number
-  /** the lines of records.ndjson, each with its line feed */
-  lines: Uint8Array
   /** 32 bytes a record */
   leafHashes: Uint8Array
   /** index keys of 16 bytes, and of each the position of its record */
@@ -19,16 +20,74 @@ export interface PreparedRecords {
   lastTime: number
 }
 
-/** Prepares records one after the other. */
-export class RecordPreparer {
-  readonly #lines: string[] = []
-  readonly #texts: string[] = []
+/** The number of each record's first key, which is that of its source and id. */
+export function ownKeys({ count, positions }: RecordHashes): Uint32Array {
+  const own = new Uint32Array(count)
+  for (let key = positions.length - 1; key >= 0; key--) own[positions[key] as number] = key
+  return own
+}
+
+/** All that the trees and the files of a batch need of its records, worked out once for each of them. */
+export interface PreparedRecords extends RecordHashes {
+  /** the lines of records.ndjson, each with its line feed */
+  lines: Uint8Array
+}
+
+/** Hashes records one after the other. */
+export class RecordHasher {
+  readonly #leaves = new MessageList('leaf')
   readonly #keys = new KeyList()
+  #count = 0
   #firstTime = Number.POSITIVE_INFINITY
   #lastTime = 0
 
   get count(): number {
-    return this.#lines.length
+    return this.#count
+  }
+
+  /**
+   * @param opened its pseudonyms, all of them
+   * @param text JCS text of its record
+   */
+  add({ record }: Item, opened: readonly Opened[], text: string): void {
+    for (const [name, value] of indexValuesOf(record, opened)) this.#keys.add(this.#count, name, value)
+    const bytes = utf8(text)
+    this.#take(bytes, 0, bytes.length, timeOf(record))
+  }
+
+  /** Adds the record of the line that was read out of `bytes` last. */
+  addLine(bytes: Uint8Array, line: LineScan): void {
+    line.addKeys(this.#keys, this.#count)
+    this.#take(bytes, line.record.start, line.record.end, line.timeMs)
+  }
+
+  finish(): RecordHashes {
+    return {
+      count: this.#count,
+      leafHashes: this.#leaves.hashes(),
+      keys: this.#keys.keys,
+      positions: this.#keys.positions,
+      firstTime: this.#firstTime,
+      lastTime: this.#lastTime,
+    }
+  }
+
+  #take(bytes: Uint8Array, start: number, end: number, timeMs: number): void {
+    this.#leaves.add(bytes, start, end)
+    this.#leaves.endMessage()
+    this.#firstTime = Math.min(this.#firstTime, timeMs)
+    this.#lastTime = Math.max(this.#lastTime, timeMs)
+    this.#count++
+  }
+}
+
+/** Prepares records one after the other. */
+export class RecordPreparer {
+  readonly #hasher = new RecordHasher()
+  readonly #lines = new GrowingBytes()
+
+  get count(): number {
+    return this.#hasher.count
   }
 
   /**
@@ -36,27 +95,23 @@ export class RecordPreparer {
    * @param text JCS text of its record, where it is known
    */
   add(item: Item, opened: readonly Opened[], text = recordText(item)): void {
-    const position = this.#lines.length
-    this.#lines.push(spellItem(item, text))
-    this.#texts.push(text)
-    for (const [name, value] of indexValuesOf(item.record, opened)) this.#keys.add(position, name, value)
-    const time = timeOf(item.record)
-    this.#firstTime = Math.min(this.#firstTime, time)
-    this.#lastTime = Math.max(this.#lastTime, time)
+    this.#hasher.add(item, opened, text)
+    this.#lines.add(utf8(`${spellItem(item, text)}\n`))
+  }
+
+  /** Adds the line from `start` up to `end`, which was read out of `bytes` last. */
+  addLine(bytes: Uint8Array, start: number, end: number, line: LineScan): void {
+    this.#hasher.addLine(bytes, line)
+    this.#lines.add(bytes, start, end)
+    this.#lines.add(LINE_FEED)
   }
 
   finish(): PreparedRecords {
-    return {
-      count: this.#lines.length,
-      lines: utf8(this.#lines.map((line) => `${line}\n`).join('')),
-      leafHashes: hashTexts(this.#texts),
-      keys: this.#keys.keys,
-      positions: this.#keys.positions,
-      firstTime: this.#firstTime,
-      lastTime: this.#lastTime,
-    }
+    return { ...this.#hasher.finish(), lines: this.#lines.bytes }
   }
 }
+
+const LINE_FEED = utf8('\n')
 
 /**
  * Prepares the records of items.
@@ -96,18 +151,4 @@ export function joinPrepared(parts: readonly PreparedRecords[]): PreparedRecords
     lines += part.lines.length
   }
   return joined
-}
-
-/** Leaf hashes of the bytes of texts. */
-function hashTexts(texts: readonly string[]): Uint8Array {
-  const bytes = utf8(texts.join(''))
-  const offsets = new Uint32Array(texts.length + 1)
-  let end = 0
-  for (const [i, text] of texts.entries()) offsets[i + 1] = end += text.length
-  // Only where all is ASCII are there as many bytes as code units.
-  if (bytes.length !== end) {
-    end = 0
-    for (const [i, text] of texts.entries()) offsets[i + 1] = end += utf8(text).length
-  }
-  return hashLeaves(bytes, offsets)
 }

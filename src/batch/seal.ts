@@ -7,7 +7,7 @@ import { type Compress, encodeFrames, framesOf } from './frames.ts'
 import type { Header } from './header.ts'
 import { toJsonHeader } from './header-json.ts'
 import type { Item } from './item.ts'
-import { joinPrepared, type PreparedRecords, prepareRecords } from './prepared.ts'
+import { joinPrepared, type PreparedRecords, prepareRecords, type RecordHashes } from './prepared.ts'
 import { encodeSubmissions, type Submission } from './submission.ts'
 import { vaultFrames } from './vault.ts'
 
@@ -114,7 +114,7 @@ export function summarizeRecords({
   positions,
   firstTime,
   lastTime,
-}: PreparedRecords): BatchSummary {
+}: RecordHashes): BatchSummary {
   if (count === 0) throw new InputError('EMPTY_SUBMISSION', 'a batch needs a record')
   const index = indexOfKeys(keys, positions)
   return {

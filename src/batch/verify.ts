@@ -2,7 +2,7 @@ import { equalBytes } from '../bytes/bytes.ts'
 import { VerificationError } from '../errors.ts'
 import type { Header } from './header.ts'
 import type { Item } from './item.ts'
-import { type PreparedRecords, prepareRecords } from './prepared.ts'
+import { prepareRecords, type RecordHashes } from './prepared.ts'
 import { type BatchSummary, summarizeRecords } from './seal.ts'
 import type { Submission } from './submission.ts'
 
@@ -17,8 +17,8 @@ export function verifyBatch(header: Header, items: readonly Item[]): BatchSummar
   return verifyRecords(header, prepareRecords(items))
 }
 
-/** The same of records that have been prepared. */
-export function verifyRecords(header: Header, records: PreparedRecords): BatchSummary {
+/** The same of records that have been read. */
+export function verifyRecords(header: Header, records: RecordHashes): BatchSummary {
   expectCount(header, records.count)
   const summary = summarizeRecords(records)
   for (const name of ['recordsRoot', 'indexRoot'] as const) {

@@ -55,4 +55,27 @@ export function fromBase64url(text: string): Uint8Array {
   return bytes
 }
 
+/**
+ * The same of text that stands in bytes; its length MUST NOT leave a single character over.
+ *
+ * @param text from `start` up to `end`
+ * @param out gets the bytes, from its beginning
+ * @returns whether it is base64url in its canonical spelling
+ */
+export function readBase64url(text: Uint8Array, start: number, end: number, out: Uint8Array): boolean {
+  let [bits, held, length] = [0, 0, 0]
+  for (let i = start; i < end; i++) {
+    const code = at(text, i)
+    const value = code < 128 ? at(VALUES, code) : NONE
+    if (value === NONE) return false
+    held = (held << 6) | value
+    bits += 6
+    if (bits < 8) continue
+    bits -= 8
+    out[length++] = held >> bits
+    held &= (1 << bits) - 1
+  }
+  return held === 0
+}
+
 const at = (bytes: Uint8Array, i: number): number => bytes[i] as number

@@ -1,5 +1,5 @@
 /**
- * What a SHA-256 implementation offers: one message, or the two shapes a Merkle tree hashes in bulk
+ * What a SHA-256 implementation offers: one message, or many: of any length, or the nodes of a Merkle tree
  * (RFC 9162, section 2.1.1). Lengths are the caller's to get right.
  */
 export interface Sha256Engine {
@@ -9,6 +9,16 @@ export interface Sha256Engine {
   hashNode(left: Uint8Array, right: Uint8Array): Uint8Array
   /** Writes `SHA-256(0x01 || pair)` for each 64-byte pair; `out` holds 32 bytes a pair and may start where `pairs` does. */
   hashNodes(pairs: Uint8Array, out: Uint8Array): void
-  /** Writes `SHA-256(0x00 || leaf)` for each leaf; leaf i is `data` from `ends[i - 1]` (or 0) up to `ends[i]`. */
-  hashLeaves(data: Uint8Array, ends: Uint32Array, out: Uint8Array): void
+  /**
+   * Writes the SHA-256 of each message; message i is the prefix and then `data` from `starts[i]` up to `ends[i]`.
+   *
+   * @param prefix `leaf` puts 0x00 before each
+   */
+  hashMany(
+    data: Uint8Array,
+    starts: Uint32Array,
+    ends: Uint32Array,
+    prefix: 'leaf' | 'none',
+    out: Uint8Array,
+  ): void
 }

@@ -22,12 +22,10 @@ export const portableEngine: Sha256Engine = {
     }
   },
 
-  hashLeaves(data, ends, out) {
-    const prefix = Uint8Array.of(0x00)
-    let start = 0
+  hashMany(data, starts, ends, prefix, out) {
+    const before = prefix === 'leaf' ? Uint8Array.of(0x00) : new Uint8Array(0)
     for (const [i, end] of ends.entries()) {
-      out.set(sha256.create().update(prefix).update(data.subarray(start, end)).digest(), 32 * i)
-      start = end
+      out.set(sha256.create().update(before).update(data.subarray(starts[i], end)).digest(), 32 * i)
     }
   },
 }

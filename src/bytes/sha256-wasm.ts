@@ -3,11 +3,13 @@ import { BUFFER, DIGEST, fillTables, LANE_DIGESTS, writeKernel } from './sha256-
 
 /** Bytes taken into the kernel's memory at a time; small enough to stay in a core's second cache. */
 const CHUNK = 1 << 17
-/** Leaves of up to so many blocks are hashed four at a time, longer ones alone. */
+/** Messages of up to so many blocks are hashed four at a time, longer ones alone. */
 const MOST_BLOCKS = 64
+/** More bytes than this are copied in one call. */
+const LONG_COPY = 160
 /** Where a node's prefix and its two hashes stand: behind a chunk and its padding. */
 const NODE = BUFFER + CHUNK + 128
-/** Where leaves wait. */
+/** Where messages wait. */
 const SLOTS = NODE + 128
 const PAGES = Math.ceil((SLOTS + slotsBefore(MOST_BLOCKS + 1)) / 65536)
 
@@ -86,6 +88,7 @@ function makeEngine(kernel: Kernel): Sha256Engine {
     }
   }
 
+  /** The leaves are hashes, end to end. */
   const hashShortLeaves = (data: Uint8Array, out: Uint8Array): void => {
     for (let at = 0; at < out.length; at += CHUNK) {
       const chunk = data.subarray(at, Math.min(at + CHUNK, out.length))
@@ -95,52 +98,70 @@ function makeEngine(kernel: Kernel): Sha256Engine {
     }
   }
 
-  /** Lets leaves of as many blocks wait for each other until there are four. */
-  const hashLongLeaves = (data: Uint8Array, ends: Uint32Array, out: Uint8Array): void => {
-    const waiting: number[][] = Array.from({ length: MOST_BLOCKS + 1 }, () => [])
-    const hashWaiting = (places: number[], blocks: number): void => {
-      kernel.lanes(SLOTS + slotsBefore(blocks), 64 * blocks, blocks, LANE_DIGESTS)
-      for (const [lane, place] of places.entries()) {
-        const at = LANE_DIGESTS + 32 * lane
-        out.set(memory.subarray(at, at + 32), 32 * place)
-      }
-      places.length = 0
+  const places = new Uint32Array(4 * (MOST_BLOCKS + 1))
+  const waiting = new Uint8Array(MOST_BLOCKS + 1)
+  const hashWaiting = (blocks: number, out: Uint8Array): void => {
+    kernel.lanes(SLOTS + slotsBefore(blocks), 64 * blocks, blocks, LANE_DIGESTS)
+    const count = waiting[blocks] as number
+    for (let lane = 0; lane < count; lane++) {
+      const from = LANE_DIGESTS + 32 * lane
+      const to = 32 * (places[4 * blocks + lane] as number)
+      for (let i = 0; i < 32; i++) out[to + i] = memory[from + i] as number
     }
-    let start = 0
-    for (const [i, end] of ends.entries()) {
-      const leaf = data.subarray(start, end)
-      start = end
-      const length = 1 + leaf.length
+    waiting[blocks] = 0
+  }
+
+  /** Lets messages of as many blocks wait for each other until there are four. */
+  const hashMany: Sha256Engine['hashMany'] = (data, starts, ends, prefix, out) => {
+    if (prefix === 'leaf' && areHashes(starts, ends)) {
+      hashShortLeaves(data.subarray(starts[0] ?? 0), out)
+      return
+    }
+    const prefixBytes = prefix === 'leaf' ? 1 : 0
+    for (let i = 0; i < ends.length; i++) {
+      const [start, end] = [starts[i] as number, ends[i] as number]
+      const length = prefixBytes + end - start
       const blocks = blocksOf(length)
-      const places = waiting[blocks]
-      if (places === undefined) {
+      if (blocks > MOST_BLOCKS) {
         const message = new Uint8Array(length)
-        message.set(leaf, 1)
+        message.set(data.subarray(start, end), prefixBytes)
         out.set(digest(message), 32 * i)
         continue
       }
-      const slot = SLOTS + slotsBefore(blocks) + 64 * blocks * places.length
+      const lane = waiting[blocks] as number
+      const slot = SLOTS + slotsBefore(blocks) + 64 * blocks * lane
       memory[slot] = 0x00
-      memory.set(leaf, slot + 1)
-      pad(slot, length, length)
-      if (places.push(i) === 4) hashWaiting(places, blocks)
+      copy(data, start, end, memory, slot + prefixBytes)
+      padShort(slot, length, slot + 64 * blocks)
+      places[4 * blocks + lane] = i
+      waiting[blocks] = lane + 1
+      if (lane === 3) hashWaiting(blocks, out)
     }
-    for (const [blocks, places] of waiting.entries()) {
-      if (places.length > 0) hashWaiting(places, blocks)
-    }
+    for (let blocks = 1; blocks <= MOST_BLOCKS; blocks++) if (waiting[blocks] !== 0) hashWaiting(blocks, out)
   }
 
-  const hashLeaves = (data: Uint8Array, ends: Uint32Array, out: Uint8Array): void => {
-    if (areShort(ends)) hashShortLeaves(data, out)
-    else hashLongLeaves(data, ends, out)
+  /** As `pad`, for messages of less than 2^29 bytes that begin where they stand. */
+  const padShort = (at: number, length: number, end: number): void => {
+    memory[at + length] = 0x80
+    for (let i = at + length + 1; i < end - 4; i++) memory[i] = 0
+    view.setUint32(end - 4, length << 3)
   }
 
-  return { digest, hashNode, hashNodes, hashLeaves }
+  return { digest, hashNode, hashNodes, hashMany }
 }
 
-/** Whether all leaves have 32 bytes. */
-function areShort(ends: Uint32Array): boolean {
-  for (let i = 0; i < ends.length; i++) if (ends[i] !== 32 * i + 32) return false
+/** Copies few bytes sooner than a call of `set` begins. */
+function copy(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): void {
+  if (end - start > LONG_COPY) to.set(from.subarray(start, end), at)
+  else for (let i = start; i < end; i++) to[at + i - start] = from[i] as number
+}
+
+/** Whether all messages have 32 bytes, end to end. */
+function areHashes(starts: Uint32Array, ends: Uint32Array): boolean {
+  const first = starts[0] ?? 0
+  for (let i = 0; i < ends.length; i++) {
+    if (starts[i] !== first + 32 * i || ends[i] !== first + 32 * i + 32) return false
+  }
   return true
 }
 
@@ -149,7 +170,7 @@ function blocksOf(length: number): number {
   return Math.ceil((length + 9) / 64)
 }
 
-/** Bytes taken by the places of four leaves each of 1, 2, ... blocks, up to but not including `blocks`. */
+/** Bytes taken by the places of four messages each of 1, 2, ... blocks, up to but not including `blocks`. */
 function slotsBefore(blocks: number): number {
   return 128 * blocks * (blocks - 1)
 }

@@ -3,6 +3,7 @@ import {
   decodeItem,
   type Item,
   isSealedItem,
+  LineScan,
   MAX_LINE_BYTES,
   parseItem,
   RecordPreparer,
@@ -24,6 +25,7 @@ import {
   sealRecord,
 } from '../record/index.ts'
 import { type EntryBody, encodeBody } from './log-entry.ts'
+import { type Incoming, type IncomingLine, parseLine } from './media.ts'
 
 /** A submission read, sealed and hashed, but not yet accepted. */
 export interface Draft {
@@ -34,13 +36,6 @@ export interface Draft {
   root: Uint8Array
   /** of its entry in the log (`EntryBody`) */
   body: Uint8Array
-}
-
-/** A record as it came, with the line that it stood on, and the text of that line where it has one. */
-export interface Incoming {
-  line: number
-  value: unknown
-  text?: string
 }
 
 /** The records of a submission, each with its private disclosures. */
@@ -57,38 +52,33 @@ export interface Content {
  *   `EMPTY_SUBMISSION`, with the line and the pointer
  */
 export function readDraft(
-  records: Iterable<Incoming>,
+  records: Iterable<Incoming | IncomingLine>,
   maxRecords: number,
   form: 'any' | 'sealed' = 'any',
 ): Draft {
   const preparer = new RecordPreparer()
+  const scan = new LineScan()
+  const names = new NameCheck(maxRecords)
   const vault: string[][] = []
-  const lines = new Map<string, number>()
-  let source = ''
   for (const incoming of records) {
     const { line } = incoming
-    const read = atLine(line, () => readItem(incoming, form))
-    const { record } = read.item
-    if (lines.size === 0) source = record.source
-    if (record.source !== source) {
-      throw new InputError('MIXED_SOURCES', `a submission has one source: ${source}, not ${record.source}`, {
-        line,
-        pointer: '/source',
-      })
+    if ('body' in incoming) {
+      const { body, start, end } = incoming
+      // What a source has sealed and signed is nearly always a line as batches have it.
+      if (form === 'sealed' && end - start < MAX_LINE_BYTES && scan.read(body, start, end)) {
+        names.add(scan.source, scan.id, line)
+        preparer.addLine(body, start, end, scan)
+        vault.push([])
+        continue
+      }
     }
-    const earlier = lines.get(record.id)
-    if (earlier !== undefined) {
-      throw new InputError('DUPLICATE_ID', `id ${record.id} stands on line ${earlier} already`, {
-        line,
-        pointer: '/id',
-      })
-    }
-    lines.set(record.id, line)
+    const parsed = 'body' in incoming ? parseLine(incoming) : incoming
+    if (parsed === undefined) continue
+    const read = atLine(line, () => readItem(parsed, form))
+    const { source, id } = read.item.record
+    names.add(source, id, line)
     if (isTooLong(spellItem(read.item, read.text))) {
       throw new InputError('TOO_LARGE', `a record has at most ${MAX_LINE_BYTES - 1} bytes`, { line })
-    }
-    if (vault.length === maxRecords) {
-      throw new InputError('TOO_LARGE', `a submission has at most ${maxRecords} records`, { line })
     }
     if (isTooLong(JSON.stringify(read.vault), 64)) {
       throw new InputError('TOO_LARGE', 'the private members of the record are too long', { line })
@@ -96,13 +86,51 @@ export function readDraft(
     preparer.add(read.item, read.pseudonyms, read.text)
     vault.push(read.vault)
   }
-  if (vault.length === 0) throw new InputError('EMPTY_SUBMISSION', 'there is no record in the submission')
+  const source = names.finish()
   const prepared = preparer.finish()
   return {
     source,
     size: vault.length,
     root: treeRoot(prepared.leafHashes),
     body: encodeBody({ records: prepared, vault }),
+  }
+}
+
+/** Sees that the records of a submission are of one source, no id twice, and not too many. */
+class NameCheck {
+  readonly #maxRecords: number
+  readonly #lines = new Map<string, number>()
+  #source = ''
+
+  constructor(maxRecords: number) {
+    this.#maxRecords = maxRecords
+  }
+
+  add(source: string, id: string, line: number): void {
+    if (this.#lines.size === 0) this.#source = source
+    if (source !== this.#source) {
+      throw new InputError('MIXED_SOURCES', `a submission has one source: ${this.#source}, not ${source}`, {
+        line,
+        pointer: '/source',
+      })
+    }
+    const earlier = this.#lines.get(id)
+    if (earlier !== undefined) {
+      throw new InputError('DUPLICATE_ID', `id ${id} stands on line ${earlier} already`, {
+        line,
+        pointer: '/id',
+      })
+    }
+    if (this.#lines.size === this.#maxRecords) {
+      throw new InputError('TOO_LARGE', `a submission has at most ${this.#maxRecords} records`, { line })
+    }
+    this.#lines.set(id, line)
+  }
+
+  /** @returns the source */
+  finish(): string {
+    if (this.#lines.size > 0) return this.#source
+    throw new InputError('EMPTY_SUBMISSION', 'there is no record in the submission')
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Hex } from '../bytes/hex.ts'
-import { type FlowRecord, timeOf } from '../record/index.ts'
+import type { RecordFacts } from '../record/index.ts'
 import { type BatchAggregate, FACETS, type Facet } from '../store/stats.ts'
 
 type Counted = BatchAggregate['volumes'][number]
@@ -19,9 +19,9 @@ export class Aggregate {
   readonly #volumes = new Map<string, Counted>()
   readonly #grants = new Map<Hex, Grant>()
 
-  add(record: FlowRecord): void {
-    if (record.type === 'tidemark.call.v1') addCall(this.#volumes, record)
-    addGrant(this.#grants, record)
+  add(facts: RecordFacts): void {
+    if (facts.type === 'tidemark.call.v1') addCall(this.#volumes, facts)
+    addGrant(this.#grants, facts)
   }
 
   finish(): BatchAggregate {
@@ -29,46 +29,47 @@ export class Aggregate {
   }
 }
 
-function addCall(volumes: Map<string, Counted>, record: FlowRecord): void {
-  const { data } = record
-  const hour = Math.floor(timeOf(record) / HOUR_MS)
-  for (const facet of FACETS) {
-    if (data.side !== (facet === 'consumer' ? 'consumer' : 'provider')) continue
-    const key = keyOf(facet, record)
+function addCall(volumes: Map<string, Counted>, facts: RecordFacts): void {
+  const hour = Math.floor(facts.timeMs / HOUR_MS)
+  for (const facet of facts.side === 'consumer' ? CONSUMER_FACETS : PROVIDER_FACETS) {
+    const key = keyOf(facet, facts)
     const name = `${facet} ${hour} ${key}`
-    const volume = volumes.get(name) ?? { facet, key, hour, ...NOTHING }
-    volumes.set(name, volume)
+    let volume = volumes.get(name)
+    if (volume === undefined) {
+      volume = { facet, key, hour, ...NOTHING }
+      volumes.set(name, volume)
+    }
     volume.calls++
-    if (data.outcome === 'refused') volume.refused++
-    if (data.outcome === 'failed') volume.failed++
-    volume.rows += countOf(data.rows)
-    volume.requestBytes += countOf(data.requestBytes)
-    volume.responseBytes += countOf(data.responseBytes)
+    if (facts.outcome === 'refused') volume.refused++
+    if (facts.outcome === 'failed') volume.failed++
+    volume.rows += Math.min(facts.rows, MOST)
+    volume.requestBytes += Math.min(facts.requestBytes, MOST)
+    volume.responseBytes += Math.min(facts.responseBytes, MOST)
   }
 }
 
+const CONSUMER_FACETS: readonly Facet[] = ['consumer']
+const PROVIDER_FACETS = FACETS.filter((facet) => facet !== 'consumer')
+
 const NOTHING = { calls: 0, refused: 0, failed: 0, rows: 0, requestBytes: 0, responseBytes: 0 }
 
-const keyOf = (facet: Facet, { subject, data }: FlowRecord): string => {
-  if (facet === 'resource') return subject ?? ''
-  if (facet === 'sharing') return String(data.sharing ?? 'unstated')
-  return String(data[facet])
+const keyOf = (facet: Facet, facts: RecordFacts): string => {
+  if (facet === 'resource') return facts.subject ?? ''
+  if (facet === 'sharing') return facts.sharing ?? 'unstated'
+  return facts[facet] ?? ''
 }
 
-const countOf = (value: unknown): number => (typeof value === 'number' ? Math.min(value, MOST) : 0)
-
 /** The schema has checked that an authorization is hex of 32 bytes. */
-function addGrant(grants: Map<Hex, Grant>, record: FlowRecord): void {
-  const id = record.data.authorization as Hex | undefined
-  const member = MEMBERS[record.type]
+function addGrant(grants: Map<Hex, Grant>, { type, authorization, timeMs }: RecordFacts): void {
+  const id = authorization as Hex | undefined
+  const member = MEMBERS[type]
   if (id === undefined || member === undefined) return
   const grant = grants.get(id) ?? { id }
   grants.set(id, grant)
-  const time = timeOf(record)
-  grant[member] = Math.min(grant[member] ?? time, time)
+  grant[member] = Math.min(grant[member] ?? timeMs, timeMs)
 }
 
-const MEMBERS: Partial<Record<FlowRecord['type'], 'authorizedAt' | 'firstCallAt'>> = {
+const MEMBERS: Partial<Record<RecordFacts['type'], 'authorizedAt' | 'firstCallAt'>> = {
   'tidemark.authorization.v1': 'authorizedAt',
   'tidemark.call.v1': 'firstCallAt',
 }

@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import {
   type BatchFileName,
-  decodeLine,
   encodeHeader,
+  FrameReader,
   type Header,
-  RecordPreparer,
   verifyRecords,
   verifySources,
 } from '../batch/index.ts'
@@ -12,13 +11,12 @@ import { equalBytes } from '../bytes/bytes.ts'
 import type { SigningDomain } from '../chain/signing.ts'
 import { InputError, OperationError, VerificationError } from '../errors.ts'
 import { encodeTiles } from '../merkle/index.ts'
-import { openPseudonyms } from '../record/index.ts'
 import { answerJobs } from '../store/background-job.ts'
 import { BatchFolder, type OpenBatch } from '../store/batch-folder.ts'
 import { isMissing } from '../store/durable.ts'
 import { partsOf } from '../store/stats.ts'
 import { Aggregate } from './aggregate.ts'
-import { type Findings, findBadRecords, IdCheck, recoverSigners } from './findings.ts'
+import { type Findings, findBadRecords, findRepeated, recoverSigners } from './findings.ts'
 import { saveRecordKeys } from './record-keys.ts'
 
 /** Recomputes a batch from its files and holds it against the header that the chain holds. */
@@ -60,22 +58,18 @@ async function checkBatch({ batchesPath, header, domain, keysPath }: CheckJob) {
   const folder = new BatchFolder(batchesPath)
   const files = await folder.open(header.publisher, header.sequence)
   try {
-    const preparer = new RecordPreparer()
-    const ids = new IdCheck()
     const aggregate = new Aggregate()
     const sources: string[] = []
-    for await (const lines of files.lines()) {
-      for (const line of lines) {
-        const { item, text } = decodeLine(line)
-        preparer.add(item, openPseudonyms(item.record, item.disclosures), text)
-        ids.add(item.record)
-        aggregate.add(item.record)
-        sources.push(item.record.source)
-      }
+    const reader = new FrameReader((facts) => {
+      aggregate.add(facts)
+      sources.push(facts.source)
+    })
+    for await (const { text, isLast } of files.frames()) {
+      reader.read(text, isLast)
       // Of a file that holds more than the header says, nothing more needs to be read.
-      if (preparer.count > header.recordCount) break
+      if (reader.count > header.recordCount) break
     }
-    const records = preparer.finish()
+    const records = reader.finish()
     const { leafHashes, indexFile } = verifyRecords(header, records)
     // Answers and proofs are read from these two files, so they must be what the records give.
     await expectFile(files, 'index.bin', indexFile)
@@ -92,7 +86,7 @@ async function checkBatch({ batchesPath, header, domain, keysPath }: CheckJob) {
       throw new VerificationError('BATCH_MISMATCH', 'header.json is not the header that the chain holds')
     }
     if (keysPath !== undefined) await saveRecordKeys(keysPath, header, records)
-    const findings: Findings = { submissions: signed, repeated: ids.finish() }
+    const findings: Findings = { submissions: signed, repeated: findRepeated(records, indexFile) }
     return { findings, counts: partsOf(aggregate.finish()) }
   } finally {
     await files.close()

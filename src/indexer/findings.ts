@@ -1,10 +1,18 @@
-import { decodeItem, type Header, isSealedItem, type Submission } from '../batch/index.ts'
+import {
+  decodeItem,
+  type Header,
+  isSealedItem,
+  ownKeys,
+  type RecordHashes,
+  type Submission,
+} from '../batch/index.ts'
 import { equalBytes, utf8 } from '../bytes/bytes.ts'
 import type { Hex } from '../bytes/hex.ts'
 import { recoverSubmissionSigner, type SigningDomain } from '../chain/signing.ts'
 import { InputError, VerificationError } from '../errors.ts'
+import { KEY_BYTES, sharedEntries } from '../lookup/index.ts'
 import { HASH_SIZE, hashLeaves, treeRoot } from '../merkle/index.ts'
-import { canonicalText, type FlowRecord } from '../record/index.ts'
+import { canonicalText } from '../record/index.ts'
 
 /** What a verified batch says of its sources; none of it makes the batch false. */
 export interface Findings {
@@ -53,23 +61,20 @@ export const recoverSigners = (
     }
   })
 
-/** Finds repeated ids of records that are added in their order. */
-export class IdCheck {
-  readonly #seen = new Set<string>()
-  readonly #repeated: RepeatedIds = { count: 0, positions: [] }
-  #position = 0
-
-  add({ source, id }: Pick<FlowRecord, 'source' | 'id'>): void {
-    const position = this.#position++
-    const { size } = this.#seen
-    if (this.#seen.add(`${source}\0${id}`).size > size) return
-    this.#repeated.count++
-    if (this.#repeated.positions.length < MAX_POSITIONS) this.#repeated.positions.push(position)
+/**
+ * Finds repeated ids: an entry of the index that is a record's own has one position.
+ *
+ * @param indexFile of these records
+ */
+export function findRepeated(records: RecordHashes, indexFile: Uint8Array): RepeatedIds {
+  const own = ownKeys(records)
+  const repeated: number[] = []
+  for (const { key, positions } of sharedEntries(indexFile)) {
+    const start = KEY_BYTES * (own[positions[0] as number] as number)
+    if (!equalBytes(key, records.keys.subarray(start, start + KEY_BYTES))) continue
+    for (const position of positions.subarray(1)) repeated.push(position)
   }
-
-  finish(): RepeatedIds {
-    return this.#repeated
-  }
+  return { count: repeated.length, positions: repeated.sort((a, b) => a - b).slice(0, MAX_POSITIONS) }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { type Header, hashHeader, type PreparedRecords } from '../batch/index.ts'
+import { type Header, hashHeader, ownKeys, type RecordHashes } from '../batch/index.ts'
 import { toHex } from '../bytes/hex.ts'
 import { KEY_BYTES } from '../lookup/index.ts'
 import { orStoreFailed, writeDurably } from '../store/durable.ts'
@@ -18,11 +18,7 @@ export const recordKeysPath = (folder: string, header: Header): string =>
   join(folder, `${toHex(hashHeader(header)).slice(2)}.keys`)
 
 /** Durable when it returns. */
-export async function saveRecordKeys(
-  folder: string,
-  header: Header,
-  records: PreparedRecords,
-): Promise<void> {
+export async function saveRecordKeys(folder: string, header: Header, records: RecordHashes): Promise<void> {
   const path = recordKeysPath(folder, header)
   await orStoreFailed(path, async () => {
     await mkdir(dirname(path), { recursive: true })
@@ -30,20 +26,19 @@ export async function saveRecordKeys(
   await writeDurably(path, encodeRecordKeys(records))
 }
 
-function encodeRecordKeys({ count, keys, positions }: PreparedRecords): Uint8Array {
+function encodeRecordKeys(records: RecordHashes): Uint8Array {
+  const { count, keys } = records
   const file = new Uint8Array(KEY_HEAD_BYTES + KEY_ROW_BYTES * count)
   const view = new DataView(file.buffer)
-  // The first key of each record is that of its source and id.
-  const own: number[] = []
-  for (let i = 0; i < positions.length; i++) if (positions[i] !== positions[i - 1]) own.push(i)
+  const own = ownKeys(records)
   const next = new Uint32Array(KEY_GROUPS + 1)
-  for (const i of own) next[(keys[KEY_BYTES * i] as number) + 1]!++
+  for (const key of own) next[(keys[KEY_BYTES * key] as number) + 1]!++
   for (let group = 1; group <= KEY_GROUPS; group++) next[group]! += next[group - 1] as number
   for (const [group, start] of next.entries()) view.setUint32(4 * group, start)
-  for (const i of own) {
-    const row = KEY_HEAD_BYTES + KEY_ROW_BYTES * next[keys[KEY_BYTES * i] as number]!++
-    file.set(keys.subarray(KEY_BYTES * i, KEY_BYTES * (i + 1)), row)
-    view.setUint32(row + KEY_BYTES, positions[i] as number)
+  for (const [position, key] of own.entries()) {
+    const row = KEY_HEAD_BYTES + KEY_ROW_BYTES * next[keys[KEY_BYTES * key] as number]!++
+    file.set(keys.subarray(KEY_BYTES * key, KEY_BYTES * (key + 1)), row)
+    view.setUint32(row + KEY_BYTES, position)
   }
   return file
 }

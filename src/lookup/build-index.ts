@@ -69,56 +69,73 @@ export function indexOfKeys(keys: Uint8Array, positions: Uint32Array): Omit<Batc
  *
  * @returns `order`: indices into the keys; `starts`: where in it each distinct key begins, and where the last one ends
  */
-function sortKeys(keys: Uint8Array, positions: Uint32Array): { order: Uint32Array; starts: number[] } {
+function sortKeys(keys: Uint8Array, positions: Uint32Array): { order: Uint32Array; starts: Uint32Array } {
   const count = positions.length
   const view = new DataView(keys.buffer, keys.byteOffset, keys.byteLength)
-  // A float holds 53 bits exactly: as much of a key as leaves room for its index. Sorting floats needs no callback.
-  const room = 2 ** Math.ceil(Math.log2(count + 1))
-  const cut = Math.max(1, (2 ** 32 * room) / 2 ** 53)
-  const weights = new Float64Array(count)
-  for (let i = 0; i < count; i++) {
-    weights[i] = Math.floor(view.getUint32(KEY_BYTES * i) / cut) * room + i
-  }
-  weights.sort()
-  const order = new Uint32Array(count)
-  const prefixOf = (place: number) => Math.floor((weights[place] as number) / room)
-  for (let i = 0; i < count; i++) order[i] = (weights[i] as number) - room * prefixOf(i)
-
+  const order = orderByPrefix(view, count)
+  const prefixOf = (place: number) => view.getUint32(KEY_BYTES * (order[place] as number))
   const keyAt = (i: number) => keys.subarray(KEY_BYTES * i, KEY_BYTES * (i + 1))
   const byKey = (a: number, b: number) =>
     compareBytes(keyAt(a), keyAt(b)) || (positions[a] as number) - (positions[b] as number)
-  const starts: number[] = []
-  let kept = 0
+  const starts = new Uint32Array(count + 1)
+  let [kept, distinct] = [0, 0]
   for (let first = 0, end = 0; first < count; first = end) {
-    for (end = first + 1; end < count && prefixOf(end) === prefixOf(first); ) end++
-    const alike = order.slice(first, end)
-    if (!isOneKey(view, alike, positions)) alike.sort(byKey)
-    for (let i = 0; i < alike.length; i++) {
-      const [before, index] = [alike[i - 1], alike[i] as number]
-      const isNew = before === undefined || compareBytes(keyAt(before), keyAt(index)) !== 0
+    const prefix = prefixOf(first)
+    for (end = first + 1; end < count && prefixOf(end) === prefix; ) end++
+    const alike = order.subarray(first, end)
+    if (end > first + 1 && !isOneKey(view, alike, positions)) alike.sort(byKey)
+    for (let place = first; place < end; place++) {
+      const index = order[place] as number
+      const before = place === first ? undefined : (order[kept - 1] as number)
+      const isNew = before === undefined || !isSameKey(view, before, index)
       if (!isNew && positions[before] === positions[index]) continue
-      if (isNew) starts.push(kept)
+      if (isNew) starts[distinct++] = kept
       order[kept++] = index
     }
   }
-  starts.push(kept)
-  return { order: order.subarray(0, kept), starts }
+  starts[distinct] = kept
+  return { order: order.subarray(0, kept), starts: starts.subarray(0, distinct + 1) }
+}
+
+/** Bits of a key by which a pass of the sort goes. */
+const PASSES = [0, 11, 22]
+const BUCKETS = 1 << 11
+
+/** The numbers of the keys by their first 32 bits, those that begin alike as they came: hashes are spread evenly. */
+function orderByPrefix(view: DataView, count: number): Uint32Array {
+  let [order, next] = [Uint32Array.from({ length: count }, (_, i) => i), new Uint32Array(count)]
+  const ends = new Uint32Array(BUCKETS)
+  for (const shift of PASSES) {
+    ends.fill(0)
+    for (let i = 0; i < count; i++) ends[(view.getUint32(KEY_BYTES * i) >>> shift) & (BUCKETS - 1)]!++
+    for (let bucket = 1; bucket < BUCKETS; bucket++) ends[bucket]! += ends[bucket - 1] as number
+    for (let place = count - 1; place >= 0; place--) {
+      const index = order[place] as number
+      next[--ends[(view.getUint32(KEY_BYTES * index) >>> shift) & (BUCKETS - 1)]!] = index
+    }
+    ;[order, next] = [next, order]
+  }
+  return order
 }
 
 /** Whether keys that start alike are one key at ascending positions: nearly always. */
 function isOneKey(view: DataView, indices: Uint32Array, positions: Uint32Array): boolean {
   for (let i = 1; i < indices.length; i++) {
     const [a, b] = [indices[i - 1] as number, indices[i] as number]
-    if ((positions[a] as number) >= (positions[b] as number)) return false
-    for (let word = 0; word < KEY_BYTES; word += 4) {
-      if (view.getUint32(KEY_BYTES * a + word) !== view.getUint32(KEY_BYTES * b + word)) return false
-    }
+    if ((positions[a] as number) >= (positions[b] as number) || !isSameKey(view, a, b)) return false
+  }
+  return true
+}
+
+function isSameKey(view: DataView, a: number, b: number): boolean {
+  for (let word = 0; word < KEY_BYTES; word += 4) {
+    if (view.getUint32(KEY_BYTES * a + word) !== view.getUint32(KEY_BYTES * b + word)) return false
   }
   return true
 }
 
 /** The leaf hashes of the buckets (`encodeBucket`), out of the table and the postings of a file. */
-function hashBuckets(file: Uint8Array, entryCount: number, starts: readonly number[]): Uint8Array {
+function hashBuckets(file: Uint8Array, entryCount: number, starts: Uint32Array): Uint8Array {
   const tableEnd = HEAD_BYTES + ROW_BYTES * entryCount
   const bucketCount = Math.ceil(entryCount / BUCKET_ENTRIES)
   const most = 2 * KEY_BYTES * bucketCount + (KEY_BYTES + 4 + 4 * INLINE_POSTINGS) * entryCount

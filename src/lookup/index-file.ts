@@ -40,6 +40,21 @@ export function encodeIndexRow({ key, positions }: IndexEntry, firstPosting: num
   return row
 }
 
+/** The entries of an index file that have several positions. */
+export function* sharedEntries(file: Uint8Array): Generator<IndexEntry> {
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
+  const entryCount = view.getUint32(MAGIC.length)
+  const postings = HEAD_BYTES + ROW_BYTES * entryCount
+  for (let row = HEAD_BYTES; row < postings; row += ROW_BYTES) {
+    const count = view.getUint32(row + KEY_BYTES)
+    if (count < 2) continue
+    const first = postings + 4 * view.getUint32(row + KEY_BYTES + 4)
+    const positions = new Uint32Array(count)
+    for (let i = 0; i < count; i++) positions[i] = view.getUint32(first + 4 * i)
+    yield { key: file.subarray(row, row + KEY_BYTES), positions }
+  }
+}
+
 /** An index file opened for questions. It trusts the file: who asks for others verifies the proof. */
 export class IndexReader {
   readonly entryCount: number

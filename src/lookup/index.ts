@@ -1,6 +1,6 @@
 export { decodeBucket, decodePositions, encodePositions, type LookupProof, verifyLookup } from './bucket.ts'
 export { type BatchIndex, buildIndex, indexOfKeys } from './build-index.ts'
-export { IndexReader } from './index-file.ts'
+export { IndexReader, sharedEntries } from './index-file.ts'
 export {
   INDEX_NAMES,
   type IndexName,

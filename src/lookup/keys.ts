@@ -1,5 +1,7 @@
 import { utf8 } from '../bytes/bytes.ts'
+import { MessageList } from '../bytes/message-list.ts'
 import { sha256 } from '../bytes/sha256.ts'
+import { HASH_SIZE } from '../merkle/index.ts'
 import { type FlowRecord, type Opened, openPseudonyms } from '../record/index.ts'
 
 /** The names under which a record can be found (docs/format.md, "Index tree"). */
@@ -65,24 +67,59 @@ const FREQUENT: ReadonlySet<IndexName> = new Set(['resource', 'consumer', 'provi
 const MOST_REMEMBERED = 4_096
 const FIRST_KEYS = 64
 
+/** `name || 0x00` of each name. */
+const PREFIXES = Object.fromEntries(INDEX_NAMES.map((name) => [name, utf8(`${name}\0`)])) as Record<
+  IndexName,
+  Uint8Array
+>
+
 /** The index keys of many records, one after the other. */
 export class KeyList {
   #keys = new Uint8Array(KEY_BYTES * FIRST_KEYS)
   #positions = new Uint32Array(FIRST_KEYS)
   #count = 0
-  readonly #remembered = new Map<string, Uint8Array>()
+  /** what is hashed, and which key each hash gives */
+  readonly #messages = new MessageList('none')
+  readonly #hashed: number[] = []
+  readonly #remembered = new Map<IndexName, Map<string, Uint8Array>>()
 
   add(position: number, name: IndexName, value: string): void {
-    if (this.#count === this.#positions.length) this.#grow()
-    this.#keys.set(
-      FREQUENT.has(name) ? this.#recall(name, value) : indexKey(name, value),
-      KEY_BYTES * this.#count,
-    )
-    this.#positions[this.#count++] = position
+    if (FREQUENT.has(name)) {
+      const at = this.#reserve(position)
+      this.#keys.set(this.#recall(name, value), KEY_BYTES * at)
+      return
+    }
+    const bytes = utf8(value)
+    this.addBytes(position, name, bytes, 0, bytes.length)
+  }
+
+  /** The same of a value that stands in `bytes` from `start` up to `end`. */
+  addBytes(position: number, name: IndexName, bytes: Uint8Array, start: number, end: number): void {
+    const prefix = PREFIXES[name]
+    this.#messages.add(prefix, 0, prefix.length)
+    this.#messages.add(bytes, start, end)
+    this.#endMessage(position)
+  }
+
+  /** The same of a record's own name, whose source and id stand in `bytes`. */
+  addRecord(position: number, bytes: Uint8Array, source: Place, id: Place): void {
+    const prefix = PREFIXES.record
+    this.#messages.add(prefix, 0, prefix.length)
+    this.#messages.add(bytes, source.start, source.end)
+    this.#messages.add(prefix, prefix.length - 1, prefix.length)
+    this.#messages.add(bytes, id.start, id.end)
+    this.#endMessage(position)
   }
 
   /** 16 bytes each, in the order in which they were added */
   get keys(): Uint8Array {
+    const hashes = this.#messages.hashes()
+    for (let i = 0; i < this.#hashed.length; i++) {
+      const key = KEY_BYTES * (this.#hashed[i] as number)
+      for (let byte = 0; byte < KEY_BYTES; byte++) {
+        this.#keys[key + byte] = hashes[HASH_SIZE * i + byte] as number
+      }
+    }
     return this.#keys.subarray(0, KEY_BYTES * this.#count)
   }
 
@@ -91,15 +128,30 @@ export class KeyList {
     return this.#positions.subarray(0, this.#count)
   }
 
+  #endMessage(position: number): void {
+    this.#hashed.push(this.#reserve(position))
+    this.#messages.endMessage()
+  }
+
   #recall(name: IndexName, value: string): Uint8Array {
-    const both = `${name}\0${value}`
-    let key = this.#remembered.get(both)
+    let values = this.#remembered.get(name)
+    if (values === undefined || values.size === MOST_REMEMBERED) {
+      values = new Map()
+      this.#remembered.set(name, values)
+    }
+    let key = values.get(value)
     if (key === undefined) {
-      if (this.#remembered.size === MOST_REMEMBERED) this.#remembered.clear()
       key = indexKey(name, value)
-      this.#remembered.set(both, key)
+      values.set(value, key)
     }
     return key
+  }
+
+  /** @returns the number of the key that is added */
+  #reserve(position: number): number {
+    if (this.#count === this.#positions.length) this.#grow()
+    this.#positions[this.#count] = position
+    return this.#count++
   }
 
   #grow(): void {
@@ -109,4 +161,10 @@ export class KeyList {
     this.#keys.set(keys)
     this.#positions.set(positions)
   }
+}
+
+/** A part of some bytes, from `start` up to `end`. */
+export interface Place {
+  start: number
+  end: number
 }

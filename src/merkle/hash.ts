@@ -55,9 +55,7 @@ export function hashLeaves(data: Uint8Array | readonly Uint8Array[], offsets?: U
     previous = offset
   }
   const out = new Uint8Array(HASH_SIZE * (offsets.length - 1))
-  const first = offsets[0] ?? 0
-  const ends = first === 0 ? offsets.subarray(1) : offsets.subarray(1).map((offset) => offset - first)
-  engine.hashLeaves(data.subarray(first), ends, out)
+  engine.hashMany(data, offsets.subarray(0, -1), offsets.subarray(1), 'leaf', out)
   return out
 }
 
@@ -65,19 +63,18 @@ function hashSeparateLeaves(leaves: readonly Uint8Array[]): Uint8Array {
   const out = new Uint8Array(HASH_SIZE * leaves.length)
   let gathered = new Uint8Array(GATHER_BYTES)
   let size = 0
-  let ends: number[] = []
+  let offsets = [0]
   const flush = (upTo: number): void => {
-    const done = out.subarray(HASH_SIZE * (upTo - ends.length), HASH_SIZE * upTo)
-    engine.hashLeaves(gathered.subarray(0, size), Uint32Array.from(ends), done)
+    out.set(hashLeaves(gathered, Uint32Array.from(offsets)), HASH_SIZE * (upTo - offsets.length + 1))
     size = 0
-    ends = []
+    offsets = [0]
   }
   for (const [i, leaf] of leaves.entries()) {
     if (size + leaf.length > gathered.length) flush(i)
     if (leaf.length > gathered.length) gathered = new Uint8Array(leaf.length)
     gathered.set(leaf, size)
     size += leaf.length
-    ends.push(size)
+    offsets.push(size)
   }
   flush(leaves.length)
   return out

@@ -15,6 +15,12 @@ export const time = Type.String({
   pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z$',
 })
 
+/** A URI reference, of which only the characters are checked. */
+export const sourceName = Type.String({ minLength: 1, maxLength: 256, pattern: '^[!-~]+$' })
+
+/** W3C Trace Context. */
+export const traceParent = Type.String({ pattern: '^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$' })
+
 export const count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 
 /** Unsigned integer that may exceed 2^53, as a decimal string without leading zeros. */

@@ -1,6 +1,6 @@
 import Type, { type TProperties, type TSchema } from 'typebox'
 import { Compile, type Validator } from 'typebox/compile'
-import { digest, name, oneOf, optional, text, time } from './fields.ts'
+import { digest, name, oneOf, optional, sourceName, text, time, traceParent } from './fields.ts'
 import { RECORD_TYPES, type RecordType, type RecordTypeName } from './types.ts'
 
 const closed = { additionalProperties: false } as const
@@ -31,12 +31,12 @@ function envelope(type: RecordTypeName, data: TSchema) {
     {
       specversion: oneOf('1.0'),
       id: text(128),
-      source: Type.String({ minLength: 1, maxLength: 256, pattern: '^[!-~]+$' }),
+      source: sourceName,
       type: oneOf(type),
       time,
       subject,
       datacontenttype: optional(oneOf('application/json')),
-      traceparent: optional(Type.String({ pattern: '^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$' })),
+      traceparent: optional(traceParent),
       data,
     },
     closed,

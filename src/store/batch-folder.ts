@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import {
   type BatchFileName,
   decodeItem,
+  expandFrame,
   FRAME_RECORDS,
   type Frame,
   frameLines,
@@ -93,6 +94,9 @@ export class BatchFolder {
     return join(this.root, publisher, String(sequence).padStart(12, '0'))
   }
 }
+
+/** Bytes of neighbouring frames that are read together. */
+const READ_AT_ONCE = 1 << 20
 
 /** The records of one batch and their tree, opened for questions; close it after. It believes the files. */
 export class OpenBatch {
@@ -198,6 +202,27 @@ export class OpenBatch {
         )
       }
       yield lines
+    }
+  }
+
+  /** The bytes of the text of every frame in their order, and whether it is the last. */
+  async *frames(): AsyncGenerator<{ text: Uint8Array; isLast: boolean }> {
+    const last = this.#frames.at(-1)
+    for (let first = 0; first < this.#frames.length; ) {
+      const start = this.#frames[first]?.offset ?? 0
+      let end = first
+      let size = 0
+      for (let frame = this.#frames[end]; frame !== undefined; frame = this.#frames[++end]) {
+        if (end > first && size + frame.compressedBytes > READ_AT_ONCE) break
+        size += frame.compressedBytes
+      }
+      const bytes = await this.#readRecords(start, size)
+      for (const frame of this.#frames.slice(first, end)) {
+        const from = frame.offset - start
+        const text = expandFrame(bytes.subarray(from, from + frame.compressedBytes), frame, decompress)
+        yield { text, isLast: frame === last }
+      }
+      first = end
     }
   }
 

@@ -180,7 +180,7 @@ describe('POST /v1/submissions', () => {
     }
     expectProblem(await post(body, { ...NDJSON, 'content-encoding': 'rot13' }), 415, 'UNSUPPORTED_MEDIA_TYPE')
     expectProblem(await post('not gzip', { ...NDJSON, 'content-encoding': 'gzip' }), 400, 'BAD_BODY')
-    expectProblem(await post(Uint8Array.of(0xc3, 0x28)), 400, 'BAD_JSON')
+    expectProblem(await post(Uint8Array.of(0xc3, 0x28)), 400, 'BAD_JSON', { line: 1 })
   })
 })
 

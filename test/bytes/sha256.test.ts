@@ -90,7 +90,7 @@ describe.each([
     const ends = Uint32Array.from(sizes)
     for (let i = 1; i < ends.length; i++) ends[i] = (ends[i] ?? 0) + (ends[i - 1] ?? 0)
     const out = new Uint8Array(32 * sizes.length)
-    engine.hashLeaves(new Uint8Array(all), ends, out)
+    engine.hashMany(new Uint8Array(all), startsOf(ends), ends, 'leaf', out)
     const expected = sizes.map((size, i) => native(Uint8Array.of(0), data.subarray(i, i + size)))
     expect(chunks(out, 32).map(hex)).toEqual(expected)
   })
@@ -109,11 +109,27 @@ describe.each([
         for (let i = 1; i < ends.length; i++) ends[i] = (ends[i] ?? 0) + (ends[i - 1] ?? 0)
         const data = Uint8Array.from({ length: ends.at(-1) ?? 0 }, (_x, i) => (i * 7) >> 2)
         const out = new Uint8Array(32 * sizes.length)
-        engine.hashLeaves(data, ends, out)
+        engine.hashMany(data, startsOf(ends), ends, 'leaf', out)
         const expected = sizes.map((size, i) =>
           native(Uint8Array.of(0), data.subarray((ends[i] ?? 0) - size, ends[i])),
         )
         expect(chunks(out, 32).map(hex)).toEqual(expected)
+      }),
+    )
+  })
+
+  test('hashes messages without a prefix wherever they stand, over each other too', () => {
+    const data = Uint8Array.from({ length: 6000 }, (_x, i) => (i * 7) >> 2)
+    const place = fc.tuple(fc.nat(1000), fc.oneof(fc.nat(130), fc.nat(5000)))
+    fc.assert(
+      fc.property(fc.array(place, { maxLength: 30 }), (places) => {
+        const starts = Uint32Array.from(places, ([start]) => start)
+        const ends = Uint32Array.from(places, ([start, size]) => start + size)
+        const out = new Uint8Array(32 * places.length)
+        engine.hashMany(data, starts, ends, 'none', out)
+        expect(chunks(out, 32).map(hex)).toEqual(
+          places.map(([start, size]) => native(data.subarray(start, start + size))),
+        )
       }),
     )
   })
@@ -156,6 +172,9 @@ test('sha256 is one of the two', () => {
 function chunks(bytes: Uint8Array, size: number): Uint8Array[] {
   return Array.from({ length: bytes.length / size }, (_, i) => bytes.subarray(size * i, size * i + size))
 }
+
+/** Where each of some messages begins that stand end to end. */
+const startsOf = (ends: Uint32Array): Uint32Array => ends.map((_, i) => ends[i - 1] ?? 0)
 
 function take<T>(stream: Iterable<T>, count: number): T[] {
   const taken: T[] = []

@@ -4,7 +4,7 @@ import { concatBytes } from '../../src/bytes/bytes.ts'
 import { InputError } from '../../src/errors.ts'
 import { contentOf, type Draft, isSameContent, readDraft } from '../../src/gateway/draft.ts'
 import { decodeBody, decodeLogEntry, encodeLogHead } from '../../src/gateway/log-entry.ts'
-import { splitSubmission } from '../../src/gateway/media.ts'
+import { parseLine, splitSubmission } from '../../src/gateway/media.ts'
 import { canonicalText, leafHash, openRecord, parseRecord, sealRecord } from '../../src/record/index.ts'
 import { exampleOf, type Json, WRONG } from '../record/examples.ts'
 
@@ -161,7 +161,9 @@ describe('a draft is refused with the line and the pointer:', () => {
 
 describe('a body', () => {
   const bytes = (text: string) => new TextEncoder().encode(text)
-  const split = (type: string, text: string) => [...splitSubmission(type, bytes(text))]
+  const parse = (type: string, body: Uint8Array) =>
+    [...splitSubmission(type, body)].flatMap((one) => ('body' in one ? (parseLine(one) ?? []) : one))
+  const split = (type: string, text: string) => parse(type, bytes(text))
 
   test.each(['application/x-ndjson', 'application/ndjson', 'Application/X-NDJSON; charset=utf-8'])(
     'of %s has a record a line, empty lines aside',
@@ -197,8 +199,58 @@ describe('a body', () => {
   })
 
   test('that is not UTF-8 is refused', () => {
-    expect(refusal(() => [...splitSubmission('application/x-ndjson', Uint8Array.of(0x7b, 0xff))])).toEqual({
+    const body = Uint8Array.of(0x7b, 0x7d, 0x0a, 0x7b, 0xff)
+    expect(refusal(() => parse('application/x-ndjson', body))).toEqual({ code: 'BAD_JSON', line: 2 })
+  })
+
+  test('may begin with a byte order mark, as no other line may', () => {
+    expect(split('application/x-ndjson', '\ufeff{"a":1}')).toMatchObject([{ line: 1, value: { a: 1 } }])
+    expect(refusal(() => split('application/x-ndjson', '{}\n\ufeff{}'))).toEqual({
       code: 'BAD_JSON',
+      line: 2,
     })
+  })
+})
+
+describe('the lines of a signed submission', () => {
+  const lineOf = (change: Json) => {
+    const { record, disclosures, vault } = sealRecord(parseRecord(call(change)))
+    return canonicalText({ disclosures: [...disclosures, ...vault], record })
+  }
+  const { agent: _, note: __, ...data } = call().data as Json
+  // A person alone is read from its bytes, an agent or an escape is parsed.
+  const lines = [
+    lineOf({ id: '1', data }),
+    lineOf({ id: '2' }),
+    lineOf({ id: '3', data: { ...data, purpose: 'a "reason"' } }),
+    lineOf({ id: '4', data: { ...data, purpose: '理由' } }),
+  ]
+  const readLines = (text: string) =>
+    readDraft(splitSubmission('application/x-ndjson', new TextEncoder().encode(text)), 4, 'sealed')
+
+  test('make the same draft from their bytes as each would parsed', () => {
+    const parsed = readDraft(at(...lines.map((line) => JSON.parse(line) as unknown)), 4, 'sealed')
+    for (const [feed, end] of [
+      ['\n', ''],
+      ['\n', '\n'],
+      ['\r\n', '\r\n'],
+      ['\n\n', '\n \n'],
+    ] as const) {
+      const draft = readLines(`${lines.join(feed)}${end}`)
+      expect(decodeBody(draft.body)).toEqual(decodeBody(parsed.body))
+      expect(draft).toMatchObject({ source: parsed.source, size: 4, root: parsed.root })
+    }
+  })
+
+  test.each([
+    ['an id that stood there', lineOf({ id: '2', data }), { code: 'DUPLICATE_ID', line: 5, pointer: '/id' }],
+    [
+      'another source',
+      lineOf({ source: 'urn:x', data }),
+      { code: 'MIXED_SOURCES', line: 5, pointer: '/source' },
+    ],
+    ['one too many', lineOf({ id: '5', data }), { code: 'TOO_LARGE', line: 5 }],
+  ])('are refused for %s', (_name, line, expected) => {
+    expect(refusal(() => readLines([...lines, line].join('\n')))).toEqual(expected)
   })
 })

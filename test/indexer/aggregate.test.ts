@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Item } from '../../src/batch/index.ts'
 import { Aggregate } from '../../src/indexer/aggregate.ts'
-import { parseRecord, sealRecord } from '../../src/record/index.ts'
+import { factsOf, parseRecord, sealRecord } from '../../src/record/index.ts'
 import { submissionOf } from '../batch/items.ts'
 import { append, startUnsavedTestChain, type TestChain } from '../chain/fixture.ts'
 import { exampleOf, type Json } from '../record/examples.ts'
@@ -27,7 +27,7 @@ const item = (type: 'tidemark.call.v1' | 'tidemark.authorization.v1', time: stri
 
 function aggregate(items: readonly Item[]) {
   const counted = new Aggregate()
-  for (const { record } of items) counted.add(record)
+  for (const { record } of items) counted.add(factsOf(record))
   return counted.finish()
 }
 
