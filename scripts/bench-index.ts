@@ -12,7 +12,7 @@
  * In each round, one after the other, by as many threads as there are cores: the least that a check must do, which is
  * to read, decompress and hash the same records, each line by our kernel and each frame by Node's OpenSSL; an indexer
  * (`tidemark indexer --batches`) from nothing until all is verified; a whole `tidemark audit`. Both from the start of
- * the process. Then lookups and histories over HTTP, one at a time: cold from an indexer that has just started, each
+ * the process. Beside the ratio of the times is that of the processor's, which says more on a busy machine. Then lookups and histories over HTTP, one at a time: cold from an indexer that has just started, each
  * question new to it, the kinds in turn; warm the same questions again. The files are in the system's cache, unless
  * `--drop-caches` empties it before the cold ones (root only; it slows down everybody else on the machine).
  */
@@ -27,7 +27,14 @@ import { PUBLISHER, startLedger } from './bench-index/chain.ts'
 import { askHistory } from './bench-index/histories.ts'
 import { ask, makeQuestions } from './bench-index/lookups.ts'
 import { makeBatches } from './bench-index/make.ts'
-import { type BenchLedger, caughtUp, peakMemory, runAudit, startIndexer } from './bench-index/programs.ts'
+import {
+  type BenchLedger,
+  caughtUp,
+  readUsage,
+  runAudit,
+  startIndexer,
+  type Usage,
+} from './bench-index/programs.ts'
 import { personTag } from './bench-index/records.ts'
 import { printReport, type SizeReport } from './bench-index/report.ts'
 import { Undo } from './bench-ingest/processes.ts'
@@ -96,7 +103,6 @@ async function measure(size: number): Promise<SizeReport> {
     console.error(
       `${size} records: ${what} ${seconds.toFixed(1)} s, load average ${loadavg()[0]?.toFixed(1)}`,
     )
-    return seconds
   }
   let data = ''
   for (let round = 0; round < rounds; round++) {
@@ -104,16 +110,15 @@ async function measure(size: number): Promise<SizeReport> {
     const lines = await bare(folders, threads, 'lines')
     report.lineBytes = lines.bytes / size
     note('bare, by line', lines.seconds)
-    const frames = note('bare, by frame', (await bare(folders, threads, 'frames')).seconds)
-    const catchUp = note('catch-up', await catchUpOnce(ledger, data, report, undoSize))
-    const audited = await runAudit(ledger, threads, profiling, undoSize)
-    report.peaks.audit = Math.max(report.peaks.audit, audited.peak)
-    report.rounds.push({
-      lines: lines.seconds,
-      frames,
-      catchUp,
-      audit: note('audit', audited.seconds),
-    })
+    const frames = await bare(folders, threads, 'frames')
+    note('bare, by frame', frames.seconds)
+    const catchUp = await catchUpOnce(ledger, data, undoSize)
+    note('catch-up', catchUp.seconds)
+    const audit = await runAudit(ledger, threads, profiling, undoSize)
+    note('audit', audit.seconds)
+    report.peaks.catchUp = Math.max(report.peaks.catchUp, catchUp.peak)
+    report.peaks.audit = Math.max(report.peaks.audit, audit.peak)
+    report.rounds.push({ lines, frames, catchUp, audit })
   }
   await answer(ledger, data, headers, report, undoSize)
   await undoSize.run()
@@ -123,16 +128,15 @@ async function measure(size: number): Promise<SizeReport> {
 async function catchUpOnce(
   ledger: BenchLedger,
   data: string,
-  report: SizeReport,
   undoSize: Undo,
-): Promise<number> {
+): Promise<Usage & { seconds: number }> {
   const startedAt = performance.now()
   const indexer = await startIndexer(ledger, data, profiling, undoSize)
   await caughtUp(indexer, ledger)
   const seconds = (performance.now() - startedAt) / 1_000
-  report.peaks.catchUp = Math.max(report.peaks.catchUp, peakMemory(indexer.pid) ?? 0)
+  const usage = readUsage(indexer.pid) ?? { peak: 0, cpuSeconds: 0 }
   await indexer.stop()
-  return seconds
+  return { seconds, ...usage }
 }
 
 async function answer(
@@ -159,6 +163,6 @@ async function answer(
     ]
     report.histories[kind] = { first, again }
   }
-  report.peaks.answering = peakMemory(indexer.pid) ?? 0
+  report.peaks.answering = readUsage(indexer.pid)?.peak ?? 0
   await indexer.stop()
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { readFrameTable } from '../../src/batch/index.ts'
 import { hashLeaves } from '../../src/merkle/index.ts'
+import { stepBack } from '../../src/store/background-job.ts'
 import { decompress } from '../../src/store/compression.ts'
 
 /** Each line as a leaf by our kernel, or each frame whole by Node's OpenSSL. */
@@ -15,6 +16,8 @@ export interface BareJob {
   hashing: Hashing
 }
 
+// As the threads of a check do, so that whatever else the machine does slows down both alike.
+stepBack()
 const { folders, hashing } = workerData as BareJob
 parentPort?.once('message', async () => {
   let bytes = 0

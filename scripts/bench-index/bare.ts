@@ -7,7 +7,7 @@ export async function bare(
   folders: readonly string[],
   threads: number,
   hashing: Hashing,
-): Promise<{ seconds: number; bytes: number }> {
+): Promise<{ seconds: number; cpuSeconds: number; bytes: number }> {
   const workers = await Promise.all(
     Array.from({ length: threads }, async (_, thread) => {
       const workerData: BareJob = { folders: folders.filter((_, i) => i % threads === thread), hashing }
@@ -17,8 +17,11 @@ export async function bare(
     }),
   )
   const startedAt = performance.now()
+  const before = process.cpuUsage()
   const answers = workers.map((worker) => once(worker, 'message') as Promise<[number]>)
   for (const worker of workers) worker.postMessage('go')
   const bytes = (await Promise.all(answers)).reduce((sum, [one]) => sum + one, 0)
-  return { seconds: (performance.now() - startedAt) / 1_000, bytes }
+  const seconds = (performance.now() - startedAt) / 1_000
+  const { user, system } = process.cpuUsage(before)
+  return { seconds, cpuSeconds: (user + system) / 1e6, bytes }
 }

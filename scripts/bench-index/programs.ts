@@ -48,10 +48,12 @@ export async function caughtUp({ api }: RunningIndexer, { batches }: BenchLedger
   }
 }
 
-export interface ProgramRun {
-  seconds: number
+/** What a process has used so far. */
+export interface Usage {
   /** most memory, bytes */
   peak: number
+  /** of all its threads */
+  cpuSeconds: number
 }
 
 /** `tidemark audit` of the whole ledger, which must find all of it verified. */
@@ -60,7 +62,7 @@ export async function runAudit(
   threads: number,
   profiling: readonly string[],
   undo: Undo,
-): Promise<ProgramRun> {
+): Promise<Usage & { seconds: number }> {
   const startedAt = performance.now()
   const args = [...profiling, MAIN, 'audit', ...of(ledger), '--threads', String(threads)]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -69,19 +71,29 @@ export async function runAudit(
   child.stdout.on('data', (chunk: Buffer) => {
     output += chunk.toString('utf8')
   })
-  let peak = 0
+  let usage = { peak: 0, cpuSeconds: 0 }
   const timer = setInterval(() => {
-    peak = peakMemory(child.pid ?? 0) ?? peak
+    usage = readUsage(child.pid ?? 0) ?? usage
   }, POLL_MS)
   await new Promise((resolve) => child.on('close', resolve))
   clearInterval(timer)
   if (child.exitCode !== 0) throw new Error(`the audit ended with ${child.exitCode}: ${output}`)
-  return { seconds: (performance.now() - startedAt) / 1_000, peak }
+  return { seconds: (performance.now() - startedAt) / 1_000, ...usage }
 }
 
-/** Most memory that a process has had, in bytes (Linux: it reads /proc); undefined when it has ended. */
-export function peakMemory(pid: number): number | undefined {
-  const path = `/proc/${pid}/status`
-  const kilobytes = existsSync(path) ? /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(path, 'utf8')) : null
-  return kilobytes === null ? undefined : 1_024 * Number(kilobytes[1])
+/** USER_HZ, which Linux shows to programs everywhere. */
+const TICKS_PER_SECOND = 100
+
+/** undefined when the process has ended (Linux: it reads /proc). */
+export function readUsage(pid: number): Usage | undefined {
+  if (!existsSync(`/proc/${pid}/status`)) return undefined
+  const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  const [user, system] =
+    readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ').slice(11, 13) ?? []
+  // Of a process that is ending only the name is left.
+  if (kilobytes === null) return undefined
+  return {
+    peak: 1_024 * Number(kilobytes[1]),
+    cpuSeconds: (Number(user) + Number(system)) / TICKS_PER_SECOND,
+  }
 }

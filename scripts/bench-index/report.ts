@@ -10,8 +10,7 @@ export interface SizeReport {
   lineBytes: number
   /** load average of one minute after each part */
   load: number[]
-  /** seconds */
-  rounds: { lines: number; frames: number; catchUp: number; audit: number }[]
+  rounds: Record<'lines' | 'frames' | 'catchUp' | 'audit', { seconds: number; cpuSeconds: number }>[]
   /** most memory, bytes */
   peaks: { catchUp: number; audit: number; answering: number }
   /** of lookups, milliseconds by kind */
@@ -28,14 +27,27 @@ const median = (values: readonly number[]) =>
 
 type Row = [title: string, cell: (report: SizeReport) => string]
 
-const rate = (part: keyof SizeReport['rounds'][number]): Row[1] => {
-  return ({ size, rounds }) => whole(median(rounds.map((round) => size / round[part])))
+type Part = keyof SizeReport['rounds'][number]
+
+const rate = (part: Part): Row[1] => {
+  return ({ size, rounds }) => whole(median(rounds.map((round) => size / round[part].seconds)))
 }
-/** Of each round, so that what slows the machine down slows down both. */
-const times = (part: 'catchUp' | 'audit'): Row[1] => {
+
+/** Time and processor time in those of the faster bare, of each round: what slows the machine down slows down both. */
+const times = (part: Part): Row[1] => {
   return ({ rounds }) =>
-    median(rounds.map((round) => round[part] / Math.min(round.lines, round.frames))).toFixed(1)
+    (['seconds', 'cpuSeconds'] as const)
+      .map((kind) =>
+        rounds.map((round) => round[part][kind] / Math.min(round.lines[kind], round.frames[kind])),
+      )
+      .map((ratios) => median(ratios).toFixed(1))
+      .join(' / ')
 }
+
+const processor: Row[1] = ({ size, rounds }) =>
+  (['lines', 'frames', 'catchUp', 'audit'] as const)
+    .map((part) => ms(median(rounds.map((round) => (1e6 * round[part].cpuSeconds) / size))))
+    .join(' / ')
 
 const ROWS: readonly Row[] = [
   ['batches', ({ batches }) => whole(batches)],
@@ -44,9 +56,10 @@ const ROWS: readonly Row[] = [
   ['bare by line, records/s', rate('lines')],
   ['bare by frame, records/s', rate('frames')],
   ['catch-up, records/s', rate('catchUp')],
-  ['  times the faster bare', times('catchUp')],
+  ['  times the faster bare, CPU', times('catchUp')],
   ['audit, records/s', rate('audit')],
-  ['  times the faster bare', times('audit')],
+  ['  times the faster bare, CPU', times('audit')],
+  ['CPU of the four, us/record', processor],
   ['most memory, catch-up', ({ peaks }) => megabytes(peaks.catchUp)],
   ['  audit', ({ peaks }) => megabytes(peaks.audit)],
   ['  answering', ({ peaks }) => megabytes(peaks.answering)],

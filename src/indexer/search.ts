@@ -54,7 +54,8 @@ interface SearchParts {
   budget: number
 }
 
-/** Entries of the catalogue that are read at once. */
+/** Entries of the catalogue that are read at once: few at first, as many a page is full after one batch. */
+const FIRST_WINDOW = 32n
 const WINDOW = 1_024n
 
 /** A unit is about as long as it takes to read one record. */
@@ -97,9 +98,10 @@ export class Search {
     const page: FoundPage = { records: [], searched: 0, next: undefined }
     const hashes = [...keys].map(([name, value]) => indexKey(name, value))
     let left = this.#parts.budget
+    let window = FIRST_WINDOW
     // The entry of `after` itself is searched once more, if there is anything below its position.
     for (let end = after.logIndex + (after.position > 0 ? 1n : 0n); end > 0n; ) {
-      const first = end > WINDOW ? end - WINDOW : 0n
+      const first = end > window ? end - window : 0n
       const batches = this.#parts.entries.searchable(first, end, fromMs, toMs)
       const searched = page.searched
       const looks = ahead(this.#candidates(batches, hashes), ({ batch, rank }) => {
@@ -127,6 +129,7 @@ export class Search {
       page.next = { logIndex: first, position: 0 }
       if (left <= 0) return page
       end = first
+      window = WINDOW
       // Where nothing is read, nothing else would get its turn.
       await setImmediate()
     }

@@ -55,7 +55,7 @@ export interface Indexing {
   stop(): Promise<void>
 }
 
-/** Batches kept open between questions, two file handles each. */
+/** Batches kept open between questions, two file handles each at most. */
 const OPEN_BATCHES = 128
 
 /** Before a batch that is refused is tried again for the first time. */

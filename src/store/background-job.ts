@@ -34,7 +34,7 @@ async function answer<Job, Result>(work: (job: Job) => Promise<Result>, job: Job
 const NICENESS = 5
 
 /** Lets the event loop go first, where the system has priorities for threads: on Linux. */
-function stepBack(): void {
+export function stepBack(): void {
   try {
     setPriority(Number(readlinkSync('/proc/thread-self').split('/').at(-1)), NICENESS)
   } catch {

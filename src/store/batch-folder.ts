@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, readFile, stat } from 'node:fs/promises'
+import { mkdir, open, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   type BatchFileName,
@@ -70,15 +70,11 @@ export class BatchFolder {
    * @throws {OperationError} `STORE_FAILED` when it cannot be opened
    */
   async useIndex<T>(publisher: Hex, sequence: bigint, work: (index: IndexReader) => Promise<T>): Promise<T> {
-    const path = join(this.pathOf(publisher, sequence), 'index.bin')
-    const handle = await open(path, 'r').catch((cause: unknown) => {
-      throw new OperationError('STORE_FAILED', `could not open ${path}`, { cause })
-    })
+    const index = await openFile(join(this.pathOf(publisher, sequence), 'index.bin'))
     try {
-      const { read } = await readerOf(handle, path)
-      return await work(await IndexReader.open(read))
+      return await work(await IndexReader.open(index.read))
     } finally {
-      await handle.close()
+      await index.close()
     }
   }
 
@@ -105,40 +101,24 @@ const READ_AT_ONCE = 1 << 20
 /** The records of one batch and their tree, opened for questions; close it after. It believes the files. */
 export class OpenBatch {
   readonly #path: string
-  readonly #handles: readonly FileHandle[]
-  readonly #readTree: ReadBytes
-  readonly #readRecords: ReadBytes
+  readonly #records: OpenFile
   readonly #frames: Frame[]
+  #tree: Promise<OpenFile> | undefined
 
-  private constructor(
-    path: string,
-    handles: readonly FileHandle[],
-    readTree: ReadBytes,
-    readRecords: ReadBytes,
-    frames: Frame[],
-  ) {
+  private constructor(path: string, records: OpenFile, frames: Frame[]) {
     this.#path = path
-    this.#handles = handles
-    this.#readTree = readTree
-    this.#readRecords = readRecords
+    this.#records = records
     this.#frames = frames
   }
 
   static async open(path: string): Promise<OpenBatch> {
-    const handles: FileHandle[] = []
+    const records = await openFile(join(path, 'records.ndjson.zst'))
     try {
-      const openFile = async (name: BatchFileName) => {
-        const handle = await open(join(path, name), 'r')
-        handles.push(handle)
-        return readerOf(handle, join(path, name))
-      }
-      const tree = await openFile('tree.bin')
-      const records = await openFile('records.ndjson.zst')
-      const frames = await readFrameTable(records.read, records.sizeBytes)
-      return new OpenBatch(path, handles, tree.read, records.read, frames)
+      const sizeBytes = await records.size()
+      return new OpenBatch(path, records, await readFrameTable(await tailOf(records, sizeBytes), sizeBytes))
     } catch (cause) {
-      await Promise.all(handles.map((handle) => handle.close()))
-      if (cause instanceof OperationError || cause instanceof VerificationError) throw cause
+      await records.close()
+      if (cause instanceof OperationError) throw cause
       throw new OperationError('STORE_FAILED', `could not open the batch at ${path}`, { cause })
     }
   }
@@ -179,16 +159,19 @@ export class OpenBatch {
   async itemsAt(positions: Positions): Promise<Item[]> {
     const items: Item[] = []
     let frame = -1
-    let lines: string[] = []
+    let text: Uint8Array = new Uint8Array()
+    let starts: number[] = []
     for (const position of positions) {
       const wanted = Math.floor(position / FRAME_RECORDS)
       if (wanted !== frame) {
         frame = wanted
-        lines = await this.#lines(frame)
+        text = await this.#text(frame)
+        starts = lineStarts(text)
       }
-      const line = lines[position % FRAME_RECORDS]
-      if (line === undefined) throw missing(position)
-      items.push(decodeItem(line))
+      // Most of a frame is not asked for: only what is becomes text.
+      const [start, end] = [starts[position % FRAME_RECORDS], starts[(position % FRAME_RECORDS) + 1]]
+      if (start === undefined || end === undefined) throw missing(position)
+      items.push(decodeItem(decodeLine(text.subarray(start, end - 1))))
     }
     return items
   }
@@ -233,7 +216,7 @@ export class OpenBatch {
         if (end > first && size + frame.compressedBytes > READ_AT_ONCE) break
         size += frame.compressedBytes
       }
-      const bytes = await this.#readRecords(start, size)
+      const bytes = await this.#records.read(start, size)
       for (const frame of this.#frames.slice(first, end)) {
         const from = frame.offset - start
         const text = expandFrame(bytes.subarray(from, from + frame.compressedBytes), frame, decompress)
@@ -246,21 +229,19 @@ export class OpenBatch {
   /** Private disclosures of `count` records from position `first` on that have not been erased, a list a record. */
   async vaultFrom(first: number, count: number): Promise<string[][]> {
     const found: string[][] = Array.from({ length: count }, () => [])
-    const path = this.pathOf('vault.ndjson.zst')
-    const handle = await open(path, 'r')
+    const vault = await openFile(this.pathOf('vault.ndjson.zst'))
     try {
-      const { read, sizeBytes } = await readerOf(handle, path)
-      const frames = await readFrameTable(read, sizeBytes)
+      const frames = await readFrameTable(vault.read, await vault.size())
       const [start, end] = [first, first + count - 1].map((position) => Math.floor(position / FRAME_RECORDS))
       for (const frame of frames.slice(start, (end ?? 0) + 1)) {
-        for (const line of frameLines(await readFrame(read, frame, decompress))) {
+        for (const line of frameLines(await readFrame(vault.read, frame, decompress))) {
           const { position, disclosures } = parseVaultLine(line)
           if (found[position - first] !== undefined) found[position - first] = disclosures
         }
       }
       return found
     } finally {
-      await handle.close()
+      await vault.close()
     }
   }
 
@@ -281,35 +262,93 @@ export class OpenBatch {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#handles.map((handle) => handle.close()))
+    await this.#records.close()
+    await (await this.#tree?.catch(() => undefined))?.close()
   }
 
   async #lines(index: number): Promise<string[]> {
     const frame = this.#frames[index]
-    return frame === undefined ? [] : frameLines(await readFrame(this.#readRecords, frame, decompress))
+    return frame === undefined ? [] : frameLines(await readFrame(this.#records.read, frame, decompress))
+  }
+
+  /** The bytes of a frame; none beyond the last. */
+  async #text(index: number): Promise<Uint8Array> {
+    const frame = this.#frames[index]
+    if (frame === undefined) return new Uint8Array()
+    return expandFrame(await this.#records.read(frame.offset, frame.compressedBytes), frame, decompress)
+  }
+
+  /** Few questions need the tree. */
+  readonly #readTree: ReadBytes = async (offset, length) => {
+    this.#tree ??= openFile(join(this.#path, 'tree.bin'))
+    return (await this.#tree).read(offset, length)
   }
 }
 
-/**
- * Reads exactly what is asked for, so that a damaged count cannot make us reserve more than the file holds.
- *
- * @throws {OperationError} `STORE_DAMAGED` when the file ends before
- */
-async function readerOf(handle: FileHandle, path: string): Promise<{ read: ReadBytes; sizeBytes: number }> {
-  const { size } = await handle.stat()
-  const read: ReadBytes = async (offset, length) => {
-    if (offset + length > size) throw damaged(`${path} ends before byte ${offset + length}`)
-    const bytes = new Uint8Array(length)
-    const { bytesRead } = await handle.read(bytes, 0, length, offset)
-    if (bytesRead !== length) throw damaged(`${path} ends before byte ${offset + length}`)
-    return bytes
+/** Where each line starts, and where the last one ends. */
+function lineStarts(text: Uint8Array): number[] {
+  const starts = [0]
+  for (let feed = text.indexOf(LINE_FEED); feed !== -1; feed = text.indexOf(LINE_FEED, feed + 1)) {
+    starts.push(feed + 1)
   }
-  return { read, sizeBytes: size }
+  return starts
+}
+
+const LINE_FEED = 0x0a
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+function decodeLine(bytes: Uint8Array): string {
+  try {
+    return decoder.decode(bytes)
+  } catch (cause) {
+    throw damaged('a line of the batch is not text', cause)
+  }
+}
+
+interface OpenFile {
+  /** @throws {OperationError} `STORE_DAMAGED` when the file ends before */
+  read: ReadBytes
+  size(): Promise<number>
+  close(): Promise<void>
+}
+
+/** What a damaged count can make us reserve before we look how much the file holds. */
+const UNCHECKED_BYTES = 1024 * 1024
+
+/** @throws {OperationError} `STORE_FAILED` when it cannot be opened */
+async function openFile(path: string): Promise<OpenFile> {
+  const handle = await open(path, 'r').catch((cause: unknown) => {
+    throw new OperationError('STORE_FAILED', `could not open ${path}`, { cause })
+  })
+  const size = async () => (await handle.stat()).size
+  return {
+    async read(offset, length) {
+      const isTooLong = length > UNCHECKED_BYTES && offset + length > (await size())
+      const bytes = new Uint8Array(isTooLong ? 0 : length)
+      const { bytesRead } = await handle.read(bytes, 0, bytes.length, offset)
+      if (bytesRead !== length) throw damaged(`${path} ends before byte ${offset + length}`)
+      return bytes
+    },
+    size,
+    close: () => handle.close(),
+  }
+}
+
+/** More than a frame table has of a batch of 65,536 records. */
+const TAIL_BYTES = 4_096
+
+/** Reads a file whose end has been read at once. */
+async function tailOf({ read }: OpenFile, sizeBytes: number): Promise<ReadBytes> {
+  const start = Math.max(0, sizeBytes - TAIL_BYTES)
+  const tail = await read(start, sizeBytes - start)
+  return async (offset, length) =>
+    offset < start ? read(offset, length) : tail.subarray(offset - start, offset - start + length)
 }
 
 const missing = (position: number) => damaged(`the batch has no record ${position}`)
 
-const damaged = (message: string) => new OperationError('STORE_DAMAGED', message, { retryable: false })
+const damaged = (message: string, cause?: unknown) =>
+  new OperationError('STORE_DAMAGED', message, { cause, retryable: false })
 
 function ignoreMissing(error: unknown): undefined {
   if (!isMissing(error)) throw error
