@@ -296,6 +296,7 @@ const Alert = name(
         'sequence-gap',
         'sequence-repeat',
         'foreign-signature',
+        'false-run',
       ),
       batch: Header,
       anchor: Type.Object(

@@ -95,6 +95,7 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
   const indexing = startIndexing({
     database,
     batchesPath,
+    runsPath: join(dataPath, 'runs'),
     rpc,
     chain: chain.facts,
     identity,

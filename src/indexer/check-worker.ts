@@ -18,7 +18,7 @@ import { BatchFolder, type OpenBatch } from '../store/batch-folder.ts'
 import { isMissing } from '../store/durable.ts'
 import { partsOf } from '../store/stats.ts'
 import { Aggregate } from './aggregate.ts'
-import { type Findings, findBadRecords, IdCheck, recoverSigners } from './findings.ts'
+import { type Findings, findBadRecords, IdCheck, recoverSigners, runHere } from './findings.ts'
 import { saveRecordKeys } from './record-keys.ts'
 
 /** Recomputes a batch from its files and holds it against the header that the chain holds. */
@@ -64,12 +64,15 @@ async function checkBatch({ batchesPath, header, domain, keysPath }: CheckJob) {
     const ids = new IdCheck()
     const aggregate = new Aggregate()
     const sources: string[] = []
+    const runs: Findings['runs'] = []
     for await (const lines of files.lines()) {
       for (const line of lines) {
         const { item, text } = decodeLine(line)
         preparer.add(item, openPseudonyms(item.record, item.disclosures), text)
         ids.add(item.record)
         aggregate.add(item.record)
+        const run = runHere(item.record, sources.length, domain)
+        if (run !== undefined) runs.push(run)
         sources.push(item.record.source)
       }
       // Of a file that holds more than the header says, nothing more needs to be read.
@@ -92,7 +95,7 @@ async function checkBatch({ batchesPath, header, domain, keysPath }: CheckJob) {
       throw new VerificationError('BATCH_MISMATCH', 'header.json is not the header that the chain holds')
     }
     if (keysPath !== undefined) await saveRecordKeys(keysPath, header, records)
-    const findings: Findings = { submissions: signed, repeated: ids.finish() }
+    const findings: Findings = { submissions: signed, repeated: ids.finish(), runs }
     return { findings, counts: partsOf(aggregate.finish()) }
   } finally {
     await files.close()

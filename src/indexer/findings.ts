@@ -3,6 +3,7 @@ import { equalBytes, utf8 } from '../bytes/bytes.ts'
 import type { Hex } from '../bytes/hex.ts'
 import { recoverSubmissionSigner, type SigningDomain } from '../chain/signing.ts'
 import { InputError, VerificationError } from '../errors.ts'
+import { type RunClaim, runClaimOf } from '../lookup/index.ts'
 import { HASH_SIZE, hashLeaves, treeRoot } from '../merkle/index.ts'
 import { canonicalText, type FlowRecord } from '../record/index.ts'
 
@@ -10,6 +11,14 @@ import { canonicalText, type FlowRecord } from '../record/index.ts'
 export interface Findings {
   submissions: SubmissionHere[]
   repeated: RepeatedIds
+  runs: RunHere[]
+}
+
+/** What a record of the batch says of a run of its own ledger. */
+export interface RunHere extends RunClaim {
+  position: number
+  source: string
+  id: string
 }
 
 export interface SubmissionHere {
@@ -70,6 +79,17 @@ export class IdCheck {
   finish(): RepeatedIds {
     return this.#repeated
   }
+}
+
+/** What the record at a position says of a run, if it is one of this ledger. */
+export function runHere(
+  record: FlowRecord,
+  position: number,
+  { chainId, ledger }: SigningDomain,
+): RunHere | undefined {
+  const claim = runClaimOf(record)
+  if (claim?.chainId !== chainId || claim.ledger !== ledger) return undefined
+  return { ...claim, position, source: record.source, id: record.id }
 }
 
 /**

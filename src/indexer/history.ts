@@ -2,12 +2,22 @@ import { setImmediate } from 'node:timers/promises'
 import type { Hex } from '../bytes/hex.ts'
 import { InputError } from '../errors.ts'
 import { indexKey, verifyLookup } from '../lookup/index.ts'
-import type { HistoryBatch, HistoryHead, HistoryQuestion } from '../proof/index.ts'
+import type {
+  HistoryBatch,
+  HistoryHead,
+  HistoryPart,
+  HistoryQuestion,
+  HistoryRun,
+  RunHistoryHead,
+} from '../proof/index.ts'
 import { parseDisclosure } from '../record/index.ts'
 import type { BatchCache } from '../store/batch-cache.ts'
+import { useIndexFile } from '../store/batch-folder.ts'
 import type { LedgerEntries, LedgerEntry } from '../store/ledger-entries.ts'
+import type { ClaimedRun, Runs } from '../store/runs.ts'
 import { mayHold } from '../verify/index.ts'
 import type { Follower } from './follower.ts'
+import { runPath } from './run-keeper.ts'
 
 /** What is asked for, and in which part of the ledger. */
 export interface HistoryRequest extends HistoryQuestion {
@@ -25,15 +35,27 @@ export interface OpenHistory {
   batches: AsyncIterable<HistoryBatch>
 }
 
+/** A history over runs; `path` is known when the parts have been read. */
+export interface OpenRunHistory {
+  head: RunHistoryHead
+  parts: AsyncIterable<HistoryPart>
+  path: () => Uint8Array[]
+}
+
 interface HistoriesParts {
   follower: Follower
   entries: LedgerEntries
   batches: BatchCache
+  runs: Runs
+  /** where the indexes of kept runs are */
+  runsPath: string
   ledger: Hex
   chainId: bigint
 }
 
 const PAGE = 256
+/** A run of fewer batches takes more room than they do. */
+const LEAST_RUN = 3
 /** How many batches an error names. */
 const MOST_NAMED = 20
 
@@ -52,22 +74,120 @@ export class Histories {
    *   a beginning, is not verified and final yet
    */
   open(request: HistoryRequest): OpenHistory {
-    const { follower, entries, ledger, chainId } = this.#parts
-    const from = request.first ?? 0n
-    const to = this.#endOf(from, request.end)
-    const last = entries.get(to - 1n)
-    if (last === undefined) throw new RangeError(`the catalogue lacks ledger entry ${to - 1n}`)
-    this.#refuseGaps(from, to)
-    const { blockNumber, blockHash, transactionHash, eventIndex } = last
-    const size = entries.sizeAfter(transactionHash)
+    const { from, to } = this.#rangeOf(request)
+    const { anchor, size } = this.#anchorOf(to - 1n)
     return {
       head: {
         key: request.key,
         period: request.period,
-        range: { from, to, size, path: follower.log.rangePath(from, to, size) },
-        anchor: { chainId, ledger, blockNumber, blockHash, transactionHash, logIndex: eventIndex },
+        range: { from, to, size, path: this.#parts.follower.log.rangePath(from, to, size) },
+        anchor,
       },
       batches: this.#batches(request, from, to),
+    }
+  }
+
+  /**
+   * The same over the runs that were found to be true, where there are any.
+   *
+   * @throws {InputError} as `open`
+   */
+  openRuns(request: HistoryRequest): OpenRunHistory {
+    const { follower } = this.#parts
+    const { from, to } = this.#rangeOf(request)
+    const used = this.#runsIn(from, to)
+    const lastRun = used.at(-1)
+    const isEndShown = lastRun === undefined || endOf(lastRun) < to
+    const places = used.map(({ logIndex }) => logIndex)
+    const { anchor, size } = this.#anchorOf(highest(isEndShown ? to - 1n : 0n, places))
+    const shown = new Set(places)
+    return {
+      head: { key: request.key, period: request.period, range: { from, to, size }, anchor },
+      parts: this.#runParts(request, { from, to }, used, shown),
+      path: () =>
+        follower.log.subsetPath(
+          [...shown].map(Number).sort((a, b) => a - b),
+          size,
+        ),
+    }
+  }
+
+  #rangeOf(request: HistoryRequest): { from: bigint; to: bigint } {
+    const from = request.first ?? 0n
+    const to = this.#endOf(from, request.end)
+    this.#refuseGaps(from, to)
+    return { from, to }
+  }
+
+  #anchorOf(logIndex: bigint) {
+    const { entries, ledger, chainId } = this.#parts
+    const { blockNumber, blockHash, transactionHash, eventIndex } = this.#entry(logIndex)
+    return {
+      anchor: { chainId, ledger, blockNumber, blockHash, transactionHash, logIndex: eventIndex },
+      size: entries.sizeAfter(transactionHash),
+    }
+  }
+
+  #entry(logIndex: bigint): LedgerEntry {
+    const entry = this.#parts.entries.get(logIndex)
+    if (entry === undefined) throw new RangeError(`the catalogue lacks ledger entry ${logIndex}`)
+    return entry
+  }
+
+  /** Kept runs that lie in the range; no two of them overlap. */
+  #runsIn(from: bigint, to: bigint): ClaimedRun[] {
+    const found: ClaimedRun[] = []
+    for (let first = from; first < to; ) {
+      const page = this.#parts.runs.keptFrom(first, PAGE)
+      found.push(...page.filter((run) => endOf(run) <= to && run.count >= LEAST_RUN))
+      first = (page.at(-1)?.first ?? to) + 1n
+    }
+    return found
+  }
+
+  async *#runParts(
+    request: HistoryRequest,
+    { from, to }: { from: bigint; to: bigint },
+    used: readonly ClaimedRun[],
+    shown: Set<bigint>,
+  ): AsyncGenerator<HistoryPart> {
+    let next = from
+    const batchesUpTo = async function* (this: Histories, end: bigint) {
+      for (let at = next; at < end; at++) shown.add(at)
+      yield* this.#batches(request, next, end)
+    }.bind(this)
+    for (const run of used) {
+      yield* batchesUpTo(run.first)
+      yield await this.#runPart(request, run, shown)
+      next = endOf(run)
+    }
+    yield* batchesUpTo(to)
+  }
+
+  async #runPart(request: HistoryRequest, run: ClaimedRun, shown: Set<bigint>): Promise<HistoryRun> {
+    const { batches, runsPath } = this.#parts
+    const { header } = this.#entry(run.logIndex)
+    const [{ record }, path] = await batches.use(
+      header.publisher,
+      header.sequence,
+      async (batch) =>
+        [
+          await batch.item(run.position),
+          await batch.inclusionPath(header.recordCount, run.position),
+        ] as const,
+    )
+    const key = indexKey(request.key.name, request.key.value)
+    const lookup = await useIndexFile(runPath(runsPath, run), (index) => index.prove(key))
+    const parts: HistoryBatch[] = []
+    for (const position of verifyLookup(key, lookup, { ...run, recordCount: run.count })) {
+      const at = run.first + BigInt(position)
+      shown.add(at)
+      parts.push(await this.#batchOf(this.#entry(at), request))
+    }
+    return {
+      run: { record, inclusion: { index: run.position, path }, header, entry: run.logIndex },
+      lookup,
+      batches: parts,
     }
   }
 
@@ -135,4 +255,12 @@ export class Histories {
       }
     })
   }
+}
+
+const endOf = ({ first, count }: ClaimedRun) => first + BigInt(count)
+
+function highest(first: bigint, others: readonly bigint[]): bigint {
+  let found = first
+  for (const one of others) if (one > found) found = one
+  return found
 }

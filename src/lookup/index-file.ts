@@ -1,6 +1,6 @@
 import { compareBytes, equalBytes } from '../bytes/bytes.ts'
 import { VerificationError } from '../errors.ts'
-import { type ReadBytes, readInclusionPath } from '../merkle/index.ts'
+import { HASH_SIZE, hashLeaf, type ReadBytes, readInclusionPath, treeRoot } from '../merkle/index.ts'
 import {
   BUCKET_ENTRIES,
   decodePositions,
@@ -79,11 +79,14 @@ export class IndexReader {
     return new IndexSketch(await this.#rows(0, this.entryCount))
   }
 
-  /** All keys, ascending. */
-  async *keys(): AsyncGenerator<Uint8Array> {
-    const WINDOW = 256
-    for (let start = 0; start < this.entryCount; start += WINDOW) {
-      const end = Math.min(this.entryCount, start + WINDOW)
+  /**
+   * All keys, ascending.
+   *
+   * @param window rows that are read at once
+   */
+  async *keys(window = 256): AsyncGenerator<Uint8Array> {
+    for (let start = 0; start < this.entryCount; start += window) {
+      const end = Math.min(this.entryCount, start + window)
       const rows = await this.#rows(start, end)
       for (let i = 0; i < end - start; i++) yield keyOf(rows, i)
     }
@@ -103,6 +106,13 @@ export class IndexReader {
     )
     const positions = found ? await this.#positions(row) : undefined
     return { bucket, index, path, ...(positions && positions.length > INLINE_POSTINGS ? { positions } : {}) }
+  }
+
+  /** The root over the buckets that the rows and the positions give, whatever the stored tree says; reads them all. */
+  async root(): Promise<Uint8Array> {
+    const leafHashes = new Uint8Array(HASH_SIZE * this.indexSize)
+    for (let i = 0; i < this.indexSize; i++) leafHashes.set(hashLeaf(await this.#bucket(i)), HASH_SIZE * i)
+    return treeRoot(leafHashes)
   }
 
   /** First row whose key is not below `key`. Keys are uniform hashes, so a guess lands within a few rows. */

@@ -68,17 +68,8 @@ export class BatchFolder {
    *
    * @throws {OperationError} `STORE_FAILED` when it cannot be opened
    */
-  async useIndex<T>(publisher: Hex, sequence: bigint, work: (index: IndexReader) => Promise<T>): Promise<T> {
-    const path = join(this.pathOf(publisher, sequence), 'index.bin')
-    const handle = await open(path, 'r').catch((cause: unknown) => {
-      throw new OperationError('STORE_FAILED', `could not open ${path}`, { cause })
-    })
-    try {
-      const { read } = await readerOf(handle, path)
-      return await work(await IndexReader.open(read))
-    } finally {
-      await handle.close()
-    }
+  useIndex<T>(publisher: Hex, sequence: bigint, work: (index: IndexReader) => Promise<T>): Promise<T> {
+    return useIndexFile(this.indexPathOf(publisher, sequence), work)
   }
 
   async #loadJson(publisher: Hex, sequence: bigint, name: BatchFileName): Promise<unknown> {
@@ -92,9 +83,31 @@ export class BatchFolder {
     }
   }
 
+  /** Where the index of a batch lies. */
+  indexPathOf(publisher: Hex, sequence: bigint): string {
+    return join(this.pathOf(publisher, sequence), 'index.bin')
+  }
+
   /** Where the files of a batch lie, or would. */
   pathOf(publisher: Hex, sequence: bigint): string {
     return join(this.root, publisher, String(sequence).padStart(12, '0'))
+  }
+}
+
+/**
+ * Asks an index file, and leaves nothing open.
+ *
+ * @throws {OperationError} `STORE_FAILED` when it cannot be opened
+ */
+export async function useIndexFile<T>(path: string, work: (index: IndexReader) => Promise<T>): Promise<T> {
+  const handle = await open(path, 'r').catch((cause: unknown) => {
+    throw new OperationError('STORE_FAILED', `could not open ${path}`, { cause })
+  })
+  try {
+    const { read } = await readerOf(handle, path)
+    return await work(await IndexReader.open(read))
+  } finally {
+    await handle.close()
   }
 }
 
