@@ -19,7 +19,7 @@ export {
   toJsonHistory,
   toJsonHistoryHead,
 } from './history.ts'
-export { type HistoryBatch, type JsonHistoryBatch, toJsonHistoryBatch } from './history-batch.ts'
+export { type HistoryBatch, type JsonHistoryBatch, packPath, toJsonHistoryBatch } from './history-batch.ts'
 export { parseReceipt, RECEIPT_FORMAT, type Receipt, toJsonReceipt } from './receipt.ts'
 export {
   type HistoryPart,
