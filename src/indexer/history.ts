@@ -1,32 +1,20 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Hex } from '../bytes/hex.ts'
 import { InputError } from '../errors.ts'
-import { indexKey, verifyLookup } from '../lookup/index.ts'
-import type {
-  HistoryBatch,
-  HistoryHead,
-  HistoryPart,
-  HistoryQuestion,
-  HistoryRun,
-  RunHistoryHead,
-} from '../proof/index.ts'
-import { parseDisclosure } from '../record/index.ts'
+import type { HistoryBatch, HistoryHead, HistoryPart, RunHistoryHead } from '../proof/index.ts'
 import type { BatchCache } from '../store/batch-cache.ts'
-import { useIndexFile } from '../store/batch-folder.ts'
-import type { LedgerEntries, LedgerEntry } from '../store/ledger-entries.ts'
+import type { LedgerEntries } from '../store/ledger-entries.ts'
 import type { ClaimedRun, Runs } from '../store/runs.ts'
-import { mayHold } from '../verify/index.ts'
 import type { Follower } from './follower.ts'
-import { runPath } from './run-keeper.ts'
+import { type ShownRequest, showBatch } from './history-batch.ts'
+import { endOf, entryAt, showRun, usedRuns } from './history-run.ts'
 
 /** What is asked for, and in which part of the ledger. */
-export interface HistoryRequest extends HistoryQuestion {
+export interface HistoryRequest extends ShownRequest {
   /** first ledger entry, 0 when left out */
   first: bigint | undefined
   /** one more than the last entry; as far as all is verified and final when left out */
   end: bigint | undefined
-  /** names of pseudonyms to disclose; a history of a person discloses the person */
-  disclose: readonly string[]
 }
 
 /** A history whose batches are read when they are asked for, one at a time. */
@@ -54,8 +42,6 @@ interface HistoriesParts {
 }
 
 const PAGE = 256
-/** A run of fewer batches takes more room than they do. */
-const LEAST_RUN = 3
 /** How many batches an error names. */
 const MOST_NAMED = 20
 
@@ -95,7 +81,7 @@ export class Histories {
   openRuns(request: HistoryRequest): OpenRunHistory {
     const { follower } = this.#parts
     const { from, to } = this.#rangeOf(request)
-    const used = this.#runsIn(from, to)
+    const used = usedRuns(this.#parts.runs, from, to)
     const lastRun = used.at(-1)
     const isEndShown = lastRun === undefined || endOf(lastRun) < to
     const places = used.map(({ logIndex }) => logIndex)
@@ -121,28 +107,11 @@ export class Histories {
 
   #anchorOf(logIndex: bigint) {
     const { entries, ledger, chainId } = this.#parts
-    const { blockNumber, blockHash, transactionHash, eventIndex } = this.#entry(logIndex)
+    const { blockNumber, blockHash, transactionHash, eventIndex } = entryAt(entries, logIndex)
     return {
       anchor: { chainId, ledger, blockNumber, blockHash, transactionHash, logIndex: eventIndex },
       size: entries.sizeAfter(transactionHash),
     }
-  }
-
-  #entry(logIndex: bigint): LedgerEntry {
-    const entry = this.#parts.entries.get(logIndex)
-    if (entry === undefined) throw new RangeError(`the catalogue lacks ledger entry ${logIndex}`)
-    return entry
-  }
-
-  /** Kept runs that lie in the range; no two of them overlap. */
-  #runsIn(from: bigint, to: bigint): ClaimedRun[] {
-    const found: ClaimedRun[] = []
-    for (let first = from; first < to; ) {
-      const page = this.#parts.runs.keptFrom(first, PAGE)
-      found.push(...page.filter((run) => endOf(run) <= to && run.count >= LEAST_RUN))
-      first = (page.at(-1)?.first ?? to) + 1n
-    }
-    return found
   }
 
   async *#runParts(
@@ -158,37 +127,10 @@ export class Histories {
     }.bind(this)
     for (const run of used) {
       yield* batchesUpTo(run.first)
-      yield await this.#runPart(request, run, shown)
+      yield await showRun(this.#parts, run, request, shown)
       next = endOf(run)
     }
     yield* batchesUpTo(to)
-  }
-
-  async #runPart(request: HistoryRequest, run: ClaimedRun, shown: Set<bigint>): Promise<HistoryRun> {
-    const { batches, runsPath } = this.#parts
-    const { header } = this.#entry(run.logIndex)
-    const [{ record }, path] = await batches.use(
-      header.publisher,
-      header.sequence,
-      async (batch) =>
-        [
-          await batch.item(run.position),
-          await batch.inclusionPath(header.recordCount, run.position),
-        ] as const,
-    )
-    const key = indexKey(request.key.name, request.key.value)
-    const lookup = await useIndexFile(runPath(runsPath, run), (index) => index.prove(key))
-    const parts: HistoryBatch[] = []
-    for (const position of verifyLookup(key, lookup, { ...run, recordCount: run.count })) {
-      const at = run.first + BigInt(position)
-      shown.add(at)
-      parts.push(await this.#batchOf(this.#entry(at), request))
-    }
-    return {
-      run: { record, inclusion: { index: run.position, path }, header, entry: run.logIndex },
-      lookup,
-      batches: parts,
-    }
   }
 
   #endOf(from: bigint, wanted: bigint | undefined): bigint {
@@ -225,39 +167,13 @@ export class Histories {
   async *#batches(request: HistoryRequest, from: bigint, to: bigint): AsyncGenerator<HistoryBatch> {
     for (let next = from; next < to; ) {
       const page = this.#parts.entries.from(next, PAGE).filter(({ logIndex }) => logIndex < to)
-      for (const entry of page) yield await this.#batchOf(entry, request)
+      for (const entry of page) yield await showBatch(this.#parts.batches, entry.header, request)
       next += BigInt(page.length)
       // Batches of another time are not read, so that nobody else would get a turn.
       await setImmediate()
     }
   }
-
-  async #batchOf({ header }: LedgerEntry, request: HistoryRequest): Promise<HistoryBatch> {
-    if (!mayHold(header, request.period)) return { header }
-    const { name, value } = request.key
-    const key = indexKey(name, value)
-    const disclosed = name === 'person' ? [...request.disclose, name] : request.disclose
-    return this.#parts.batches.use(header.publisher, header.sequence, async (batch) => {
-      const lookup = await batch.prove(key)
-      const positions = verifyLookup(key, lookup, header)
-      if (positions.length === 0) return { header, lookup }
-      const items = await batch.itemsAt(positions)
-      return {
-        header,
-        lookup,
-        found: {
-          items: items.map(({ record, disclosures }) => ({
-            record,
-            disclosures: disclosures.filter((text) => disclosed.includes(parseDisclosure(text).name)),
-          })),
-          path: await batch.subsetPath(header.recordCount, positions),
-        },
-      }
-    })
-  }
 }
-
-const endOf = ({ first, count }: ClaimedRun) => first + BigInt(count)
 
 function highest(first: bigint, others: readonly bigint[]): bigint {
   let found = first
