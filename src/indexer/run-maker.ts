@@ -42,6 +42,9 @@ export class RunMaker {
   readonly #source: string
   /** everything before has its run, or gets none */
   #from = 0n
+  /** the run that begins there, once its period is closed, and up to which block that was looked for */
+  #cut: Cut | undefined
+  #lookedUpTo = -1n
   #skipped = 0
 
   constructor(parts: RunMakerParts) {
@@ -61,12 +64,12 @@ export class RunMaker {
    * @throws {OperationError} when the chain cannot tell, or the gateway takes nothing, or a batch cannot be read
    */
   async step(): Promise<boolean> {
-    const { runs, publisher, finalBlock, merge, nextSequence, submit } = this.#parts
+    const { runs, publisher, merge, nextSequence, submit } = this.#parts
     const sequence = nextSequence()
     const { made, end } = runs.made(this.#source, publisher)
     if (made !== sequence) return false
-    if (end > this.#from) this.#from = end
-    const cut = await cutRun(this.#parts, this.#from, finalBlock())
+    if (end > this.#from) this.#goOn(end)
+    const cut = await this.#look()
     if (cut === undefined || this.#isWaiting(cut)) return false
     const next = cut.first + BigInt(cut.count)
     const bad = this.#refused(cut)
@@ -76,8 +79,24 @@ export class RunMaker {
     } else if (cut.count > 1) {
       await submit(recordOf(this.#source, cut, await merge(cut), this.#parts), sequence)
     }
-    this.#from = next
+    this.#goOn(next)
     return true
+  }
+
+  #goOn(from: bigint): void {
+    this.#from = from
+    this.#cut = undefined
+    this.#lookedUpTo = -1n
+  }
+
+  /** Asks the chain only when another block has become final. */
+  async #look(): Promise<Cut | undefined> {
+    const finalBlock = this.#parts.finalBlock()
+    if (this.#cut === undefined && finalBlock > this.#lookedUpTo) {
+      this.#cut = await cutRun(this.#parts, this.#from, finalBlock)
+      this.#lookedUpTo = finalBlock
+    }
+    return this.#cut
   }
 
   #isWaiting(cut: Cut): boolean {
