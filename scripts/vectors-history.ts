@@ -15,7 +15,7 @@ export interface HistorySubject {
 }
 
 const alterations = (empty: JsonHistory, other: JsonHistory): Altered => [
-  ['InputError', 'BAD_BUNDLE', 'another format', replace('/history/format', 'tidemark-history/2')],
+  ['InputError', 'BAD_BUNDLE', 'another format', replace('/history/format', 'tidemark-history/3')],
   ['read', 'MALFORMED_BUNDLE', 'a member more', add('/history/extra', null)],
   ['read', 'MALFORMED_BUNDLE', 'an unknown name', replace('/history/key/name', 'agent')],
   ['read', 'MALFORMED_BUNDLE', 'no period', replace('/history/period/to', '0')],

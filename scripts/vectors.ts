@@ -46,6 +46,7 @@ import { ALTERED } from './vectors-altered.ts'
 import { grantVectors } from './vectors-grant.ts'
 import { historyVectors } from './vectors-history.ts'
 import { receiptVectors, submissionVectors } from './vectors-receipt.ts'
+import { runHistoryVectors } from './vectors-run-history.ts'
 
 const FOLDER = join(import.meta.dirname, '../test/vectors')
 
@@ -71,6 +72,7 @@ export async function makeVectors(): Promise<Map<string, string>> {
   addJson('receipt.json', await receiptVectors())
   addJson('history.json', await historyVectors())
   addJson('grant.json', await grantVectors())
+  addJson('run-history.json', await runHistoryVectors())
   for (const [name, bytes] of Object.entries(exampleBatch().files)) {
     if (name.endsWith('.json')) files.set(`batch/${name}`, new TextDecoder().decode(bytes))
     else files.set(`batch/${name}.hex`, hexLines(bytes))

@@ -9,6 +9,7 @@ import { makeVectors } from '../scripts/vectors.ts'
 import { type Patch, patched, type Subject } from '../scripts/vectors-altered.ts'
 import type { HistorySubject } from '../scripts/vectors-history.ts'
 import type { ReceiptSubject, SubmissionSubject } from '../scripts/vectors-receipt.ts'
+import type { RunHistorySubject } from '../scripts/vectors-run-history.ts'
 import {
   canonicalText,
   decodeItem,
@@ -348,6 +349,31 @@ describe('history.json', () => {
 
   test.each(altered.map((one) => [one.name, one] as const))('has one that is refused: %s', async (_, one) => {
     const subject = patched<HistorySubject>({ history, chain, trust }, one.patches)
+    await expect(verifyHistory(subject.history, factsOf(subject.chain), subject.trust)).rejects.toThrow(
+      refusalOf(one),
+    )
+  })
+
+  test('refuses at every step and with every kind of error', () => {
+    expect(new Set(altered.flatMap(({ step }) => step ?? []))).toEqual(new Set(HISTORY_STEPS))
+    expect(new Set(altered.map(({ error }) => error)).size).toBe(3)
+  })
+})
+
+describe('run-history.json', () => {
+  const { history, chain, trust, verified, altered } = jsonOf<
+    RunHistorySubject & { verified: object; altered: Altered[] }
+  >('run-history.json')
+
+  test('has a history over runs that verifies', async () => {
+    const { records, searched, range, runs } = await verifyHistory(history, factsOf(chain), trust)
+    const found = { records, searched, range, runs }
+    const text = JSON.stringify(found, (_, value) => (typeof value === 'bigint' ? String(value) : value))
+    expect(JSON.parse(text)).toEqual(verified)
+  })
+
+  test.each(altered.map((one) => [one.name, one] as const))('has one that is refused: %s', async (_, one) => {
+    const subject = patched<RunHistorySubject>({ history, chain, trust }, one.patches)
     await expect(verifyHistory(subject.history, factsOf(subject.chain), subject.trust)).rejects.toThrow(
       refusalOf(one),
     )

@@ -2,31 +2,37 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Request, RequestHandler } from 'express'
 import { InputError } from '../errors.ts'
-import type { Histories, OpenHistory } from '../indexer/history.ts'
+import type { Histories, OpenHistory, OpenRunHistory } from '../indexer/history.ts'
 import { INDEX_NAMES, recordValue } from '../lookup/index.ts'
 import {
   ALWAYS,
   HISTORY_MEDIA_TYPE,
   type HistoryQuestion,
+  packPath,
   toJsonHistoryBatch,
   toJsonHistoryHead,
+  toJsonHistoryPart,
+  toJsonRunHistoryHead,
 } from '../proof/index.ts'
-import { END_OF_TIME, optionalText, optionalUint64, requiredText, timeRange } from './query.ts'
+import { END_OF_TIME, optionalFlag, optionalText, optionalUint64, requiredText, timeRange } from './query.ts'
 
-/** GET /v1/histories?person=[&from=&to=]: all records under a key, and the proof that there are no others. */
+/** GET /v1/histories?person=[&from=&to=&runs=true]: all records under a key, and the proof that there are no others. */
 export const getHistory =
   (histories: Histories): RequestHandler =>
   async (request, response) => {
-    const history = histories.open({
+    const wanted = {
       key: readKey(request),
       period: readPeriod(request),
       first: optionalUint64(request, 'first'),
       end: optionalUint64(request, 'end'),
       disclose: optionalText(request, 'disclose')?.split(',') ?? [],
-    })
+    }
+    const chunks = optionalFlag(request, 'runs')
+      ? runChunksOf(histories.openRuns(wanted))
+      : chunksOf(histories.open(wanted))
     response.type(HISTORY_MEDIA_TYPE)
     try {
-      await pipeline(Readable.from(chunksOf(history)), response)
+      await pipeline(Readable.from(chunks), response)
     } catch (error) {
       // The client left; whoever reads what came so far finds no JSON.
       if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
@@ -42,6 +48,17 @@ async function* chunksOf({ head, batches }: OpenHistory): AsyncGenerator<string>
     separator = ','
   }
   yield ']}'
+}
+
+/** The same of a history over runs; its path is known when all parts are. */
+async function* runChunksOf({ head, parts, path }: OpenRunHistory): AsyncGenerator<string> {
+  yield `${JSON.stringify(toJsonRunHistoryHead(head)).slice(0, -1)},"parts":[`
+  let separator = ''
+  for await (const part of parts) {
+    yield `${separator}${JSON.stringify(toJsonHistoryPart(part))}`
+    separator = ','
+  }
+  yield `],"path":${JSON.stringify(packPath(path()))}}`
 }
 
 function readKey(request: Request): HistoryQuestion['key'] {

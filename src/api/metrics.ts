@@ -1,6 +1,7 @@
 import { type ELDHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import type { RequestHandler } from 'express'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { RunState } from '../store/runs.ts'
 import type { RequestSummary } from './requests.ts'
 
 /** What the system knows of itself at one moment; the libraries count, this page asks. Times in milliseconds. */
@@ -9,6 +10,8 @@ export interface Facts {
   publishing?: PublishingFacts
   /** on the ledger by publishers of every kind; `sealed` and `anchored` in the catalogue of a gateway */
   batches: Partial<Record<BatchState, number>>
+  /** that records claim, by what became of it; `skipped`: of which none could be made, in a gateway */
+  runs: Partial<Record<RunState | 'skipped', number>>
   openAlerts: number
   headBlock: bigint
   scannedBlock: bigint
@@ -109,6 +112,12 @@ const GAUGES: readonly Row[] = [
     'Blocks of the chain.',
     (f) => ({ head: Number(f.headBlock), scanned: Number(f.scannedBlock), final: Number(f.finalBlock) }),
     'is',
+  ],
+  [
+    'runs',
+    'Runs that records claim, and stretches of the ledger of which none could be made.',
+    ({ runs }) => runs,
+    'state',
   ],
   ['alerts_open', 'Alerts that are not closed.', (facts) => facts.openAlerts],
   ['problems', 'Sentences that /healthz has to say; 0 when all is well.', (facts) => facts.problems],

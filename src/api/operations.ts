@@ -12,6 +12,7 @@ import {
   Ledger,
   ProblemDocument,
   Proof,
+  RunHistory,
   Stats,
   SubmissionAccepted,
   SubmissionBundle,
@@ -258,9 +259,17 @@ export const OPERATIONS: readonly Operation[] = [
       query('first', 'first ledger entry, 0 when left out', uint64),
       query('end', 'one more than the last; as far as all is verified and final when left out', uint64),
       query('disclose', 'sealed members to open, with commas between them'),
+      query(
+        'runs',
+        'whether the runs that were found to be true may speak for their batches; no if left out',
+        oneOf('true', 'false'),
+      ),
     ],
     responses: {
-      200: { description: 'The history.', content: { [HISTORY_MEDIA_TYPE]: { schema: History } } },
+      200: {
+        description: 'The history.',
+        content: { [HISTORY_MEDIA_TYPE]: { schema: Type.Union([History, RunHistory]) } },
+      },
       ...badArgument,
       409: problem('No such entry is verified and final yet, or some are fraud or withheld.', retryAfter),
       ...unavailable,

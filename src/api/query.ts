@@ -22,6 +22,13 @@ export function optionalUint64(request: Request, name: string): bigint | undefin
   return text === undefined ? undefined : parseUint64(text, name)
 }
 
+/** Whether it is asked for; it is not when the parameter is left out. */
+export function optionalFlag(request: Request, name: string): boolean {
+  const text = optionalText(request, name) ?? 'false'
+  if (text !== 'true' && text !== 'false') throw bad(name, 'must be true or false')
+  return text === 'true'
+}
+
 /** A whole number from 1 to `limit`. */
 export function optionalCount(request: Request, name: string, limit: number): number | undefined {
   const value = optionalUint64(request, name)

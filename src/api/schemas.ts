@@ -231,31 +231,63 @@ export const Proof = name(
 
 const base64url = Type.String({ pattern: '^[A-Za-z0-9_-]*$' })
 
+const question = {
+  key: Type.Object({ name: oneOf(...INDEX_NAMES), value: Type.String() }, strict),
+  period: Type.Object({ from: decimal, to: decimal }, strict),
+}
+const lookup = Type.Object(
+  { index: count, bucket: base64url, path: base64url, positions: optional(base64url) },
+  strict,
+)
+const historyBatch = Type.Object(
+  {
+    header: base64url,
+    lookup: optional(lookup),
+    found: optional(Type.Object({ items: Type.Array(SealedItem), path: base64url }, strict)),
+  },
+  strict,
+)
+
 export const History = name(
   'History',
   Type.Object(
     {
       format: oneOf('tidemark-history/1'),
-      key: Type.Object({ name: oneOf(...INDEX_NAMES), value: Type.String() }, strict),
-      period: Type.Object({ from: decimal, to: decimal }, strict),
+      ...question,
       range: Type.Object({ from: decimal, to: decimal, size: decimal, path: base64url }, strict),
       anchor,
-      batches: Type.Array(
-        Type.Object(
-          {
-            header: base64url,
-            lookup: optional(
-              Type.Object(
-                { index: count, bucket: base64url, path: base64url, positions: optional(base64url) },
+      batches: Type.Array(historyBatch, { minItems: 1 }),
+    },
+    strict,
+  ),
+)
+
+export const RunHistory = name(
+  'RunHistory',
+  Type.Object(
+    {
+      format: oneOf('tidemark-history/2'),
+      ...question,
+      range: Type.Object({ from: decimal, to: decimal, size: decimal }, strict),
+      anchor,
+      parts: Type.Array(
+        Type.Union([
+          historyBatch,
+          Type.Object(
+            {
+              run: Type.Object(
+                { record: SealedRecord, index: count, path: base64url, header: base64url, entry: decimal },
                 strict,
               ),
-            ),
-            found: optional(Type.Object({ items: Type.Array(SealedItem), path: base64url }, strict)),
-          },
-          strict,
-        ),
+              lookup,
+              batches: Type.Array(historyBatch),
+            },
+            strict,
+          ),
+        ]),
         { minItems: 1 },
       ),
+      path: base64url,
     },
     strict,
   ),
@@ -296,6 +328,7 @@ const Alert = name(
         'sequence-gap',
         'sequence-repeat',
         'foreign-signature',
+        'false-run',
       ),
       batch: Header,
       anchor: Type.Object(
@@ -366,6 +399,10 @@ export const HealthState = name(
       batchesVerified: count,
       batchesNotAnchored: optional(count),
       oldestNotAnchoredSeconds: optional(count),
+      runs: Type.Object(
+        { claimed: count, true: count, kept: count, false: count, skipped: optional(count) },
+        strict,
+      ),
       openAlerts: count,
       headBlock: block,
       scannedBlock: block,

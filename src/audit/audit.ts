@@ -8,11 +8,13 @@ import { InputError, OperationError } from '../errors.ts'
 import { Checker } from '../indexer/checker.ts'
 import { Fetcher, type PublisherAddress } from '../indexer/fetcher.ts'
 import { Follower } from '../indexer/follower.ts'
+import { RunKeeper } from '../indexer/run-keeper.ts'
 import { Verdicts } from '../indexer/verdicts.ts'
 import { Alerts } from '../store/alerts.ts'
 import { BatchFolder } from '../store/batch-folder.ts'
 import { ChainCursor } from '../store/chain-cursor.ts'
 import { LedgerEntries, type LedgerEntry } from '../store/ledger-entries.ts'
+import { Runs } from '../store/runs.ts'
 import { SeenSubmissions } from '../store/seen-submissions.ts'
 import type { Block, ChainFacts } from '../verify/index.ts'
 import { Charts } from './charts.ts'
@@ -105,6 +107,7 @@ class Audit {
   readonly #folder: BatchFolder
   readonly #follower: Follower
   readonly #checker: Checker
+  readonly #runKeeper: RunKeeper
 
   constructor(options: AuditOptions, identity: LedgerIdentity, state: AuditState) {
     const { rpc, finality, batches, threads, now } = options
@@ -120,11 +123,13 @@ class Audit {
     const batchesPath = 'folder' in batches ? batches.folder : state.fetchedPath
     this.#folder = new BatchFolder(batchesPath)
     const [entries, seen, alerts] = [this.#entries, this.#seen, this.#alerts]
+    const runs = new Runs(database)
     const verdicts = new Verdicts({
       database,
       entries,
       alerts,
       seen,
+      runs,
       identity,
       now: () => now,
       onAlert: () => undefined,
@@ -159,6 +164,14 @@ class Audit {
       now: () => now,
       retryMs: 1,
     })
+    this.#runKeeper = new RunKeeper({
+      runs,
+      entries,
+      verdicts,
+      batchesPath,
+      runsPath: undefined,
+      finalBlock: () => this.#follower.state.finalBlock,
+    })
   }
 
   async run(): Promise<AuditReport> {
@@ -172,10 +185,12 @@ class Audit {
       this.#entries.postponeOutside(range.first, range.end)
       const unread = await this.#check()
       this.#expectRunning()
+      while (await this.#runKeeper.step()) this.#expectRunning()
       return await this.#judge(head, range, unread)
     } finally {
       signal.removeEventListener('abort', stop)
       await this.#checker.stop()
+      await this.#runKeeper.stop()
     }
   }
 

@@ -1,5 +1,5 @@
 import { VerificationError } from '../errors.ts'
-import { factsOf, openPseudonyms, type RecordFacts } from '../record/index.ts'
+import { type FlowRecord, factsOf, openPseudonyms, type RecordFacts } from '../record/index.ts'
 import { FRAME_RECORDS } from './frames.ts'
 import { decodeLine } from './item.ts'
 import { LineScan } from './line-scan.ts'
@@ -8,14 +8,20 @@ import { RecordHasher, type RecordHashes } from './prepared.ts'
 const LINE_FEED = 0x0a
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
+/**
+ * Told of each record in its turn.
+ *
+ * @param record itself, where it had to be parsed: always, but for the types of which there are many
+ */
+export type RecordListener = (facts: RecordFacts, record?: FlowRecord) => void
+
 /** Reads the records of a batch out of the text of its frames, and hashes what its trees need of them. */
 export class FrameReader {
-  readonly #onRecord: (facts: RecordFacts) => void
+  readonly #onRecord: RecordListener
   readonly #line = new LineScan()
   readonly #hasher = new RecordHasher()
 
-  /** @param onRecord told of each record in its turn */
-  constructor(onRecord: (facts: RecordFacts) => void) {
+  constructor(onRecord: RecordListener) {
     this.#onRecord = onRecord
   }
 
@@ -54,7 +60,7 @@ export class FrameReader {
     }
     const { item, text: recordText } = decodeLine(decodeUtf8(text.subarray(start, end)))
     this.#hasher.add(item, openPseudonyms(item.record, item.disclosures), recordText)
-    this.#onRecord(factsOf(item.record))
+    this.#onRecord(factsOf(item.record), item.record)
   }
 }
 

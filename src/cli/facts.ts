@@ -2,19 +2,22 @@ import type { BytesInFlight } from '../api/bytes-in-flight.ts'
 import type { Facts, PublishingFacts } from '../api/metrics.ts'
 import type { Publishing } from '../gateway/service.ts'
 import type { Indexing } from '../indexer/service.ts'
+import type { MakingRuns } from './runs.ts'
 
 interface FactSources {
   /** absent in an indexer */
   publishing?: Publishing
   inFlight?: BytesInFlight
   indexing: Indexing
+  /** absent where no runs are made */
+  making?: MakingRuns | undefined
   problems: number
   /** milliseconds since 1970 */
   now: () => number
 }
 
 /** What the running parts know of themselves, for health and metrics. */
-export function gatherFacts({ publishing, indexing, inFlight, problems, now }: FactSources): Facts {
+export function gatherFacts({ publishing, indexing, making, inFlight, problems, now }: FactSources): Facts {
   const { follower, entries, alerts } = indexing
   const { head, scannedBlock, finalBlock } = follower.state
   const [announced, fraud, withheld] = (['announced', 'fraud', 'withheld'] as const).map((state) =>
@@ -33,6 +36,7 @@ export function gatherFacts({ publishing, indexing, inFlight, problems, now }: F
       withheld,
     },
     ...(publishing !== undefined && { publishing: publishingFacts(publishing, inFlight?.held ?? 0, now()) }),
+    runs: { ...indexing.runs.counts(), ...(making !== undefined && { skipped: making.skipped() }) },
     openAlerts: alerts.countOpen(),
     headBlock: head,
     scannedBlock,
@@ -56,8 +60,16 @@ function publishingFacts(publishing: Publishing, bytesInFlight: number, now: num
 }
 
 /** What /healthz says of what an indexer does; a gateway has more to say. */
-export const indexingHealth = ({ batches, openAlerts, headBlock, scannedBlock, finalBlock }: Facts) => ({
+export const indexingHealth = ({
+  batches,
+  runs,
+  openAlerts,
+  headBlock,
+  scannedBlock,
+  finalBlock,
+}: Facts) => ({
   batchesVerified: batches.verified ?? 0,
+  runs,
   openAlerts,
   headBlock: String(headBlock),
   scannedBlock: String(scannedBlock),

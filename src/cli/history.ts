@@ -10,6 +10,7 @@ import { apiOption } from './options.ts'
 type HistoryOptions = Partial<Record<IndexName | (typeof NARROWING)[number], string>> & {
   api: string
   out?: string
+  runs?: boolean
 }
 
 /** Parameters that are passed on as they are. */
@@ -40,6 +41,12 @@ export const historyCommand = () => {
       new Option('--end <index>', 'one more than the last (default: as far as all is verified and final)'),
     )
     .addOption(new Option('--disclose <names>', 'pseudonyms to open, such as person'))
+    .addOption(
+      new Option(
+        '--runs',
+        'let the runs that the indexer found to be true speak for their batches: far shorter',
+      ),
+    )
     .addOption(new Option('--out <file>', 'instead of standard output'))
     .addOption(apiOption())
     .action(history)
@@ -55,6 +62,7 @@ async function history(options: HistoryOptions): Promise<void> {
     const value = options[name]
     return value === undefined ? [] : [[name, value]]
   })
+  if (options.runs === true) query.push(['runs', 'true'])
   const body = await createGatewayApi(api).history(Object.fromEntries(query))
   if (out === undefined) {
     for await (const chunk of body) process.stdout.write(chunk)

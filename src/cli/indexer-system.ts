@@ -65,6 +65,7 @@ async function assemble(config: IndexerConfig, started: Started): Promise<Indexe
   const indexing = startIndexing({
     database,
     batchesPath: fetching ? join(dataPath, 'batches') : batches.folder,
+    runsPath: join(dataPath, 'runs'),
     evidencePath: join(dataPath, 'evidence'),
     ...(fetching && {
       fetcher: new Fetcher({ publishers: batches.publishers, incomingPath: join(dataPath, 'incoming') }),

@@ -21,6 +21,7 @@ import { Sources } from '../store/sources.ts'
 import type { AttachChain } from './attached-chain.ts'
 import { gatherFacts, indexingHealth } from './facts.ts'
 import { type Started, startParts } from './parts.ts'
+import { startMakingRuns } from './runs.ts'
 
 export interface SystemConfig {
   /** everything that must survive a restart */
@@ -37,6 +38,8 @@ export interface SystemConfig {
   /** from sources that have neither a key nor a token */
   submissions: SubmissionMode
   batchFiles: BatchFileMode
+  /** how long a stretch of the ledger a run covers; none are made when it is 0 */
+  runHours: number
   pollMs: number
   /** `inFlightBytes` bounds the bodies of all requests together */
   limits: { bodyBytes: number; submissionRecords: number; inFlightBytes: number }
@@ -95,6 +98,7 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
   const indexing = startIndexing({
     database,
     batchesPath,
+    runsPath: join(dataPath, 'runs'),
     rpc,
     chain: chain.facts,
     identity,
@@ -125,11 +129,33 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
   started.push(() => publishing.stop())
 
   const { gateway, sealed, publisher } = publishing
+  const sources = new Sources(database)
+  const making =
+    config.runHours === 0
+      ? undefined
+      : startMakingRuns({
+          indexing,
+          gateway,
+          sources,
+          chain: chain.facts,
+          identity,
+          signer,
+          periodHours: config.runHours,
+          pollMs,
+          now: Date.now,
+          onTrouble,
+        })
+  if (making !== undefined) started.push(() => making.stop())
   const { follower, finder, histories, entries } = indexing
   const inFlight = new BytesInFlight(config.limits.inFlightBytes)
-  const problems = () => [...publishing.troubles(), ...indexing.troubles(), ...chain.troubles()]
+  const problems = () => [
+    ...publishing.troubles(),
+    ...indexing.troubles(),
+    ...(making?.troubles() ?? []),
+    ...chain.troubles(),
+  ]
   const facts = () =>
-    gatherFacts({ publishing, indexing, inFlight, problems: problems().length, now: Date.now })
+    gatherFacts({ publishing, indexing, making, inFlight, problems: problems().length, now: Date.now })
   const metrics = createMetrics(facts)
   started.push(() => metrics.stop())
   const health = (): Health => {
@@ -148,7 +174,6 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
     }
   }
   const { limits, onRequest } = config
-  const sources = new Sources(database)
   const admission = new Admission({
     intake: publishing.intake,
     sources,
@@ -191,6 +216,7 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
   let stopping: Promise<void> | undefined
   const stop = async () => {
     server.close()
+    await making?.stop()
     await publishing.finish()
     await settle(publishing, pollMs, () => chainAlive)
     await server.answered(ANSWER_MS)
@@ -202,7 +228,12 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
     chainNote: chain.note,
     identity,
     publisher,
-    failed: Promise.race([chainEnded, failureOf(publishing.failed), failureOf(indexing.failed)]),
+    failed: Promise.race([
+      chainEnded,
+      failureOf(publishing.failed),
+      failureOf(indexing.failed),
+      ...(making === undefined ? [] : [failureOf(making.failed)]),
+    ]),
     stop: () => {
       stopping ??= stop()
       return stopping

@@ -43,6 +43,7 @@ interface UpOptions {
   submissions?: SubmissionMode
   pollEvery?: number
   batchFiles?: BatchFileMode
+  runHours: number
   json: boolean
   rpc?: string
   ledger?: Hex
@@ -118,6 +119,11 @@ export const upCommand = () =>
         'who may fetch batch files: anybody, whoever has a token of "tidemark token create --read", or nobody (default: public on a loopback address, otherwise token)',
       ).choices(BATCH_FILE_MODES),
     )
+    .addOption(
+      new Option('--run-hours <hours>', 'how long a stretch of the ledger a run covers; 0 to make none')
+        .argParser(parseWhole(0, 8_760))
+        .default(24),
+    )
     .addOption(jsonOption())
     .optionsGroup('On a chain of your own, instead of the embedded one:')
     .addOption(chainRpcOption().conflicts('chainPort'))
@@ -155,6 +161,7 @@ async function up(options: UpOptions): Promise<void> {
     stall: { afterMs: options.stalledAfter, failClosed: options.failClosed },
     submissions: options.submissions ?? (isLoopback(options.host) ? 'open' : 'registered'),
     batchFiles: options.batchFiles ?? (isLoopback(options.host) ? 'public' : 'token'),
+    runHours: options.runHours,
     pollMs: options.pollEvery ?? (options.rpc === undefined ? POLL_MS : EXTERNAL_POLL_MS),
     limits: {
       inFlightBytes: MAX_BYTES_IN_FLIGHT,

@@ -1,4 +1,4 @@
-import type { VerifiedHistory } from '../verify/index.ts'
+import type { TrustedRun, VerifiedHistory } from '../verify/index.ts'
 
 interface Asked {
   rpc: string
@@ -20,6 +20,12 @@ export const historyToJson = (verified: VerifiedHistory, { ledger }: Asked) => (
   })),
   otherTimes: verified.otherTimes,
   searched: verified.searched,
+  runs: verified.runs.map(({ source, id, entry, first, end }) => ({
+    source,
+    id,
+    ledgerIndex: String(entry),
+    ledgerEntries: { from: String(first), to: String(end) },
+  })),
   anchor: {
     ...verified.anchor,
     chainId: String(verified.anchor.chainId),
@@ -32,7 +38,7 @@ export const historyToJson = (verified: VerifiedHistory, { ledger }: Asked) => (
 
 /** What has been proven, in plain words, and what has not. */
 export function describeHistory(verified: VerifiedHistory, { rpc, ledger }: Asked): string {
-  const { key, range, records, anchor, finalBlock, searched, otherTimes } = verified
+  const { key, range, records, anchor, finalBlock, searched, runs, otherTimes } = verified
   const batches = Number(range.to - range.from)
   const value = key.value.replace('\0', ' ')
   const others = records.length === 0 ? '' : ', and no others'
@@ -41,7 +47,7 @@ export function describeHistory(verified: VerifiedHistory, { rpc, ledger }: Aske
     `  history   ${counted(records.length, 'record')} under ${key.name} ${value}`,
     `            in ledger entries ${range.from} to ${range.to - 1n}${others}`,
     `  period    ${describePeriod(verified)}`,
-    `  searched  ${searched} of ${counted(batches, 'batch', 'batches')}${searched < batches ? '; the others are of other times' : ''}`,
+    `  searched  ${searched} of ${counted(batches, 'batch', 'batches')}${searched < batches ? `; the others ${runs.length > 0 ? 'lack the key by the word of a run, or ' : ''}are of other times` : ''}`,
     otherTimes > 0
       ? `            ${counted(otherTimes, 'more record')} under the key, of other times`
       : undefined,
@@ -49,6 +55,7 @@ export function describeHistory(verified: VerifiedHistory, { rpc, ledger }: Aske
     `  anchored  block ${anchor.blockNumber} at ${blockTime(verified)}; final block ${finalBlock}`,
     `  trusted   the node at ${rpc}${ledger === undefined ? `, and that ${anchor.ledger} is the ledger: pin it with --ledger` : ''};`,
     '            that somebody recomputed the indexes of these batches, as every indexer does',
+    ...describeRuns(runs),
     ...records
       .slice(0, MOST_SHOWN)
       .map(
@@ -58,6 +65,21 @@ export function describeHistory(verified: VerifiedHistory, { rpc, ledger }: Aske
     records.length > MOST_SHOWN ? `  and ${records.length - MOST_SHOWN} more: --json prints all` : undefined,
   ]
   return `${lines.filter((line) => line !== undefined).join('\n')}\n`
+}
+
+/** Whose word was taken, and how to do without. */
+function describeRuns(runs: readonly TrustedRun[]): string[] {
+  if (runs.length === 0) return []
+  const sources = Map.groupBy(runs, ({ source }) => source)
+  return [
+    ...[...sources].map(([source, all]) => {
+      const batches = all.reduce((sum, { first, end }) => sum + Number(end - first), 0)
+      const [first, last] = [all[0], all.at(-1)]
+      const names = all.length === 1 ? first?.id : `${first?.id} to ${last?.id}`
+      return `            that ${source} tells the truth in ${counted(all.length, 'run')} over ${counted(batches, 'batch', 'batches')}: ${names};`
+    }),
+    '            "tidemark audit" merges them again, and a history without --runs needs none',
+  ]
 }
 
 function describePeriod({ period }: VerifiedHistory): string {

@@ -3,7 +3,7 @@ import type { Hex } from '../bytes/hex.ts'
 import { chainFacts, type Finality } from '../chain/facts.ts'
 import { createRpc } from '../chain/rpc.ts'
 import { InputError } from '../errors.ts'
-import { HISTORY_FORMAT, parseProof } from '../proof/index.ts'
+import { HISTORY_FORMAT, parseProof, RUN_HISTORY_FORMAT } from '../proof/index.ts'
 import { type VerifiedProof, verifyHistory, verifyProof } from '../verify/index.ts'
 import { crossCheck } from './cross-check.ts'
 import { finalityOption, jsonOption, parseAddress, rpcOption } from './options.ts'
@@ -42,7 +42,7 @@ async function verify(file: string, options: VerifyOptions): Promise<void> {
   const bundle = await readBundle(file)
   const chain = chainFacts(createRpc(options.rpc), { finality: options.finality })
   const trust = options.ledger === undefined ? {} : { ledger: options.ledger }
-  if (Object(bundle).format === HISTORY_FORMAT) {
+  if ([HISTORY_FORMAT, RUN_HISTORY_FORMAT].includes(Object(bundle).format)) {
     if (options.crossCheck) throw new InputError('BAD_ARGUMENT', '--cross-check is for proofs')
     const history = await verifyHistory(bundle, chain, trust)
     const text = options.json

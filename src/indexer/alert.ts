@@ -12,6 +12,7 @@ export type AlertKind =
   | 'sequence-gap'
   | 'sequence-repeat'
   | 'foreign-signature'
+  | 'false-run'
 
 /** A file as it was when it was judged. */
 export interface JudgedFile {

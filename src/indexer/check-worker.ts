@@ -16,7 +16,7 @@ import { BatchFolder, type OpenBatch } from '../store/batch-folder.ts'
 import { isMissing } from '../store/durable.ts'
 import { partsOf } from '../store/stats.ts'
 import { Aggregate } from './aggregate.ts'
-import { type Findings, findBadRecords, findRepeated, recoverSigners } from './findings.ts'
+import { type Findings, findBadRecords, findRepeated, recoverSigners, runHere } from './findings.ts'
 import { saveRecordKeys } from './record-keys.ts'
 
 /** Recomputes a batch from its files and holds it against the header that the chain holds. */
@@ -60,7 +60,10 @@ async function checkBatch({ batchesPath, header, domain, keysPath }: CheckJob) {
   try {
     const aggregate = new Aggregate()
     const sources: string[] = []
-    const reader = new FrameReader((facts) => {
+    const runs: Findings['runs'] = []
+    const reader = new FrameReader((facts, record) => {
+      const run = record && runHere(record, sources.length, domain)
+      if (run !== undefined) runs.push(run)
       aggregate.add(facts)
       sources.push(facts.source)
     })
@@ -86,7 +89,7 @@ async function checkBatch({ batchesPath, header, domain, keysPath }: CheckJob) {
       throw new VerificationError('BATCH_MISMATCH', 'header.json is not the header that the chain holds')
     }
     if (keysPath !== undefined) await saveRecordKeys(keysPath, header, records)
-    const findings: Findings = { submissions: signed, repeated: findRepeated(records, indexFile) }
+    const findings: Findings = { submissions: signed, repeated: findRepeated(records, indexFile), runs }
     return { findings, counts: partsOf(aggregate.finish()) }
   } finally {
     await files.close()

@@ -10,14 +10,22 @@ import { equalBytes, utf8 } from '../bytes/bytes.ts'
 import type { Hex } from '../bytes/hex.ts'
 import { recoverSubmissionSigner, type SigningDomain } from '../chain/signing.ts'
 import { InputError, VerificationError } from '../errors.ts'
-import { KEY_BYTES, sharedEntries } from '../lookup/index.ts'
+import { KEY_BYTES, type RunClaim, runClaimOf, sharedEntries } from '../lookup/index.ts'
 import { HASH_SIZE, hashLeaves, treeRoot } from '../merkle/index.ts'
-import { canonicalText } from '../record/index.ts'
+import { canonicalText, type FlowRecord } from '../record/index.ts'
 
 /** What a verified batch says of its sources; none of it makes the batch false. */
 export interface Findings {
   submissions: SubmissionHere[]
   repeated: RepeatedIds
+  runs: RunHere[]
+}
+
+/** What a record of the batch says of a run of its own ledger. */
+export interface RunHere extends RunClaim {
+  position: number
+  source: string
+  id: string
 }
 
 export interface SubmissionHere {
@@ -75,6 +83,17 @@ export function findRepeated(records: RecordHashes, indexFile: Uint8Array): Repe
     for (const position of positions.subarray(1)) repeated.push(position)
   }
   return { count: repeated.length, positions: repeated.sort((a, b) => a - b).slice(0, MAX_POSITIONS) }
+}
+
+/** What the record at a position says of a run, if it is one of this ledger. */
+export function runHere(
+  record: FlowRecord,
+  position: number,
+  { chainId, ledger }: SigningDomain,
+): RunHere | undefined {
+  const claim = runClaimOf(record)
+  if (claim?.chainId !== chainId || claim.ledger !== ledger) return undefined
+  return { ...claim, position, source: record.source, id: record.id }
 }
 
 /**

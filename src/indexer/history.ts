@@ -1,23 +1,21 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Hex } from '../bytes/hex.ts'
 import { InputError } from '../errors.ts'
-import { indexKey, verifyLookup } from '../lookup/index.ts'
-import type { HistoryBatch, HistoryHead, HistoryQuestion } from '../proof/index.ts'
-import { parseDisclosure } from '../record/index.ts'
+import type { HistoryBatch, HistoryHead, HistoryPart, RunHistoryHead } from '../proof/index.ts'
 import type { BatchCache } from '../store/batch-cache.ts'
 import type { BatchFolder } from '../store/batch-folder.ts'
-import type { LedgerEntries, LedgerEntry } from '../store/ledger-entries.ts'
-import { mayHold } from '../verify/index.ts'
+import type { LedgerEntries } from '../store/ledger-entries.ts'
+import type { ClaimedRun, Runs } from '../store/runs.ts'
 import type { Follower } from './follower.ts'
+import { type ShownRequest, showBatch } from './history-batch.ts'
+import { endOf, entryAt, showRun, usedRuns } from './history-run.ts'
 
 /** What is asked for, and in which part of the ledger. */
-export interface HistoryRequest extends HistoryQuestion {
+export interface HistoryRequest extends ShownRequest {
   /** first ledger entry, 0 when left out */
   first: bigint | undefined
   /** one more than the last entry; as far as all is verified and final when left out */
   end: bigint | undefined
-  /** names of pseudonyms to disclose; a history of a person discloses the person */
-  disclose: readonly string[]
 }
 
 /** A history whose batches are read when they are asked for, a few at a time. */
@@ -26,11 +24,21 @@ export interface OpenHistory {
   batches: AsyncIterable<HistoryBatch>
 }
 
+/** A history over runs; `path` is known when the parts have been read. */
+export interface OpenRunHistory {
+  head: RunHistoryHead
+  parts: AsyncIterable<HistoryPart>
+  path: () => Uint8Array[]
+}
+
 interface HistoriesParts {
   follower: Follower
   entries: LedgerEntries
   batches: BatchCache
   folder: BatchFolder
+  runs: Runs
+  /** where the indexes of kept runs are */
+  runsPath: string
   ledger: Hex
   chainId: bigint
 }
@@ -56,23 +64,77 @@ export class Histories {
    *   a beginning, is not verified and final yet
    */
   open(request: HistoryRequest): OpenHistory {
-    const { follower, entries, ledger, chainId } = this.#parts
-    const from = request.first ?? 0n
-    const to = this.#endOf(from, request.end)
-    const last = entries.get(to - 1n)
-    if (last === undefined) throw new RangeError(`the catalogue lacks ledger entry ${to - 1n}`)
-    this.#refuseGaps(from, to)
-    const { blockNumber, blockHash, transactionHash, eventIndex } = last
-    const size = entries.sizeAfter(transactionHash)
+    const { from, to } = this.#rangeOf(request)
+    const { anchor, size } = this.#anchorOf(to - 1n)
     return {
       head: {
         key: request.key,
         period: request.period,
-        range: { from, to, size, path: follower.log.rangePath(from, to, size) },
-        anchor: { chainId, ledger, blockNumber, blockHash, transactionHash, logIndex: eventIndex },
+        range: { from, to, size, path: this.#parts.follower.log.rangePath(from, to, size) },
+        anchor,
       },
       batches: this.#batches(request, from, to),
     }
+  }
+
+  /**
+   * The same over the runs that were found to be true, where there are any.
+   *
+   * @throws {InputError} as `open`
+   */
+  openRuns(request: HistoryRequest): OpenRunHistory {
+    const { follower } = this.#parts
+    const { from, to } = this.#rangeOf(request)
+    const used = usedRuns(this.#parts.runs, from, to)
+    const lastRun = used.at(-1)
+    const isEndShown = lastRun === undefined || endOf(lastRun) < to
+    const places = used.map(({ logIndex }) => logIndex)
+    const { anchor, size } = this.#anchorOf(highest(isEndShown ? to - 1n : 0n, places))
+    const shown = new Set(places)
+    return {
+      head: { key: request.key, period: request.period, range: { from, to, size }, anchor },
+      parts: this.#runParts(request, { from, to }, used, shown),
+      path: () =>
+        follower.log.subsetPath(
+          [...shown].map(Number).sort((a, b) => a - b),
+          size,
+        ),
+    }
+  }
+
+  #rangeOf(request: HistoryRequest): { from: bigint; to: bigint } {
+    const from = request.first ?? 0n
+    const to = this.#endOf(from, request.end)
+    this.#refuseGaps(from, to)
+    return { from, to }
+  }
+
+  #anchorOf(logIndex: bigint) {
+    const { entries, ledger, chainId } = this.#parts
+    const { blockNumber, blockHash, transactionHash, eventIndex } = entryAt(entries, logIndex)
+    return {
+      anchor: { chainId, ledger, blockNumber, blockHash, transactionHash, logIndex: eventIndex },
+      size: entries.sizeAfter(transactionHash),
+    }
+  }
+
+  async *#runParts(
+    request: HistoryRequest,
+    { from, to }: { from: bigint; to: bigint },
+    used: readonly ClaimedRun[],
+    shown: Set<bigint>,
+  ): AsyncGenerator<HistoryPart> {
+    let next = from
+    const batchesUpTo = async function* (this: Histories, end: bigint) {
+      for (let at = next; at < end; at++) shown.add(at)
+      yield* this.#batches(request, next, end)
+    }.bind(this)
+    for (const run of used) {
+      yield* batchesUpTo(run.first)
+      yield await showRun(this.#parts, run, request, shown)
+      next = endOf(run)
+    }
+    yield* batchesUpTo(to)
   }
 
   #endOf(from: bigint, wanted: bigint | undefined): bigint {
@@ -111,36 +173,17 @@ export class Histories {
       const page = this.#parts.entries.from(next, PAGE).filter(({ logIndex }) => logIndex < to)
       for (let first = 0; first < page.length; first += AT_ONCE) {
         const some = page.slice(first, first + AT_ONCE)
-        yield* await Promise.all(some.map((entry) => this.#batchOf(entry, request)))
+        yield* await Promise.all(some.map((entry) => showBatch(this.#parts, entry.header, request)))
       }
       next += BigInt(page.length)
       // Batches of another time are not read, so that nobody else would get a turn.
       await setImmediate()
     }
   }
+}
 
-  async #batchOf({ header }: LedgerEntry, request: HistoryRequest): Promise<HistoryBatch> {
-    if (!mayHold(header, request.period)) return { header }
-    const { name, value } = request.key
-    const key = indexKey(name, value)
-    const disclosed = name === 'person' ? [...request.disclose, name] : request.disclose
-    const { publisher, sequence } = header
-    const lookup = await this.#parts.folder.useIndex(publisher, sequence, (index) => index.prove(key))
-    const positions = verifyLookup(key, lookup, header)
-    if (positions.length === 0) return { header, lookup }
-    return this.#parts.batches.use(publisher, sequence, async (batch) => {
-      const items = await batch.itemsAt(positions)
-      return {
-        header,
-        lookup,
-        found: {
-          items: items.map(({ record, disclosures }) => ({
-            record,
-            disclosures: disclosures.filter((text) => disclosed.includes(parseDisclosure(text).name)),
-          })),
-          path: await batch.subsetPath(header.recordCount, positions),
-        },
-      }
-    })
-  }
+function highest(first: bigint, others: readonly bigint[]): bigint {
+  let found = first
+  for (const one of others) if (one > found) found = one
+  return found
 }

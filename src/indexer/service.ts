@@ -9,6 +9,7 @@ import { BatchFolder } from '../store/batch-folder.ts'
 import { ChainCursor } from '../store/chain-cursor.ts'
 import type { Database } from '../store/database.ts'
 import { LedgerEntries } from '../store/ledger-entries.ts'
+import { Runs } from '../store/runs.ts'
 import { SeenSubmissions } from '../store/seen-submissions.ts'
 import type { ChainFacts } from '../verify/index.ts'
 import { Checker } from './checker.ts'
@@ -16,11 +17,14 @@ import type { Fetcher } from './fetcher.ts'
 import { Finder } from './finder.ts'
 import { Follower } from './follower.ts'
 import { Histories } from './history.ts'
+import { RunKeeper } from './run-keeper.ts'
 import { Verdicts } from './verdicts.ts'
 
 export interface IndexingOptions {
   database: Database
   batchesPath: string
+  /** see `RunKeeper` */
+  runsPath: string
   rpc: Rpc
   chain: ChainFacts
   identity: LedgerIdentity
@@ -48,6 +52,8 @@ export interface Indexing {
   entries: LedgerEntries
   alerts: Alerts
   seen: SeenSubmissions
+  runs: Runs
+  runKeeper: RunKeeper
   /** what goes wrong now, a sentence each */
   troubles(): string[]
   /** Rejects when the work cannot go on. */
@@ -58,19 +64,22 @@ export interface Indexing {
 /** Batches kept open between questions, two file handles each at most. */
 const OPEN_BATCHES = 128
 
-/** Before a batch that is refused is tried again for the first time. */
+/** Before a batch that is refused is tried again for the first time, or a run that could not be merged. */
 const RETRY_MS = 5_000
 
 export function startIndexing(options: IndexingOptions): Indexing {
-  const { database, batchesPath, rpc, chain, identity, publisher, mayLag, pollMs, onTrouble, now } = options
+  const { database, batchesPath, runsPath, rpc, chain, identity, publisher, mayLag, pollMs, onTrouble, now } =
+    options
   const entries = new LedgerEntries(database)
   const alerts = new Alerts(database)
   const seen = new SeenSubmissions(database)
+  const runs = new Runs(database)
   const verdicts = new Verdicts({
     database,
     entries,
     alerts,
     seen,
+    runs,
     identity,
     ...(publisher !== undefined && { publisher }),
     now,
@@ -101,9 +110,17 @@ export function startIndexing(options: IndexingOptions): Indexing {
   })
   const finder = new Finder({ follower, entries, batches, folder, ...identity })
   finder.warm()
-  const histories = new Histories({ follower, entries, batches, folder, ...identity })
+  const runKeeper = new RunKeeper({
+    runs,
+    entries,
+    verdicts,
+    batchesPath,
+    runsPath,
+    finalBlock: () => follower.state.finalBlock,
+  })
+  const histories = new Histories({ follower, entries, batches, folder, runs, runsPath, ...identity })
 
-  const trouble: { following?: string; checking?: string } = {}
+  const trouble: { following?: string; checking?: string; merging?: string } = {}
   const running = new AbortController()
   const failure = Promise.withResolvers<never>()
   failure.promise.catch(() => undefined)
@@ -137,9 +154,23 @@ export function startIndexing(options: IndexingOptions): Indexing {
     }
   }
 
+  async function merge(): Promise<void> {
+    while (!running.signal.aborted) {
+      try {
+        while (!running.signal.aborted && (await runKeeper.step())) delete trouble.merging
+        delete trouble.merging
+      } catch (error) {
+        report('merging', 'merging runs', error)
+        // It reads many files.
+        await pause(RETRY_MS)
+      }
+      await pause()
+    }
+  }
+
   // An aborted pause is how it ends.
-  const pause = () => delay(pollMs, undefined, { signal: running.signal }).catch(() => undefined)
-  const working = Promise.all([follow(), check()])
+  const pause = (ms = pollMs) => delay(ms, undefined, { signal: running.signal }).catch(() => undefined)
+  const working = Promise.all([follow(), check(), merge()])
   working.catch((error: unknown) => failure.reject(error))
 
   return {
@@ -149,6 +180,8 @@ export function startIndexing(options: IndexingOptions): Indexing {
     entries,
     alerts,
     seen,
+    runs,
+    runKeeper,
     troubles() {
       const fraud = entries.countInState('fraud')
       const withheld = entries.countInState('withheld', publisher)
@@ -161,6 +194,7 @@ export function startIndexing(options: IndexingOptions): Indexing {
       await working.catch(() => undefined)
       await checker.stop()
       await finder.stop()
+      await runKeeper.stop()
       await batches.close()
     },
   }

@@ -1,9 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Hex } from '../bytes/hex.ts'
 import type { LedgerIdentity } from '../chain/ledger.ts'
+import { VerificationError } from '../errors.ts'
+import { expectRunPlace } from '../lookup/index.ts'
 import type { Alerts } from '../store/alerts.ts'
 import { type Database, inTransaction } from '../store/database.ts'
 import type { LedgerEntries, LedgerEntry } from '../store/ledger-entries.ts'
+import type { ClaimedRun, Runs } from '../store/runs.ts'
 import type { SeenSubmission, SeenSubmissions } from '../store/seen-submissions.ts'
 import { type Alert, type AlertKind, type JsonAlert, type JudgedFile, toJsonAlert } from './alert.ts'
 import type { FraudKind } from './check-worker.ts'
@@ -14,6 +17,7 @@ export interface VerdictParts {
   entries: LedgerEntries
   alerts: Alerts
   seen: SeenSubmissions
+  runs: Runs
   identity: LedgerIdentity
   /** whose batches alone are worth an alert when they are withheld; without one, everybody's */
   publisher?: Hex
@@ -35,8 +39,8 @@ export interface Refusal {
 /** The kinds of alert that say that a batch is not shown. */
 const REFUSALS: readonly AlertKind[] = ['fraud', 'withheld', 'bad-record', 'foreign-signature']
 
-/** Submissions that are written down in one turn of the event loop. */
-const SUBMISSIONS_AT_ONCE = 50
+/** Submissions, or claims of runs, that are written down in one turn of the event loop. */
+const AT_ONCE = 50
 
 /** There is one such alert a batch. */
 const WHOLE_BATCH = ''
@@ -63,18 +67,24 @@ export class Verdicts {
    *
    * @param counts what it adds to the counts: see `partsOf`
    */
-  async verified(entry: LedgerEntry, { submissions, repeated }: Findings, counts: readonly string[]) {
+  async verified(entry: LedgerEntry, { submissions, repeated, runs }: Findings, counts: readonly string[]) {
     const { database, entries, alerts, seen, now } = this.#parts
     const { logIndex } = entry
     const undone = this.#undone
     const steps: (() => void)[] = []
-    for (let first = 0; first < submissions.length; first += SUBMISSIONS_AT_ONCE) {
-      const some = submissions.slice(first, first + SUBMISSIONS_AT_ONCE)
+    for (let first = 0; first < submissions.length; first += AT_ONCE) {
+      const some = submissions.slice(first, first + AT_ONCE)
       steps.push(() => {
         for (const one of some) {
           seen.add({ ...one, logIndex })
           this.#judgeAround(one)
         }
+      })
+    }
+    for (let first = 0; first < runs.length; first += AT_ONCE) {
+      const some = runs.slice(first, first + AT_ONCE)
+      steps.push(() => {
+        for (const run of some) this.#claimed({ ...run, logIndex })
       })
     }
     for (const [part, document] of counts.entries()) {
@@ -103,6 +113,8 @@ export class Verdicts {
     inTransaction(database, () => {
       if (entries.mark(logIndex, state, reason)) this.#undone++
       entries.postpone(logIndex, retryAt)
+      this.#parts.runs.drop(logIndex)
+      alerts.close({ logIndex, kind: 'false-run' }, now())
       // What was withheld has come, and is false; or what was false is no longer given out.
       for (const other of REFUSALS) {
         if (other !== kind) alerts.close({ logIndex, kind: other, subject: WHOLE_BATCH }, now())
@@ -111,6 +123,31 @@ export class Verdicts {
       const expected = kind === 'withheld' ? 'the files of this batch' : 'files that give this header'
       this.#raise({ kind, entry, expected, found: reason, files, positions }, WHOLE_BATCH)
     })
+  }
+
+  /** The claim of a record on a run has been judged, and is false. */
+  falseRun(claim: ClaimedRun, reason: string): void {
+    const { database, entries, runs } = this.#parts
+    const { logIndex, position, source, id, first, count } = claim
+    const entry = entries.get(logIndex)
+    if (entry === undefined) return
+    const expected = `the merged index of ledger entries ${first} up to ${first + BigInt(count)}`
+    const found = `record ${id} of ${source} is false: ${reason}`
+    inTransaction(database, () => {
+      runs.mark(claim, 'false')
+      this.#raise({ kind: 'false-run', entry, expected, found, positions: [position] }, String(position))
+    })
+  }
+
+  /** What a record says of a run waits until its batches are verified, unless it cannot be. */
+  #claimed(claim: ClaimedRun): void {
+    try {
+      expectRunPlace(claim, claim.logIndex)
+      this.#parts.runs.add(claim)
+    } catch (error) {
+      if (!(error instanceof VerificationError)) throw error
+      this.falseRun(claim, error.message)
+    }
   }
 
   /** Takes back the entries from this one on: the chain no longer has them. */

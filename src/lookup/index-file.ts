@@ -1,6 +1,6 @@
 import { compareBytes, equalBytes } from '../bytes/bytes.ts'
 import { VerificationError } from '../errors.ts'
-import { type ReadBytes, readInclusionPath } from '../merkle/index.ts'
+import { HASH_SIZE, hashLeaf, type ReadBytes, readInclusionPath, treeRoot } from '../merkle/index.ts'
 import {
   BUCKET_ENTRIES,
   decodePositions,
@@ -55,6 +55,9 @@ export function* sharedEntries(file: Uint8Array): Generator<IndexEntry> {
   }
 }
 
+/** Buckets whose rows are read together when all are. */
+const BUCKETS_AT_ONCE = 64
+
 /** An index file opened for questions. It trusts the file: who asks for others verifies the proof. */
 export class IndexReader {
   readonly entryCount: number
@@ -96,11 +99,14 @@ export class IndexReader {
     return new IndexSketch(await this.#rows(0, this.entryCount))
   }
 
-  /** All keys, ascending. */
-  async *keys(): AsyncGenerator<Uint8Array> {
-    const WINDOW = 256
-    for (let start = 0; start < this.entryCount; start += WINDOW) {
-      const end = Math.min(this.entryCount, start + WINDOW)
+  /**
+   * All keys, ascending.
+   *
+   * @param window rows that are read at once
+   */
+  async *keys(window = 256): AsyncGenerator<Uint8Array> {
+    for (let start = 0; start < this.entryCount; start += window) {
+      const end = Math.min(this.entryCount, start + window)
       const rows = await this.#rows(start, end)
       for (let i = 0; i < end - start; i++) yield keyOf(rows, i)
     }
@@ -118,6 +124,22 @@ export class IndexReader {
     ])
     const positions = found ? entries[row % BUCKET_ENTRIES]?.positions : undefined
     return { bucket, index, path, ...(positions && positions.length > INLINE_POSTINGS ? { positions } : {}) }
+  }
+
+  /** The root over the buckets that the rows and the positions give, whatever the stored tree says; reads them all. */
+  async root(): Promise<Uint8Array> {
+    const leafHashes = new Uint8Array(HASH_SIZE * this.indexSize)
+    let rows: Rows = { start: 0, bytes: new Uint8Array() }
+    for (let i = 0; i < this.indexSize; i++) {
+      if (i % BUCKETS_AT_ONCE === 0) {
+        const start = BUCKET_ENTRIES * i
+        // The first key of the next bucket stands in the one before it, too.
+        const end = Math.min(this.entryCount, start + BUCKET_ENTRIES * BUCKETS_AT_ONCE + 1)
+        rows = { start, bytes: await this.#rows(start, end) }
+      }
+      leafHashes.set(hashLeaf((await this.#bucket(i, rows)).bucket), HASH_SIZE * i)
+    }
+    return treeRoot(leafHashes)
   }
 
   /**

@@ -13,4 +13,5 @@ export {
   recordValue,
 } from './keys.ts'
 export { buildRun, mergeIndexes, type RunSummary, verifyRun, type WriteBytes } from './run.ts'
+export { expectRunPlace, MOST_RUN_BATCHES, type RunClaim, runClaimOf, toRunData } from './run-claim.ts'
 export type { IndexSketch } from './sketch.ts'

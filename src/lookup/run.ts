@@ -33,6 +33,12 @@ interface Head {
   rest: AsyncIterator<Uint8Array>
 }
 
+/** Rows of all files together that are held in memory at a time, 24 bytes each, unless there are too many files. */
+const ROWS_HELD = 2 ** 20
+
+/** What a run is counted in: an index file and a record hold no more. */
+const MOST = 2 ** 32 - 1
+
 /**
  * Merges the indexes of consecutive batches: every key of any of them in order, with the places of its batches.
  *
@@ -46,7 +52,8 @@ export async function* mergeIndexes(readers: readonly IndexReader[]): AsyncGener
     const next = await rest.next()
     if (next.done !== true) push(heap, { batch, key: next.value, rest })
   }
-  for (const [batch, reader] of readers.entries()) await add(batch, reader.keys())
+  const rows = Math.min(256, Math.max(16, Math.floor(ROWS_HELD / readers.length)))
+  for (const [batch, reader] of readers.entries()) await add(batch, reader.keys(rows))
   for (;;) {
     const first = heap[0]
     if (first === undefined) return
@@ -68,7 +75,7 @@ export async function* mergeIndexes(readers: readonly IndexReader[]): AsyncGener
  * Reads every index twice, and keeps two bytes a key: their number stands at the file's beginning.
  *
  * @param readers the indexes of the run's batches, in the order of the ledger; believed, so verify the batches first
- * @throws {InputError} `BAD_ARGUMENT` when there is none
+ * @throws {InputError} `BAD_ARGUMENT` when there is none; `TOO_LARGE` when no index file holds so much
  */
 export async function buildRun(readers: readonly IndexReader[], write: WriteBytes): Promise<RunSummary> {
   let entries = 0
@@ -78,6 +85,12 @@ export async function buildRun(readers: readonly IndexReader[], write: WriteByte
     postings += positions.length
   }
   if (entries === 0) throw new InputError('BAD_ARGUMENT', 'a run needs a batch')
+  if (entries > MOST || postings > MOST) {
+    throw new InputError(
+      'TOO_LARGE',
+      `an index file has no room for ${entries} keys and ${postings} positions`,
+    )
+  }
   const indexSize = Math.ceil(entries / BUCKET_ENTRIES)
   const leafHashes = new Uint8Array(HASH_SIZE * indexSize)
   const postingsStart = HEAD_BYTES + ROW_BYTES * entries

@@ -3,6 +3,7 @@ import { EMPTY_ROOT, HASH_SIZE, hashNode } from './hash.ts'
 import { findConsistencyPath, findInclusionPath, findRangePath } from './path.ts'
 import { peakHeights } from './peaks.ts'
 import { type Position, toIndex } from './position.ts'
+import { outsideSubset, type Positions } from './subset.ts'
 import { hashAt, isPowerOfTwo, joinSubtrees, type Subtrees } from './subtrees.ts'
 
 /** Hashes end to end that can grow and shrink at the end. */
@@ -94,6 +95,12 @@ export class GrowingLog {
     const leaves = toIndex(size, this.size, 'size')
     const end = toIndex(to, leaves, 'to')
     return findRangePath(this.#subtree, toIndex(from, end, 'from'), end, leaves)
+  }
+
+  /** As the function `subsetPath`, in the log of `size` leaves. */
+  subsetPath(positions: Positions, size: Position = this.size): Uint8Array[] {
+    const leaves = toIndex(size, this.size, 'size')
+    return outsideSubset(positions, leaves).map(([start, stop]) => this.#subtree(start, stop))
   }
 
   readonly #subtree: Subtrees = (from, to) => {

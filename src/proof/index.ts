@@ -12,17 +12,29 @@ export {
   HISTORY_FORMAT,
   HISTORY_MEDIA_TYPE,
   type History,
-  type HistoryBatch,
   type HistoryHead,
   type HistoryQuestion,
   type JsonHistory,
-  type JsonHistoryBatch,
   parseHistory,
   toJsonHistory,
-  toJsonHistoryBatch,
   toJsonHistoryHead,
 } from './history.ts'
+export { type HistoryBatch, type JsonHistoryBatch, packPath, toJsonHistoryBatch } from './history-batch.ts'
 export { parseReceipt, RECEIPT_FORMAT, type Receipt, toJsonReceipt } from './receipt.ts'
+export {
+  type HistoryPart,
+  type HistoryRun,
+  type JsonHistoryRun,
+  type JsonRunHistory,
+  parseRunHistory,
+  RUN_HISTORY_FORMAT,
+  type RunHistory,
+  type RunHistoryHead,
+  type ShownRun,
+  toJsonHistoryPart,
+  toJsonRunHistory,
+  toJsonRunHistoryHead,
+} from './run-history.ts'
 export {
   type JsonSubmissionProof,
   parseSubmissionProof,

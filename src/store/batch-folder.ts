@@ -69,13 +69,8 @@ export class BatchFolder {
    *
    * @throws {OperationError} `STORE_FAILED` when it cannot be opened
    */
-  async useIndex<T>(publisher: Hex, sequence: bigint, work: (index: IndexReader) => Promise<T>): Promise<T> {
-    const index = await openFile(join(this.pathOf(publisher, sequence), 'index.bin'))
-    try {
-      return await work(await IndexReader.open(index.read))
-    } finally {
-      await index.close()
-    }
+  useIndex<T>(publisher: Hex, sequence: bigint, work: (index: IndexReader) => Promise<T>): Promise<T> {
+    return useIndexFile(this.indexPathOf(publisher, sequence), work)
   }
 
   async #loadJson(publisher: Hex, sequence: bigint, name: BatchFileName): Promise<unknown> {
@@ -89,6 +84,11 @@ export class BatchFolder {
     }
   }
 
+  /** Where the index of a batch lies. */
+  indexPathOf(publisher: Hex, sequence: bigint): string {
+    return join(this.pathOf(publisher, sequence), 'index.bin')
+  }
+
   /** Where the files of a batch lie, or would. */
   pathOf(publisher: Hex, sequence: bigint): string {
     return join(this.root, publisher, String(sequence).padStart(12, '0'))
@@ -97,6 +97,20 @@ export class BatchFolder {
 
 /** Bytes of neighbouring frames that are read together. */
 const READ_AT_ONCE = 1 << 20
+
+/**
+ * Asks an index file, and leaves nothing open.
+ *
+ * @throws {OperationError} `STORE_FAILED` when it cannot be opened
+ */
+export async function useIndexFile<T>(path: string, work: (index: IndexReader) => Promise<T>): Promise<T> {
+  const index = await openFile(path)
+  try {
+    return await work(await IndexReader.open(index.read))
+  } finally {
+    await index.close()
+  }
+}
 
 /** The records of one batch and their tree, opened for questions; close it after. It believes the files. */
 export class OpenBatch {

@@ -162,8 +162,33 @@ CREATE TABLE uncounted (log_index INTEGER PRIMARY KEY) STRICT;
 INSERT INTO uncounted SELECT log_index FROM entries WHERE state = 'verified';
 `
 
+/**
+ * What records say of runs, and what became of it. Batches that were verified before are read again: they may hold such
+ * records.
+ */
+const VERSION_6 = `
+CREATE TABLE runs (
+  log_index INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  source TEXT NOT NULL,
+  id TEXT NOT NULL,
+  first INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  index_root BLOB NOT NULL,
+  index_size INTEGER NOT NULL,
+  entries INTEGER NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('claimed', 'true', 'kept', 'false')),
+  PRIMARY KEY (log_index, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX runs_by_source ON runs (source, state);
+CREATE INDEX runs_claimed ON runs (log_index) WHERE state = 'claimed';
+CREATE INDEX runs_kept ON runs (first) WHERE state = 'kept';
+CREATE INDEX entries_not_verified ON entries (log_index) WHERE state <> 'verified';
+INSERT OR IGNORE INTO uncounted SELECT log_index FROM entries WHERE state = 'verified';
+`
+
 /** What makes each version out of the one before, the first out of nothing. A version that is out never changes. */
-const VERSIONS = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5]
+const VERSIONS = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6]
 
 /** How long a command waits for another process that writes to the same catalogue. */
 const BUSY_MS = 5_000

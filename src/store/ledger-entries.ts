@@ -70,7 +70,7 @@ export class LedgerEntries {
       statement.setReadBigInts(true)
       return statement
     }
-    this.#truncate = ['entries', 'seen_submissions', 'alerts'].map((table) =>
+    this.#truncate = ['entries', 'seen_submissions', 'alerts', 'runs'].map((table) =>
       prepare(`DELETE FROM ${table} WHERE log_index >= ?`),
     )
     this.#statements = {

@@ -1,12 +1,9 @@
 export { sizeAfter, type Trust } from './anchor.ts'
 export type { Block, ChainFacts, ReceiptLog, TransactionReceipt } from './chain-facts.ts'
-export {
-  type FoundInHistory,
-  HISTORY_STEPS,
-  mayHold,
-  type VerifiedHistory,
-  verifyHistory,
-} from './history.ts'
+export { HISTORY_STEPS, type VerifiedHistory, verifyHistory } from './history.ts'
+export { mayHold } from './history-batch.ts'
+export type { FoundInHistory } from './history-parts.ts'
+export type { TrustedRun } from './history-run.ts'
 export { PROOF_STEPS, type ProofStep, type VerifiedProof, verifyProof } from './proof.ts'
 export {
   type KeptPromise,

@@ -115,6 +115,8 @@ test('what every route really answers is what the document says', async () => {
     '/v1/stats?by=nothing',
     '/v1/histories?resource=civil-registry/births&from=2026-01-01&disclose=person',
     '/v1/histories?record=none&source=urn:contract',
+    '/v1/histories?resource=civil-registry/births&runs=true',
+    '/v1/histories?person=none&runs=perhaps',
     '/v1/histories',
     '/v1/histories?person=none&first=99999',
     '/v1/batches?limit=3',

@@ -43,6 +43,7 @@ const signer = new Wallet(config.key)
 const indexing = startIndexing({
   ...common,
   chain,
+  runsPath: join(dataPath, 'runs'),
   evidencePath: join(dataPath, 'evidence'),
   threads: 1,
   now: Date.now,

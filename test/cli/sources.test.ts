@@ -59,6 +59,13 @@ describe('tidemark source', () => {
     expect(JSON.parse(stdout)).toEqual([
       { source, key: addressOf(sourceKey), since: time, revoked: time },
       { source, key: addressOf(otherKey), since: time, revoked: time },
+      // The gateway's own, which says what runs there are.
+      {
+        source: expect.stringMatching(/^urn:tidemark:runs:0x/),
+        key: expect.any(String),
+        since: time,
+        revoked: null,
+      },
     ])
     const unsigned = await tidemark(['send', '-', ...api()], { stdin: ndjson(callOf(source, 'd')) })
     expect(unsigned.code).toBe(2)

@@ -24,7 +24,7 @@ import {
 } from '../../src/proof/index.ts'
 import { canonicalText, leafHash, parseRecord, RECORD_TYPES, sealRecord } from '../../src/record/index.ts'
 import { type ChainFacts, type TransactionReceipt, verifyProof } from '../../src/verify/index.ts'
-import { historyWorld, personOf } from '../verify/history-world.ts'
+import { historyWorld, personOf, runWorld } from '../verify/history-world.ts'
 import { worldOf } from '../verify/world.ts'
 
 /** The formats as written, their tables without padding. */
@@ -188,7 +188,7 @@ describe('docs/format.md', () => {
   it('lists the members of a history, those of its batches too', async () => {
     const calls = Array.from({ length: 9 }, () => ({ person: 0, minute: 1 }))
     const { batches, anchor: _, ...head } = await historyWorld([calls]).history('person', personOf(0))
-    const section = between('### 12.2 ', '## 13 ', page)
+    const section = between('### 12.2 ', '### 12.3 ', page)
     expect(section).toContain(`"${head.format}"`)
     const [batch] = batches
     expect(
@@ -196,6 +196,30 @@ describe('docs/format.md', () => {
         .match(/[\w.]+/g)
         ?.sort(),
     ).toEqual([...dotted(head), 'batches', ...dotted({ ...batch })].sort())
+  })
+
+  it('lists the members of a history over runs, those of its runs too', async () => {
+    const { runHistory } = await runWorld([[{ person: 0, minute: 1 }], { first: 0, count: 1 }])
+    const { parts, format } = await runHistory('person', personOf(0))
+    const section = between('### 12.3 ', '## 13 ', page)
+    expect(section).toContain(`"${format}"`)
+    const [part] = parts
+    if (part === undefined || !('run' in part)) throw new Error('the first part is a run')
+    const names = [
+      'format',
+      'range.size',
+      'anchor',
+      'parts',
+      'path',
+      'lookup',
+      'batches',
+      ...dotted({ run: part.run }),
+    ]
+    expect(
+      tableNames(section)
+        .match(/[\w.]+/g)
+        ?.sort(),
+    ).toEqual(names.sort())
   })
 
   /** A chain that holds the batch, and nothing else, where the proof says. */

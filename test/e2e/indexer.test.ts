@@ -2,10 +2,8 @@ import { cp, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { eventually } from '../store/temporary.ts'
-import { end, startIndexerProgram } from './indexer-program.ts'
+import { end, get, startIndexerProgram } from './indexer-process.ts'
 import { endAfterTest, expectNoProcess, makeFolder, startUp, tidemark } from './processes.ts'
-
-const get = async (url: string) => JSON.parse(await (await fetch(url)).text())
 
 /** Waits until the indexer has judged so many batches, and answers their states, oldest first. */
 const statesOf = (url: string, count: number) =>

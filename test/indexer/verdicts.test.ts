@@ -146,7 +146,11 @@ test('A REORG WHILE A BATCH IS WRITTEN DOWN leaves nothing of it', async () => {
     first: i,
     signer: undefined,
   }))
-  const writing = verdicts.verified(entry, { submissions, repeated: { count: 0, positions: [] } }, [])
+  const writing = verdicts.verified(
+    entry,
+    { submissions, repeated: { count: 0, positions: [] }, runs: [] },
+    [],
+  )
   expect(seen.from(0n)).not.toEqual([])
   expect(open()).not.toEqual([])
   verdicts.takeBack(0n)

@@ -10,6 +10,7 @@ import type { Fetcher } from '../../src/indexer/fetcher.ts'
 import { Finder } from '../../src/indexer/finder.ts'
 import { Follower } from '../../src/indexer/follower.ts'
 import { Histories } from '../../src/indexer/history.ts'
+import { RunKeeper } from '../../src/indexer/run-keeper.ts'
 import { Verdicts } from '../../src/indexer/verdicts.ts'
 import { Alerts } from '../../src/store/alerts.ts'
 import { BatchCache } from '../../src/store/batch-cache.ts'
@@ -18,6 +19,7 @@ import { ChainCursor } from '../../src/store/chain-cursor.ts'
 import { compress } from '../../src/store/compression.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { LedgerEntries } from '../../src/store/ledger-entries.ts'
+import { Runs } from '../../src/store/runs.ts'
 import { SeenSubmissions } from '../../src/store/seen-submissions.ts'
 import { PUBLISHER } from '../chain/fixture.ts'
 
@@ -48,7 +50,8 @@ export function startIndexer(path: string, rpc: Rpc, ledger: Hex, options: Index
   const alerts = new Alerts(database)
   const seen = new SeenSubmissions(database)
   const onAlert = (alert: JsonAlert) => told.push(alert)
-  const verdicts = new Verdicts({ database, entries, alerts, seen, identity, now, onAlert })
+  const runs = new Runs(database)
+  const verdicts = new Verdicts({ database, entries, alerts, seen, runs, identity, now, onAlert })
   const cursor = new ChainCursor(database)
   const takeBack = (logIndex: bigint) => verdicts.takeBack(logIndex)
   const follower = new Follower({ rpc, chain, ...identity, entries, cursor, takeBack, mayLag })
@@ -66,9 +69,28 @@ export function startIndexer(path: string, rpc: Rpc, ledger: Hex, options: Index
     ...(options.fetcher !== undefined && { fetcher: options.fetcher(path) }),
   })
   const finder = new Finder({ follower, entries, batches: cache, folder, ledger, chainId: 31337n })
-  const histories = new Histories({ follower, entries, batches: cache, folder, ledger, chainId: 31337n })
+  const runsPath = join(path, 'runs')
+  const runKeeper = new RunKeeper({
+    runs,
+    entries,
+    verdicts,
+    batchesPath,
+    runsPath,
+    finalBlock: () => follower.state.finalBlock,
+  })
+  const histories = new Histories({
+    follower,
+    entries,
+    batches: cache,
+    folder,
+    runs,
+    runsPath,
+    ledger,
+    chainId: 31337n,
+  })
   onTestFinished(async () => {
     await checker.stop()
+    await runKeeper.stop()
     await cache.close()
     database.close()
   })
@@ -82,6 +104,9 @@ export function startIndexer(path: string, rpc: Rpc, ledger: Hex, options: Index
     checker,
     finder,
     histories,
+    runs,
+    runsPath,
+    runKeeper,
     chain,
     told,
     evidencePath,
@@ -105,6 +130,7 @@ export function startIndexer(path: string, rpc: Rpc, ledger: Hex, options: Index
     async catchUp() {
       await follower.step()
       await checker.step()
+      while (await runKeeper.step());
     },
   }
 }

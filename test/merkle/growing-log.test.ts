@@ -8,6 +8,7 @@ import {
   peakHeights,
   rangePath,
   rootFromPeaks,
+  subsetPath,
   treeRoot,
   verifyConsistency,
 } from '../../src/merkle/index.ts'
@@ -33,6 +34,8 @@ function expectAgreement(log: GrowingLog, leaves: readonly Uint8Array[]): void {
       expect(log.inclusionPath(index, size)).toEqual(inclusionPath(tree, index))
       expect(log.consistencyPath(index, BigInt(size))).toEqual(consistencyPath(tree, index))
       expect(log.rangePath(index >> 1, index, size)).toEqual(rangePath(tree, index >> 1, index))
+      const some = [...new Set([index >> 2, index >> 1, index])]
+      expect(log.subsetPath(some, size)).toEqual(subsetPath(tree, some))
     }
   }
   expect(log.root()).toEqual(log.root(leaves.length))

@@ -43,6 +43,7 @@ export async function startLife(dataPath: string, parts: LifeParts): Promise<Lif
     database,
     batchesPath: join(dataPath, 'batches'),
     evidencePath: join(dataPath, 'evidence'),
+    runsPath: join(dataPath, 'runs'),
     fetcher: new Fetcher({
       publishers,
       incomingPath: join(dataPath, 'incoming'),

@@ -7,6 +7,7 @@ import { openRecord } from '../../src/record/index.ts'
 import { HISTORY_STEPS, verifyHistory } from '../../src/verify/index.ts'
 import { runs } from '../bytes/runs.ts'
 import { factsOf, LEDGER } from './chain.ts'
+import { leavesOf, placesOf, put } from './changes.ts'
 import { type Call, historyWorld, minutes, personOf } from './history-world.ts'
 
 const call = (person: number | null, minute: number): Call => ({ person, minute })
@@ -393,26 +394,3 @@ describe('nothing is known', () => {
     )
   })
 })
-
-type Path = (string | number)[]
-
-/** Every text and number of a JSON value, with its place. */
-function leavesOf(value: unknown, path: Path = []): { path: Path; value: unknown }[] {
-  if (typeof value !== 'object' || value === null) return [{ path, value }]
-  return Object.entries(value).flatMap(([name, member]) => leavesOf(member, [...path, name]))
-}
-
-/** The place of every member of a JSON value, however deep. */
-function placesOf(value: unknown, path: Path = []): Path[] {
-  if (typeof value !== 'object' || value === null) return [path]
-  return [path, ...Object.entries(value).flatMap(([name, member]) => placesOf(member, [...path, name]))]
-}
-
-/** Sets the member of a JSON value that a path names, or removes it. */
-function put(target: unknown, path: Path, value: unknown): void {
-  const parent = path.slice(0, -1).reduce((at, name) => (at as Record<string, unknown>)[name], target)
-  const name = path.at(-1) ?? ''
-  if (value !== undefined) (parent as Record<string, unknown>)[name] = value
-  else if (Array.isArray(parent)) parent.splice(Number(name), 1)
-  else delete (parent as Record<string, unknown>)[name]
-}

@@ -41,3 +41,5 @@ export async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<
   const [code] = (await closed) as [number | null]
   return code
 }
+
+export const get = async (url: string) => JSON.parse(await (await fetch(url)).text())
