@@ -211,8 +211,9 @@ class World {
 
   /** Replaces the newest blocks that nobody has ever called final. */
   async #reorg({ kind, depth, rested }: NonNullable<Step['reorg']>): Promise<void> {
-    const firstUnfinal = this.#chain.highest - this.#plan.confirmations + 2
-    const blocks = Math.min(depth, this.#chain.head - Math.max(0, firstUnfinal) + 1)
+    // The first block is final from the beginning.
+    const firstUnfinal = Math.max(1, this.#chain.highest - this.#plan.confirmations + 2)
+    const blocks = Math.min(depth, this.#chain.head - firstUnfinal + 1)
     if (blocks <= 0) return
     if (rested) {
       const { entries, follower } = this.#life.indexing
