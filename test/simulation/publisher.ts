@@ -95,6 +95,8 @@ function spoil(
   batches: readonly SealedBatch[],
 ): boolean {
   const other = batches[dice % batches.length]?.files[name] ?? bytes
+  // No header commits to this file, so another number or signature in it can be told by nobody.
+  const isUncommitted = name === 'submissions.json'
   switch (kind) {
     case 'file missing':
       response.writeHead(404).end()
@@ -103,6 +105,7 @@ function spoil(
       response.end(bytes.subarray(0, dice % bytes.length))
       return true
     case 'one byte changed': {
+      if (isUncommitted) return false
       const changed = bytes.slice()
       const place = dice % bytes.length
       changed[place] = (changed[place] ?? 0) ^ (1 + (dice % 255))
@@ -111,7 +114,12 @@ function spoil(
     }
     case "another batch's file":
     case "another batch's header":
-      if (other === bytes || (name === 'header.json') !== (kind === "another batch's header")) return false
+      if (
+        isUncommitted ||
+        other === bytes ||
+        (name === 'header.json') !== (kind === "another batch's header")
+      )
+        return false
       response.end(other)
       return true
     case 'publisher fails':
