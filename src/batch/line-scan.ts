@@ -3,7 +3,14 @@ import { equalBytes, utf8 } from '../bytes/bytes.ts'
 import { KnownTexts } from '../bytes/known-texts.ts'
 import { sha256 } from '../bytes/sha256.ts'
 import type { KeyList } from '../lookup/index.ts'
-import { DIGEST_CHARACTERS, type RecordFacts, RecordScan, slotOf, stands } from '../record/index.ts'
+import {
+  DIGEST_CHARACTERS,
+  type RecordFacts,
+  RecordScan,
+  SLOT_COUNT,
+  slotOf,
+  stands,
+} from '../record/index.ts'
 
 const CLOSE_OBJECT = 0x7d
 const BEFORE_DISCLOSURE = utf8('{"disclosures":["')
@@ -42,6 +49,8 @@ export class LineScan {
   readonly #spare = new Uint8Array(DIGEST_BYTES)
   #bytes = new Uint8Array(0)
   #hasPerson = false
+  /** what each slot of the line says, once it has been asked for */
+  readonly #read = new Array<string | undefined>(SLOT_COUNT)
 
   /**
    * Whether the bytes from `start` up to `end` are a line, and known.
@@ -52,6 +61,7 @@ export class LineScan {
     const [scan, record] = [this.#scan, this.record]
     const disclosure = start + BEFORE_DISCLOSURE.length
     this.#bytes = bytes as Uint8Array<ArrayBuffer>
+    this.#read.fill(undefined)
     this.#hasPerson = stands(BEFORE_DISCLOSURE, bytes, start)
     record.start = this.#hasPerson ? disclosure + DISCLOSURE_CHARACTERS + AFTER_DISCLOSURE.length : start
     record.end = this.#hasPerson ? end - 1 : end
@@ -134,7 +144,9 @@ export class LineScan {
 
   #textAt(slot: number): string | undefined {
     const start = this.#scan.starts[slot] as number
-    return start === -1 ? undefined : this.#texts.read(this.#bytes, start, this.#scan.ends[slot] as number)
+    if (start === -1) return undefined
+    this.#read[slot] ??= this.#texts.read(this.#bytes, start, this.#scan.ends[slot] as number)
+    return this.#read[slot]
   }
 
   #countAt(slot: number): number {

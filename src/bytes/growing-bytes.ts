@@ -1,4 +1,6 @@
 const FIRST_BYTES = 4_096
+/** More bytes than this are copied in one call. */
+const LONG_COPY = 160
 
 /** Bytes that are added at the end, whatever they come to. */
 export class GrowingBytes {
@@ -23,8 +25,9 @@ export class GrowingBytes {
       this.#bytes = larger
     }
     const bytes = this.#bytes
-    // So few bytes are copied before a call of `set` begins.
-    for (let i = start, to = this.#size; i < end; i++, to++) bytes[to] = from[i] as number
+    // Few bytes are copied before a call of `set` begins.
+    if (end - start > LONG_COPY) bytes.set(from.subarray(start, end), this.#size)
+    else for (let i = start, to = this.#size; i < end; i++, to++) bytes[to] = from[i] as number
     this.#size = size
   }
 

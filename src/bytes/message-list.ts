@@ -34,7 +34,7 @@ export class MessageList {
   }
 
   #hash(): void {
-    const ends = Uint32Array.from(this.#ends)
+    const ends = new Uint32Array(this.#ends)
     const starts = new Uint32Array(ends.length)
     if (ends.length > 1) starts.set(ends.subarray(0, -1), 1)
     const hashes = new Uint8Array(HASH_SIZE * ends.length)

@@ -16,36 +16,51 @@ const MOST = 2 ** 40
  * say, so each call counts once. Times are the records' own.
  */
 export class Aggregate {
-  readonly #volumes = new Map<string, Counted>()
+  /** by facet, key and hour */
+  readonly #volumes = new Map<Facet, Map<string, Map<number, Counted>>>()
   readonly #grants = new Map<Hex, Grant>()
 
   add(facts: RecordFacts): void {
-    if (facts.type === 'tidemark.call.v1') addCall(this.#volumes, facts)
+    if (facts.type === 'tidemark.call.v1') this.#addCall(facts)
     addGrant(this.#grants, facts)
   }
 
   finish(): BatchAggregate {
-    return { volumes: [...this.#volumes.values()], grants: [...this.#grants.values()] }
+    const volumes = [...this.#volumes.values()].flatMap((keys) =>
+      [...keys.values()].flatMap((hours) => [...hours.values()]),
+    )
+    return { volumes, grants: [...this.#grants.values()] }
+  }
+
+  #addCall(facts: RecordFacts): void {
+    const hour = Math.floor(facts.timeMs / HOUR_MS)
+    for (const facet of facts.side === 'consumer' ? CONSUMER_FACETS : PROVIDER_FACETS) {
+      const volume = this.#volumeOf(facet, keyOf(facet, facts), hour)
+      volume.calls++
+      if (facts.outcome === 'refused') volume.refused++
+      if (facts.outcome === 'failed') volume.failed++
+      volume.rows += Math.min(facts.rows, MOST)
+      volume.requestBytes += Math.min(facts.requestBytes, MOST)
+      volume.responseBytes += Math.min(facts.responseBytes, MOST)
+    }
+  }
+
+  #volumeOf(facet: Facet, key: string, hour: number): Counted {
+    const hours = at(at(this.#volumes, facet, newMap), key, newMap)
+    return at(hours, hour, () => ({ facet, key, hour, ...NOTHING }))
   }
 }
 
-function addCall(volumes: Map<string, Counted>, facts: RecordFacts): void {
-  const hour = Math.floor(facts.timeMs / HOUR_MS)
-  for (const facet of facts.side === 'consumer' ? CONSUMER_FACETS : PROVIDER_FACETS) {
-    const key = keyOf(facet, facts)
-    const name = `${facet} ${hour} ${key}`
-    let volume = volumes.get(name)
-    if (volume === undefined) {
-      volume = { facet, key, hour, ...NOTHING }
-      volumes.set(name, volume)
-    }
-    volume.calls++
-    if (facts.outcome === 'refused') volume.refused++
-    if (facts.outcome === 'failed') volume.failed++
-    volume.rows += Math.min(facts.rows, MOST)
-    volume.requestBytes += Math.min(facts.requestBytes, MOST)
-    volume.responseBytes += Math.min(facts.responseBytes, MOST)
+const newMap = () => new Map()
+
+/** What a map has under a key, made where it has nothing yet. */
+function at<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  let value = map.get(key)
+  if (value === undefined) {
+    value = make()
+    map.set(key, value)
   }
+  return value
 }
 
 const CONSUMER_FACETS: readonly Facet[] = ['consumer']

@@ -101,8 +101,13 @@ export class KeyList {
     this.#endMessage(position)
   }
 
-  /** The same of a record's own name, whose source and id stand in `bytes`. */
-  addRecord(position: number, bytes: Uint8Array, source: Place, id: Place): void {
+  /** The same of a record's own name, whose source and id stand at two places in `bytes`. */
+  addRecord(
+    position: number,
+    bytes: Uint8Array,
+    source: { start: number; end: number },
+    id: { start: number; end: number },
+  ): void {
     const prefix = PREFIXES.record
     this.#messages.add(prefix, 0, prefix.length)
     this.#messages.add(bytes, source.start, source.end)
@@ -161,10 +166,4 @@ export class KeyList {
     this.#keys.set(keys)
     this.#positions.set(positions)
   }
-}
-
-/** A part of some bytes, from `start` up to `end`. */
-export interface Place {
-  start: number
-  end: number
 }

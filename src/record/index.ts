@@ -1,7 +1,7 @@
 export { canonicalBytes, canonicalText, isCanonicalText } from './canonical.ts'
 export { factsOf, type RecordFacts } from './facts.ts'
 export { type FlowRecord, parseRecord, parseSealedRecord, timeOf } from './parse.ts'
-export { RecordScan, slotOf } from './scan.ts'
+export { RecordScan, SLOT_COUNT, slotOf } from './scan.ts'
 export { DIGEST_CHARACTERS, stands } from './scan-values.ts'
 export {
   disclosureDigest,

@@ -41,6 +41,9 @@ interface Member {
 /** The members of the scanned types by name; the values of one record each have a slot. */
 const SLOTS: string[] = []
 
+/** Slots that there may be. */
+export const SLOT_COUNT = 64
+
 /** @param name of a member of the record or of its `data` */
 export function slotOf(name: string): number {
   const slot = SLOTS.indexOf(name)
@@ -69,8 +72,8 @@ export class RecordScan {
   /** of the record, milliseconds since 1970 */
   timeMs = 0
   /** where the value of each slot begins, without its quotation mark; -1 where the record has none */
-  readonly starts: Int32Array = new Int32Array(64)
-  readonly ends: Int32Array = new Int32Array(64)
+  readonly starts: Int32Array = new Int32Array(SLOT_COUNT)
+  readonly ends: Int32Array = new Int32Array(SLOT_COUNT)
 
   /**
    * Whether the bytes from `start` up to `end` are a record, and known; then `starts` and `ends` say where its members are.
