@@ -81,6 +81,7 @@ export const rateAboveBaseline: Rule = {
         lanes.set(key, lane)
         const count = lane.add(refOf(seen), timeMs, timeMs - rateWindowMs)
         lane.peaks.set(day, Math.max(count, lane.peaks.get(day) ?? 0))
+        if (count <= rateLeast) return
         const limit = isLearning ? rateLeast : limitOf(lane, day, baselineDays)
         if (count <= limit) return
         const burst = lane.burst ?? {

@@ -42,7 +42,7 @@ export const DEFAULT_SETTINGS: Settings = {
   office: {
     utcOffsetMinutes: 8 * 60,
     fromMinute: 7 * 60,
-    toMinute: 21 * 60,
+    toMinute: 22 * 60,
     holidays: [],
     workdays: [],
   },
