@@ -12,6 +12,7 @@ interface SampleCommandOptions {
   seed: string
   from: Date
   month: boolean
+  percent?: number
   labels?: string
   submissions?: string
 }
@@ -37,22 +38,28 @@ export const sampleCommand = () =>
         .default(false)
         .conflicts(['count', 'from']),
     )
+    .addOption(
+      new Option('--percent <number>', 'of a month: how much normal work, 100 if left out').argParser(
+        parseWhole(1, 1_000),
+      ),
+    )
     .addOption(new Option('--labels <file>', 'of a month: write which of its records are misuse'))
     .addOption(new Option('--submissions <file>', 'of a month: write its submissions and their promises'))
     .action(sample)
 
 async function sample(options: SampleCommandOptions): Promise<void> {
   if (options.month) return month(options)
-  if (options.labels !== undefined || options.submissions !== undefined) {
-    throw new InputError('BAD_ARGUMENT', 'only a --month has labels and submissions')
+  const { percent, labels, submissions } = options
+  if (percent !== undefined || labels !== undefined || submissions !== undefined) {
+    throw new InputError('BAD_ARGUMENT', 'only a --month has labels, submissions and a percentage')
   }
   for (const record of sampleRecords(options)) await printLine(record)
 }
 
-async function month({ seed, labels, submissions }: SampleCommandOptions): Promise<void> {
+async function month({ seed, percent = 100, labels, submissions }: SampleCommandOptions): Promise<void> {
   const found: SampleLabel[] = []
   const handedOver: SampleSubmission[] = []
-  for (const item of sampleMonth({ ...SAMPLE_MONTH, seed })) {
+  for (const item of sampleMonth({ ...SAMPLE_MONTH, seed, percent })) {
     if (item.kind === 'record') await printLine(item.record)
     else if (item.kind === 'label') found.push(item.label)
     else handedOver.push(item.submission)

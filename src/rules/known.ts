@@ -1,8 +1,7 @@
 import { utf8 } from '../bytes/bytes.ts'
 import { toHex } from '../bytes/hex.ts'
 import { sha256 } from '../bytes/sha256.ts'
-import type { Facts, Grant, Seen, Trip } from './rule.ts'
-import { refOf } from './rule.ts'
+import { type Facts, type Grant, refOf, type Seen, type Trip } from './rule.ts'
 import { DAY_MS } from './settings.ts'
 
 /**
@@ -20,7 +19,9 @@ export class KnownFromRecords implements Facts {
     const { data } = seen.record
     switch (seen.record.type) {
       case 'tidemark.authorization.v1':
-        this.#grants.set(String(data.authorization), grantOf(seen))
+        // Recorded once more, it would be as if it had never been revoked.
+        if (!this.#grants.has(String(data.authorization)))
+          this.#grants.set(String(data.authorization), grantOf(seen))
         break
       case 'tidemark.revocation.v1': {
         const grant = this.#grants.get(String(data.authorization))

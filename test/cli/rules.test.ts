@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { sealBatch } from '../../src/batch/index.ts'
 import { sealRecord } from '../../src/record/index.ts'
 import { RULES } from '../../src/rules/index.ts'
+import type { RecordRef } from '../../src/rules/rule.ts'
 import { BatchFolder } from '../../src/store/batch-folder.ts'
 import { ndjson } from '../api/world.ts'
 import { compress, PUBLISHER } from '../batch/items.ts'
@@ -94,6 +95,32 @@ describe('tidemark rules', () => {
       for (const text of [`## ${name}`, title.en, title.zh]) expect(page).toContain(text)
     }
     expect([english.code, chinese.code]).toEqual([0, 0])
+  })
+
+  test('finds in a sample month what its labels say', async () => {
+    const root = await temporaryFolder()
+    const labels = join(root, 'labels')
+    const submissions = join(root, 'submissions')
+    const records = join(root, 'records')
+    const sampled = await tidemark([
+      ...['sample', '--month', '--seed', '3', '--percent', '1'],
+      ...['--labels', labels, '--submissions', submissions],
+    ])
+    expect(sampled).toMatchObject({ code: 0, stderr: '' })
+    await writeFile(records, sampled.stdout)
+    const { code, stdout } = await tidemark([
+      ...['rules', '--input', records, '--submissions', submissions, '--json'],
+      ...['--rule', 'silent-source', 'broken-promise', 'call-without-grant'],
+    ])
+    expect(code).toBe(1)
+    const reported = lines(stdout).flatMap(({ rule, records: broken }) =>
+      broken.map(({ source, id }: RecordRef) => ({ rule, source, id })),
+    )
+    const rules = new Set(reported.map(({ rule }) => rule))
+    const labelled = lines(await readFile(labels, 'utf8')).filter(({ rule }) => rules.has(rule))
+    const byId = (a: RecordRef, b: RecordRef) => (a.id < b.id ? -1 : 1)
+    expect(reported.sort(byId)).toEqual(labelled.sort(byId))
+    expect(rules.size).toBe(3)
   })
 
   test.each([

@@ -85,6 +85,12 @@ describe('a call without a grant', () => {
     expect(found[0]?.evidence).toContainEqual({ source: revoked.source, id: revoked.id })
   })
 
+  test('is found after a revocation though its grant is recorded once more', () => {
+    const records = [authorization(at(0)), revocation(at(10)), authorization(at(0)), granted(at(20))]
+    const found = findBy(callWithoutGrant, records)
+    expect(found).toMatchObject([{ values: { reason: 'revoked' } }])
+  })
+
   test('is found when it is one more than its grant allows, by each side for itself', () => {
     const sides = [1, 2, 3].flatMap((minute) => [
       granted(at(minute)),
