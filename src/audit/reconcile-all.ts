@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { utf8 } from '../bytes/bytes.ts'
 import { sha256 } from '../bytes/sha256.ts'
 import { OperationError } from '../errors.ts'
+import { type CallAccount, type Reconciled, reconcile } from '../rules/reconcile.ts'
 import { isMissing, orStoreFailed } from '../store/durable.ts'
-import { type CallAccount, type Reconciled, reconcile } from './reconcile.ts'
 
 /**
  * `reconcile` for more accounts than fit into memory, in one reading.

@@ -1,19 +1,17 @@
 import { once } from 'node:events'
-import { readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { Command, Option } from 'commander'
-import { accountOf, type CallAccount, type Reconciled } from '../audit/reconcile.ts'
 import { reconcileAll } from '../audit/reconcile-all.ts'
-import { isSealedItem, parseItem } from '../batch/index.ts'
+import type { Item } from '../batch/index.ts'
 import { atLine } from '../client/send.ts'
 import { xroadAccount } from '../client/xroad.ts'
 import { InputError } from '../errors.ts'
-import { type FlowRecord, openRecord, parseRecord } from '../record/index.ts'
-import { OpenBatch } from '../store/batch-folder.ts'
+import { type FlowRecord, openRecord } from '../record/index.ts'
+import { accountOf, type CallAccount, type Reconciled } from '../rules/reconcile.ts'
 import { table } from './catalogue.ts'
 import { EXIT } from './exit.ts'
 import { jsonOption } from './options.ts'
+import { openBatches, readAny } from './read-any.ts'
 import { readJsonLines, readXroadRows } from './read-lines.ts'
 
 interface ReconcileOptions {
@@ -57,49 +55,19 @@ async function* readAccounts(file: string, from: ReconcileOptions['from']): Asyn
   const lines = isXroad ? await readXroadRows(file, process.stdin) : readJsonLines(file, process.stdin)
   for await (const { line, value } of lines) {
     if (isXroad) yield xroadAccount(value, line)
-    else yield* accountsOf(atLine(line, () => readAny(value)))
+    else yield* accountsOf(atLine(line, () => openItem(readAny(value))))
   }
 }
 
 /** One for a call; other records, refusals included, stand beside calls and are no side's account of one. */
 const accountsOf = (record: FlowRecord) => (record.type === 'tidemark.call.v1' ? [accountOf(record)] : [])
 
-/** A record as a source writes it, or as the ledger keeps it, with its pseudonyms opened where they stand beside it. */
-function readAny(value: unknown): FlowRecord {
-  if (!isSealedItem(value) && !holdsDigests(value)) return parseRecord(value)
-  const { record, disclosures } = parseItem(value)
-  return openRecord(record, disclosures)
-}
-
-function holdsDigests(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null || !('data' in value)) return false
-  return typeof value.data === 'object' && value.data !== null && '_sd' in value.data
-}
+const openItem = ({ record, disclosures }: Item) => openRecord(record, disclosures)
 
 /** The calls of all batches below a folder, publisher by publisher. */
 async function* readBatches(folder: string): AsyncGenerator<CallAccount> {
-  let count = 0
-  for (const publisher of await listFolder(folder, /^0x[0-9a-f]{40}$/)) {
-    for (const sequence of await listFolder(join(folder, publisher), /^\d+$/)) {
-      const batch = await OpenBatch.open(join(folder, publisher, sequence))
-      count++
-      try {
-        for await (const { record, disclosures } of batch.items()) {
-          yield* accountsOf(openRecord(record, disclosures))
-        }
-      } finally {
-        await batch.close()
-      }
-    }
-  }
-  if (count === 0) throw new InputError('BAD_ARGUMENT', `there is no batch in ${folder}`)
-}
-
-async function listFolder(path: string, pattern: RegExp): Promise<string[]> {
-  try {
-    return (await readdir(path)).filter((name) => pattern.test(name)).sort()
-  } catch (cause) {
-    throw new InputError('BAD_ARGUMENT', `cannot read ${path}: ${(cause as Error).message}`, {}, { cause })
+  for await (const { batch } of openBatches(folder)) {
+    for await (const item of batch.items()) yield* accountsOf(openItem(item))
   }
 }
 

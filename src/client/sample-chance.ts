@@ -1,4 +1,5 @@
 import { concatBytes, utf8 } from '../bytes/bytes.ts'
+import { toHex } from '../bytes/hex.ts'
 import { sha256 } from '../bytes/sha256.ts'
 
 /** Chance that repeats: SHA-256 of a seed and a counter, so that one seed gives one sequence on every machine. */
@@ -35,11 +36,19 @@ export class Chance {
     return this.below(100) < percent
   }
 
-  pick<Item>(items: readonly [Item, ...Item[]]): Item {
+  pick<const Item>(items: readonly [Item, ...Item[]]): Item {
     return items[this.below(items.length)] ?? items[0]
   }
 
   bytes(length: number): Uint8Array {
     return Uint8Array.from({ length }, () => this.below(256))
+  }
+
+  uuid(): string {
+    const bytes = this.bytes(16)
+    bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80 // RFC 9562, version 8: the rest is the maker's own
+    bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
+    const digits = toHex(bytes).slice(2)
+    return [0, 8, 12, 16, 20].map((start, i, starts) => digits.slice(start, starts[i + 1])).join('-')
   }
 }

@@ -28,6 +28,23 @@ export const PURPOSES = [
   'case-review',
 ] as const
 
+/** The departments of a sample month. */
+export const MONTH_DEPARTMENTS = [
+  ...DEPARTMENTS,
+  'emergency-services',
+  'public-security',
+  'land-registry',
+  'water',
+  'statistics',
+  'environment',
+  'culture',
+  'labour',
+  'justice',
+  'customs',
+  'energy',
+  'agriculture',
+] as const
+
 /** Operation and sharing; those of other departments are the last two. */
 const OPERATIONS: Readonly<Record<string, readonly (readonly [string, Service['sharing']])[]>> = {
   tax: [
@@ -56,6 +73,62 @@ const OPERATIONS: Readonly<Record<string, readonly (readonly [string, Service['s
     ['company-extract', 'unconditional'],
     ['licence-status', 'unconditional'],
   ],
+  'emergency-services': [
+    ['dispatch-record', 'unconditional'],
+    ['ambulance-record', 'conditional'],
+    ['hydrant-map', 'unconditional'],
+  ],
+  'public-security': [
+    ['residence-permit', 'conditional'],
+    ['stolen-vehicle', 'unconditional'],
+    ['identity-status', 'conditional'],
+  ],
+  'land-registry': [
+    ['title-extract', 'conditional'],
+    ['parcel-map', 'unconditional'],
+    ['mortgage-entry', 'conditional'],
+  ],
+  water: [
+    ['meter-reading', 'conditional'],
+    ['supply-status', 'unconditional'],
+  ],
+  statistics: [
+    ['census-table', 'unconditional'],
+    ['price-index', 'unconditional'],
+  ],
+  environment: [
+    ['emission-report', 'unconditional'],
+    ['permit-status', 'unconditional'],
+    ['site-history', 'conditional'],
+  ],
+  culture: [
+    ['library-account', 'conditional'],
+    ['monument-list', 'unconditional'],
+  ],
+  labour: [
+    ['employment-history', 'conditional'],
+    ['vacancy-list', 'unconditional'],
+    ['benefit-status', 'conditional'],
+  ],
+  justice: [
+    ['case-status', 'conditional'],
+    ['notary-deed', 'conditional'],
+    ['bailiff-register', 'unconditional'],
+  ],
+  customs: [
+    ['import-declaration', 'conditional'],
+    ['tariff-lookup', 'unconditional'],
+    ['trader-status', 'unconditional'],
+  ],
+  energy: [
+    ['consumption-history', 'conditional'],
+    ['connection-status', 'unconditional'],
+    ['subsidy-status', 'conditional'],
+  ],
+  agriculture: [
+    ['field-register', 'unconditional'],
+    ['herd-register', 'conditional'],
+  ],
 }
 
 const COMMON = [
@@ -73,3 +146,6 @@ export function servicesOf(department: string): Service[] {
     legalBasis: `sample-act-${department}`,
   }))
 }
+
+export const partyOf = (department: string) => `urn:tidemark:sample:${department}`
+export const resourceOf = ({ department, operation }: Service) => `${partyOf(department)}:${operation}`

@@ -7,7 +7,7 @@ import { sha256 } from '../bytes/sha256.ts'
 import { InputError } from '../errors.ts'
 import { canonicalBytes, type FlowRecord, type RecordTypeName } from '../record/index.ts'
 import { Chance } from './sample-chance.ts'
-import { DEPARTMENTS, PURPOSES, type Service, servicesOf } from './sample-services.ts'
+import { DEPARTMENTS, PURPOSES, partyOf, resourceOf, type Service, servicesOf } from './sample-services.ts'
 
 export interface SampleOptions {
   /** the same seed and options give the same records */
@@ -176,7 +176,7 @@ class Sample {
 
   /** The consumer's and the provider's record of one call. */
   #bothSides(service: Service, consumer: string, data: FlowRecord['data']): FlowRecord[] {
-    const requestId = this.#uuid()
+    const requestId = this.#chance.uuid()
     const trace = toHex(this.#chance.bytes(16)).slice(2)
     const transitMs = this.#chance.between(1, 40)
     const workMs = this.#chance.between(5, 400)
@@ -397,27 +397,18 @@ class Sample {
     return picked === first ? second : first
   }
 
-  #person(): string {
-    const number = this.#chance.below(PERSONS)
-    return toBase64url(hmac(hmacHash, utf8(SAMPLE_TAG_KEY), utf8(`sample person ${number}`)))
-  }
+  #person = (): string => sampleTag(this.#chance.below(PERSONS))
 
   #agent = (department: string): string => `sample-agent-${department}-${this.#chance.below(AGENTS)}`
 
   #copy = (department: string): string =>
     `${partyOf(department)}:copy-${this.#chance.below(1000).toString().padStart(3, '0')}`
-
-  #uuid(): string {
-    const bytes = this.#chance.bytes(16)
-    bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80 // RFC 9562, version 8: the rest is the maker's own
-    bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
-    const digits = toHex(bytes).slice(2)
-    return [0, 8, 12, 16, 20].map((start, i, starts) => digits.slice(start, starts[i + 1])).join('-')
-  }
 }
 
-const partyOf = (department: string) => `urn:tidemark:sample:${department}`
-const resourceOf = ({ department, operation }: Service) => `${partyOf(department)}:${operation}`
+/** The tag of a made-up person. */
+export const sampleTag = (person: number): string =>
+  toBase64url(hmac(hmacHash, utf8(SAMPLE_TAG_KEY), utf8(`sample person ${person}`)))
+
 const nameHash = (name: string) => toHex(sha256(utf8(name)))
 const time = (ms: number) => new Date(ms).toISOString()
 

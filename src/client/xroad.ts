@@ -1,9 +1,9 @@
-import { accountOf, type CallAccount } from '../audit/reconcile.ts'
 import { toBase64url } from '../bytes/base64url.ts'
 import { utf8 } from '../bytes/bytes.ts'
 import { sha256 } from '../bytes/sha256.ts'
 import { InputError } from '../errors.ts'
 import { type FlowRecord, parseRecord } from '../record/index.ts'
+import { accountOf, type CallAccount } from '../rules/reconcile.ts'
 
 /**
  * Turns X-Road's operational-monitoring rows (PR-OPMON, annex B, and the spellings of X-Road Metrics) into calls.

@@ -1,4 +1,4 @@
-import type { CallAccount } from '../../src/audit/reconcile.ts'
+import type { CallAccount } from '../../src/rules/reconcile.ts'
 
 /** What the consumer says of a call that succeeded. */
 export const consumerSays = (change: Partial<CallAccount> = {}): CallAccount => ({

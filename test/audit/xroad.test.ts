@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { type CallAccount, type Reconciled, reconcile } from '../../src/audit/reconcile.ts'
 import { parseXroad, xroadAccount } from '../../src/client/xroad.ts'
+import { type CallAccount, type Reconciled, reconcile } from '../../src/rules/reconcile.ts'
 
 const FOLDER = new URL('../../../shared/data/xroad/', import.meta.url)
 const present = existsSync(FOLDER)

@@ -11,6 +11,7 @@ export const LADDER: readonly (readonly string[])[] = [
   ['batch'],
   ['proof'],
   ['verify'],
+  ['rules'],
   ['chain', 'store'],
   ['gateway'],
   ['indexer'],
@@ -21,7 +22,17 @@ export const LADDER: readonly (readonly string[])[] = [
 ]
 
 /** What runs in a browser as it is. `src/index.ts` gives out these rungs and no others. */
-export const PURE_CORE = ['errors', 'bytes', 'merkle', 'record', 'lookup', 'batch', 'proof', 'verify']
+export const PURE_CORE = [
+  'errors',
+  'bytes',
+  'merkle',
+  'record',
+  'lookup',
+  'batch',
+  'proof',
+  'verify',
+  'rules',
+]
 
 /** The package entry stands outside of the ladder. */
 export const ENTRY = 'index.ts'

@@ -52,7 +52,7 @@ export interface Reconciled {
 }
 
 /** X-Road's window, the bounds included. */
-const WINDOW_MS = 60_000
+export const WINDOW_MS = 60_000
 
 /** Left out is what each side measures or keeps for itself: its duration, its agent, its note. */
 const STATED = [

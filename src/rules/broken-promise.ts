@@ -1,0 +1,44 @@
+import type { Match, Rule, SeenSubmission } from './rule.ts'
+
+/** A receipt promises a time on the chain. Remembers the submissions that are not on it. */
+export const brokenPromise: Rule = {
+  name: 'broken-promise',
+  severity: 'high',
+  title: { en: 'Broken promise of a receipt', zh: '回执承诺未兑现' },
+  description: {
+    en: 'A submission was on the chain later than its receipt had promised, or still is not.',
+    zh: '提交上链的时间晚于回执承诺的时间，或至今仍未上链。',
+  },
+  watch() {
+    let waiting: SeenSubmission[] = []
+    return {
+      *submission(submission) {
+        const { anchorByMs, anchoredAtMs } = submission
+        if (anchorByMs === undefined) return
+        if (anchoredAtMs === undefined) waiting.push(submission)
+        else if (anchoredAtMs > anchorByMs) yield matchOf(submission, anchorByMs, anchoredAtMs)
+      },
+      *end(untilMs) {
+        for (const submission of waiting) {
+          const { anchorByMs } = submission
+          if (anchorByMs !== undefined && untilMs > anchorByMs) yield matchOf(submission, anchorByMs, untilMs)
+        }
+        waiting = []
+      },
+    }
+  },
+}
+
+function matchOf(submission: SeenSubmission, anchorByMs: number, untilMs: number): Match {
+  const { source, sequence, first, anchoredAtMs } = submission
+  return {
+    records: [{ source, id: first }],
+    evidence: [],
+    values: {
+      source,
+      sequence: String(sequence),
+      fault: anchoredAtMs === undefined ? 'not-anchored' : 'late',
+      lateMs: untilMs - anchorByMs,
+    },
+  }
+}

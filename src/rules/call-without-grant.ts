@@ -1,0 +1,79 @@
+import { hashOfName } from './known.ts'
+import { type Call, type Facts, type Grant, type RecordRef, type Rule, refOf } from './rule.ts'
+
+/** Every answered call to what is shared conditionally stands on a grant that fits and is in force. */
+export const callWithoutGrant: Rule = {
+  name: 'call-without-grant',
+  severity: 'high',
+  title: { en: 'Call without a grant', zh: '无授权调用' },
+  description: {
+    en: 'A call was answered without a grant, or under one that is for another consumer, resource, purpose or person, not yet or no longer in force, revoked, or used up.',
+    zh: '调用得到了答复，却没有授权；或所引授权属于其他使用方、资源、用途或个人，尚未生效、已过期、已撤回或次数已用完。',
+  },
+  watch(facts, { graceMs }) {
+    const uses = new Uses()
+    return {
+      *record(seen) {
+        const { call, timeMs } = seen
+        if (call === undefined || call.outcome !== 'success') return
+        const fault = judge(call, timeMs, facts, uses, graceMs)
+        if (fault === undefined) return
+        const { reason, evidence } = fault
+        yield {
+          records: [refOf(seen)],
+          evidence: evidence.map(refOf),
+          values: { reason, ...(call.authorization !== undefined && { authorization: call.authorization }) },
+        }
+      },
+    }
+  },
+}
+
+interface Fault {
+  reason: string
+  evidence: RecordRef[]
+}
+
+function judge(call: Call, timeMs: number, facts: Facts, uses: Uses, graceMs: number): Fault | undefined {
+  if (call.sharing === 'prohibited') return { reason: 'prohibited', evidence: [] }
+  if (call.authorization === undefined) {
+    return call.sharing === 'conditional' ? { reason: 'no-grant', evidence: [] } : undefined
+  }
+  const grant = facts.grantOf(call.authorization)
+  if (grant === undefined) return { reason: 'unknown-grant', evidence: [] }
+  const { revoked } = grant
+  if (revoked !== undefined && timeMs > revoked.effectiveMs + graceMs) {
+    return { reason: 'revoked', evidence: [grant, revoked] }
+  }
+  const reason =
+    mismatch(call, grant) ??
+    (timeMs < grant.notBeforeMs - graceMs ? 'not-yet-in-force' : undefined) ??
+    (timeMs > grant.notAfterMs + graceMs ? 'expired' : undefined) ??
+    (uses.count(call, call.authorization, grant.notAfterMs, timeMs) > grant.maxCalls ? 'used-up' : undefined)
+  return reason === undefined ? undefined : { reason, evidence: [grant] }
+}
+
+function mismatch(call: Call, grant: Grant): string | undefined {
+  if (hashOfName(call.consumer) !== grant.consumer) return 'other-consumer'
+  if (hashOfName(call.resource) !== grant.resource) return 'other-resource'
+  if (hashOfName(call.purpose ?? '') !== grant.purpose) return 'other-purpose'
+  const isOther = grant.person !== undefined && call.person !== undefined && grant.person !== call.person
+  return isOther ? 'other-person' : undefined
+}
+
+/** How often each side says that a grant was used. Forgets the grants that have ended when there are many. */
+class Uses {
+  readonly #counts = new Map<string, { count: number; notAfterMs: number }>()
+  #most = 100_000
+
+  count({ side }: Call, authorization: string, notAfterMs: number, nowMs: number): number {
+    const key = `${side} ${authorization}`
+    const count = 1 + (this.#counts.get(key)?.count ?? 0)
+    this.#counts.set(key, { count, notAfterMs })
+    if (this.#counts.size > this.#most) {
+      for (const [old, use] of this.#counts) if (use.notAfterMs < nowMs) this.#counts.delete(old)
+      this.#most = Math.max(this.#most, 2 * this.#counts.size)
+    }
+    return count
+  }
+}

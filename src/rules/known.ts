@@ -1,0 +1,88 @@
+import { utf8 } from '../bytes/bytes.ts'
+import { toHex } from '../bytes/hex.ts'
+import { sha256 } from '../bytes/sha256.ts'
+import { type Facts, type Grant, refOf, type Seen, type Trip } from './rule.ts'
+import { DAY_MS } from './settings.ts'
+
+/**
+ * What is known from the records that went by.
+ *
+ * Holds the grants that are in force or have ended at most 31 days ago, and the last trip of every target.
+ */
+export class KnownFromRecords implements Facts {
+  readonly #grants = new Map<string, Grant>()
+  readonly #trips = new Map<string, Trip & { toMs?: number }>()
+  #nextSweepMs = Number.NEGATIVE_INFINITY
+
+  add(seen: Seen): void {
+    if (seen.timeMs >= this.#nextSweepMs) this.#sweep(seen.timeMs)
+    const { data } = seen.record
+    switch (seen.record.type) {
+      case 'tidemark.authorization.v1':
+        // Recorded once more, it would be as if it had never been revoked.
+        if (!this.#grants.has(String(data.authorization)))
+          this.#grants.set(String(data.authorization), grantOf(seen))
+        break
+      case 'tidemark.revocation.v1': {
+        const grant = this.#grants.get(String(data.authorization))
+        const effectiveMs = Date.parse(String(data.effectiveAt))
+        // A grant is withdrawn once; a later record cannot put it off.
+        if (grant !== undefined && effectiveMs < (grant.revoked?.effectiveMs ?? Number.POSITIVE_INFINITY)) {
+          grant.revoked = { ...refOf(seen), effectiveMs }
+        }
+        break
+      }
+      case 'tidemark.breaker.v1':
+        this.#breaker(seen, String(data.target), data.action === 'trip')
+    }
+  }
+
+  grantOf(authorization: string): Grant | undefined {
+    return this.#grants.get(authorization)
+  }
+
+  tripOf(target: string, timeMs: number): Trip | undefined {
+    const trip = this.#trips.get(target)
+    const isInForce =
+      trip !== undefined && trip.fromMs <= timeMs && timeMs < (trip.toMs ?? Number.POSITIVE_INFINITY)
+    return isInForce ? trip : undefined
+  }
+
+  #breaker(seen: Seen, target: string, isTrip: boolean): void {
+    const current = this.#trips.get(target)
+    if (!isTrip) {
+      if (current !== undefined) current.toMs ??= seen.timeMs
+    } else if (current === undefined || current.toMs !== undefined) {
+      this.#trips.set(target, { ...refOf(seen), fromMs: seen.timeMs })
+    }
+  }
+
+  #sweep(nowMs: number): void {
+    for (const [id, { notAfterMs }] of this.#grants) {
+      if (notAfterMs < nowMs - KEPT_MS) this.#grants.delete(id)
+    }
+    this.#nextSweepMs = nowMs + DAY_MS
+  }
+}
+
+const KEPT_MS = 31 * DAY_MS
+
+function grantOf(seen: Seen): Grant {
+  // The schema of the type has checked it.
+  const grant = seen.record.data.grant as Record<'consumer' | 'resource' | 'purpose', string> &
+    Record<'notBefore' | 'notAfter' | 'maxCalls', number>
+  const { person } = seen.record.data
+  return {
+    ...refOf(seen),
+    consumer: grant.consumer,
+    resource: grant.resource,
+    purpose: grant.purpose,
+    person: typeof person === 'string' ? person : undefined,
+    notBeforeMs: 1000 * grant.notBefore,
+    notAfterMs: 1000 * grant.notAfter,
+    maxCalls: grant.maxCalls,
+  }
+}
+
+/** How a grant spells a consumer, a resource or a purpose. */
+export const hashOfName = (name: string): string => toHex(sha256(utf8(name)))
