@@ -31,7 +31,7 @@ export function gatherFacts({ publishing, indexing, making, inFlight, problems, 
       }),
       final: entries.countUpTo(finalBlock),
       // Of the many states only this one is large, and counting it would read all of it.
-      verified: follower.log.size - announced - fraud - withheld,
+      verified: entries.size() - announced - fraud - withheld,
       fraud,
       withheld,
     },

@@ -36,6 +36,9 @@ export interface SearchableBatch {
   indexRoot: Uint8Array
 }
 
+/** No block has a higher number that SQLite can hold. */
+const LAST_BLOCK = 2n ** 63n - 1n
+
 /** The catalogue's part about the ledger as the chain shows it. */
 export class LedgerEntries {
   readonly #database: Database
@@ -231,6 +234,11 @@ export class LedgerEntries {
   countInState(state: EntryState, publisher?: Hex): number {
     const { count, countOf } = this.#statements
     return Number((publisher === undefined ? count.get(state) : countOf.get(state, publisher))?.count)
+  }
+
+  /** Entries that are known; a follower may have read more, and not yet believe them. */
+  size(): number {
+    return this.countUpTo(LAST_BLOCK)
   }
 
   /** Entries in this block and those before it. */
