@@ -39,6 +39,9 @@ export interface SearchableBatch {
 /** No block has a higher number that SQLite can hold. */
 const LAST_BLOCK = 2n ** 63n - 1n
 
+/** Ranges of which the searchable batches are remembered. */
+const MOST_REMEMBERED = 16
+
 /** The catalogue's part about the ledger as the chain shows it. */
 export class LedgerEntries {
   readonly #database: Database
@@ -60,10 +63,14 @@ export class LedgerEntries {
     | 'postpone'
     | 'postponeOutside'
     | 'nextPublisher'
-    | 'searchable',
+    | 'searchable'
+    | 'changes',
     StatementSync
   >
   readonly #truncate: StatementSync[]
+  /** what `searchable` has answered since the catalogue changed last: most questions are about the same entries */
+  readonly #searchable = new Map<string, readonly SearchableBatch[]>()
+  #changes: unknown
 
   constructor(database: Database) {
     this.#database = database
@@ -107,6 +114,7 @@ export class LedgerEntries {
         WHERE log_index >= ? AND log_index < ? AND state = 'verified'
           AND substr(header, 217, 8) < ? AND substr(header, 249, 8) >= ?
         ORDER BY log_index DESC`),
+      changes: prepare('SELECT total_changes() AS changes'),
     }
   }
 
@@ -198,13 +206,21 @@ export class LedgerEntries {
   /**
    * The verified batches at `first` or later and before `end` that may hold a record of [fromMs, toMs), newest first.
    */
-  searchable(first: bigint, end: bigint, fromMs: number, toMs: number): SearchableBatch[] {
-    return this.#statements.searchable.all(first, end, uint64(toMs), uint64(fromMs)).map((row) => ({
+  searchable(first: bigint, end: bigint, fromMs: number, toMs: number): readonly SearchableBatch[] {
+    const changes = this.#statements.changes.get()?.changes
+    if (changes !== this.#changes || this.#searchable.size === MOST_REMEMBERED) this.#searchable.clear()
+    this.#changes = changes
+    const range = `${first} ${end} ${fromMs} ${toMs}`
+    const known = this.#searchable.get(range)
+    if (known !== undefined) return known
+    const found = this.#statements.searchable.all(first, end, uint64(toMs), uint64(fromMs)).map((row) => ({
       logIndex: row.log_index as bigint,
       publisher: row.publisher as Hex,
       sequence: row.sequence as bigint,
       indexRoot: row.index_root as Uint8Array,
     }))
+    this.#searchable.set(range, found)
+    return found
   }
 
   get(logIndex: bigint): LedgerEntry | undefined {
