@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Header } from '../../src/batch/index.ts'
-import { type IndexName, indexValues } from '../../src/lookup/index.ts'
+import { INDEX_NAMES, type IndexName, indexValues } from '../../src/lookup/index.ts'
 import { timeOf } from '../../src/record/index.ts'
 import { BatchFolder } from '../../src/store/batch-folder.ts'
 import { personTag } from './records.ts'
@@ -19,14 +19,7 @@ export interface Latency {
   records: number
 }
 
-const NAMES: readonly Exclude<IndexName, 'record'>[] = [
-  'person',
-  'authorization',
-  'request',
-  'resource',
-  'consumer',
-  'provider',
-]
+const NAMES = INDEX_NAMES.filter((name) => name !== 'record')
 const MONTH_MS = 30 * 24 * 3_600_000
 
 /** `count` questions of each kind, about records here and there in the ledger, the kinds in turn. */

@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import { startChaosChain } from './chain.ts'
 import { planOf } from './plan.ts'
 import { type Result, runPlan } from './run.ts'
+import { SEED_OPTIONS, seedsOf, whole } from './seeds.ts'
 
 const DEFAULT_STEPS = 4
 /** A chain keeps what it has mined; a fresh one now and then stays quick. */
@@ -13,16 +14,13 @@ const SEEDS_A_CHAIN = 40
 
 const { values } = parseArgs({
   options: {
-    seed: { type: 'string' },
-    seeds: { type: 'string' },
-    count: { type: 'string' },
+    ...SEED_OPTIONS,
     steps: { type: 'string', default: String(DEFAULT_STEPS) },
-    jobs: { type: 'string', default: '3' },
     trace: { type: 'boolean', default: false },
   },
 })
 const steps = whole(values.steps, 'steps')
-const seeds = seedsOf()
+const seeds = seedsOf(values)
 const started = performance.now()
 const failed: number[] = []
 const totals = { acknowledged: 0, batches: 0, struck: 0, planned: 0 }
@@ -65,18 +63,4 @@ function report(seed: number, { violations, trace, acknowledged, batches, ms }: 
   failed.push(seed)
   for (const violation of violations) console.log(`  ${violation}`)
   console.log(`  again: npm run chaos -- --seed ${seed} --steps ${steps}`)
-}
-
-function seedsOf(): number[] {
-  if (values.seed !== undefined) return [whole(values.seed, 'seed')]
-  const [first, last] = (values.seeds ?? `1..${values.count ?? 20}`).split('..')
-  const from = whole(first, 'seeds')
-  const to = whole(last, 'seeds')
-  return Array.from({ length: to - from + 1 }, (_, i) => from + i)
-}
-
-function whole(text: string | undefined, name: string): number {
-  if (text !== undefined && /^\d{1,9}$/.test(text)) return Number(text)
-  console.error(`--${name} takes whole numbers, not ${text}`)
-  process.exit(2)
 }

@@ -4,6 +4,7 @@
  * or when many seeds left out a kind of fault.
  */
 import { parseArgs } from 'node:util'
+import { SEED_OPTIONS, seedsOf, whole } from '../chaos/seeds.ts'
 import { NODE_FAULTS } from './node.ts'
 import { planOf, REORGS, RESTARTS } from './plan.ts'
 import { PUBLISHER_FAULTS } from './publisher.ts'
@@ -16,15 +17,12 @@ const MEET_ALL = 20
 
 const { values } = parseArgs({
   options: {
-    seed: { type: 'string' },
-    seeds: { type: 'string' },
-    count: { type: 'string' },
+    ...SEED_OPTIONS,
     steps: { type: 'string', default: String(DEFAULT_STEPS) },
-    jobs: { type: 'string', default: '3' },
   },
 })
 const steps = whole(values.steps, 'steps')
-const seeds = seedsOf()
+const seeds = seedsOf(values)
 const tally = new Tally([...NODE_FAULTS, ...PUBLISHER_FAULTS, ...REORGS, ...RESTARTS])
 const started = performance.now()
 const failed: number[] = []
@@ -60,18 +58,4 @@ function report(seed: number, result: Result): void {
   failed.push(seed)
   for (const violation of result.violations) console.log(`  ${violation}`)
   console.log(`  again: npm run simulate -- --seed ${seed} --steps ${steps}`)
-}
-
-function seedsOf(): number[] {
-  if (values.seed !== undefined) return [whole(values.seed, 'seed')]
-  const [first, last] = (values.seeds ?? `1..${values.count ?? 20}`).split('..')
-  const from = whole(first, 'seeds')
-  const to = whole(last, 'seeds')
-  return Array.from({ length: to - from + 1 }, (_, i) => from + i)
-}
-
-function whole(text: string | undefined, name: string): number {
-  if (text !== undefined && /^\d{1,9}$/.test(text)) return Number(text)
-  console.error(`--${name} takes whole numbers, not ${text}`)
-  process.exit(2)
 }
