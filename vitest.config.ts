@@ -7,7 +7,7 @@ export default defineConfig({
     exclude: [
       'test/contracts/**',
       'test/chaos/{kills,disk,chain-faults}.test.ts',
-      'test/e2e/{kill,external,indexer}.test.ts',
+      'test/e2e/{kill,external,indexer,runs}.test.ts',
       'test/simulation/**',
       'node_modules/**',
     ],

@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: [
       'test/chaos/*.test.ts',
-      'test/e2e/{kill,external,indexer}.test.ts',
+      'test/e2e/{kill,external,indexer,runs}.test.ts',
       'test/simulation/*.test.ts',
     ],
     maxConcurrency: 3,
