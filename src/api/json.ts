@@ -27,7 +27,7 @@ export const toJsonEntry = (entry: LedgerEntry, isFinal: boolean) => ({
 
 /** The ledger that an answer speaks for, without the batches that are not verified. */
 export const toJsonLedgerState = (follower: Follower, entries: LedgerEntries) => ({
-  size: String(follower.log.size),
+  size: String(entries.size()),
   headBlock: String(follower.state.head),
   notVerified: (['announced', 'fraud', 'withheld'] as const).reduce(
     (sum, state) => sum + entries.countInState(state),

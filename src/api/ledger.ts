@@ -2,6 +2,7 @@ import type { RequestHandler } from 'express'
 import { type Hex, toHex } from '../bytes/hex.ts'
 import type { LedgerIdentity } from '../chain/ledger.ts'
 import type { Follower } from '../indexer/follower.ts'
+import { rootFromPeaks } from '../merkle/index.ts'
 import type { LedgerEntries } from '../store/ledger-entries.ts'
 import { toJsonEntry } from './json.ts'
 import { optionalCount, optionalUint64 } from './query.ts'
@@ -17,15 +18,15 @@ export const getLedger =
     follower: Follower,
   ): RequestHandler =>
   (_request, response) => {
-    const { head, finalBlock, lagging } = follower.state
+    const { head, finalBlock, lagging, size, peaks } = follower.state
     response.json({
       chainId: String(chainId),
       ledger,
       ...(publisher !== undefined && { publisher }),
       deploymentBlock: String(deploymentBlock),
-      size: String(follower.log.size),
-      root: toHex(follower.log.root()),
-      peaks: follower.log.peaks().map(toHex),
+      size: String(size),
+      root: toHex(rootFromPeaks(peaks)),
+      peaks: peaks.map(toHex),
       headBlock: String(head),
       finalBlock: String(finalBlock),
       lagging,
@@ -36,7 +37,7 @@ export const getLedger =
 export const getBatches =
   (entries: LedgerEntries, follower: Follower): RequestHandler =>
   (request, response) => {
-    const before = optionalUint64(request, 'before') ?? BigInt(follower.log.size)
+    const before = optionalUint64(request, 'before') ?? MAX_INDEX
     const limit = optionalCount(request, 'limit', MAX_PAGE) ?? DEFAULT_PAGE
     const page = entries.before(before < MAX_INDEX ? before : MAX_INDEX, limit)
     const last = page.at(-1)

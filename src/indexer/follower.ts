@@ -32,8 +32,10 @@ export interface FollowerState {
   finalBlock: bigint
   /** every event up to this block is known; below the deployment block before the first */
   scannedBlock: bigint
-  /** headers known */
+  /** headers stored; the log may be ahead of it while a node is asked whether they are all */
   size: bigint
+  /** of the log of so many, as `GrowingLog.peaks` has them */
+  peaks: Uint8Array[]
   /** the chain's head is below what was seen before */
   lagging: boolean
 }
@@ -67,7 +69,7 @@ export class Follower {
       head: -1n,
       finalBlock: stored?.finalBlock ?? -1n,
       scannedBlock: stored?.block.number ?? parts.deploymentBlock - 1n,
-      size: BigInt(this.log.size),
+      ...headOf(this.log),
       lagging: false,
     }
     // It ended before the contract was asked.
@@ -99,7 +101,7 @@ export class Follower {
       ...this.#state,
       head: head.number,
       finalBlock,
-      size: BigInt(this.log.size),
+      ...headOf(this.log),
       lagging,
     }
     if (!lagging) await this.#scan(head)
@@ -154,7 +156,7 @@ export class Follower {
     this.#state = {
       ...this.#state,
       scannedBlock: (last?.blockNumber ?? this.#parts.deploymentBlock) - 1n,
-      size: BigInt(this.log.size),
+      ...headOf(this.log),
     }
   }
 
@@ -240,11 +242,10 @@ export class Follower {
     entries.add(rows, () => {
       if (isWhole) cursor.save({ block: scanned, finalBlock: this.#state.finalBlock })
     })
-    const size = BigInt(this.log.size)
     this.#scanned = scanned
-    this.#state = { ...this.#state, scannedBlock: number, size }
+    this.#state = { ...this.#state, scannedBlock: number, ...headOf(this.log) }
     if (!isWhole) return
-    this.#confirmed = size
+    this.#confirmed = this.#state.size
     this.#misfits = 0
   }
 
@@ -280,3 +281,5 @@ const contradicts = ({ blockNumber, blockHash }: LedgerEntry) =>
     'RPC_MALFORMED',
     `the node no longer has block ${blockHash}, number ${blockNumber}, which was final: it lies, is of another chain, or finality was broken; nothing is taken back`,
   )
+
+const headOf = (log: GrowingLog) => ({ size: BigInt(log.size), peaks: log.peaks() })

@@ -8,11 +8,12 @@ import { openDatabase } from '../../src/store/database.ts'
 import { append, makeHeaders, startUnsavedTestChain } from '../chain/fixture.ts'
 import { eventually, temporaryFolder } from '../store/temporary.ts'
 
-test('no batch is counted as verified before it is, whatever the follower has read of it', async () => {
+test('nothing is shown of what the follower has read and does not yet believe', async () => {
   const { rpc, ledger, close } = await startUnsavedTestChain()
   const path = await temporaryFolder()
   const database = openDatabase(join(path, 'catalogue.sqlite'))
   const seen: (number | undefined)[] = []
+  const heads: { size: bigint; stored: number; peaks: number }[] = []
   const factsNow = () => gatherFacts({ indexing, problems: 0, now: () => 0 })
   // Between any two answers of the node somebody may ask.
   const watched: Rpc = {
@@ -20,6 +21,8 @@ test('no batch is counted as verified before it is, whatever the follower has re
     call: async (method, parameters) => {
       const answer = await rpc.call(method, parameters)
       seen.push(factsNow().batches.verified)
+      const { size, peaks } = indexing.follower.state
+      heads.push({ size, stored: indexing.entries.size(), peaks: peaks.length })
       return answer
     },
   }
@@ -41,6 +44,11 @@ test('no batch is counted as verified before it is, whatever the follower has re
   try {
     await eventually(async () => (factsNow().batches.withheld === 5 ? true : undefined))
     expect(new Set(seen)).toEqual(new Set([0]))
+    // Five headers have two peaks.
+    for (const { size, stored, peaks } of heads) {
+      expect([size, peaks]).toEqual([BigInt(stored), stored === 0 ? 0 : 2])
+    }
+    expect(heads.at(-1)?.stored).toBe(5)
   } finally {
     await indexing.stop()
     database.close()
