@@ -1,11 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ChainFault, type ChaosChain, startChaosChain } from './chain.ts'
 import { planOf, type Step } from './plan.ts'
 import type { RpcFault } from './proxy.ts'
 import { type Result, runPlan } from './run.ts'
-
-// A busy machine takes many times as long; whoever waits, waits for something.
-vi.setConfig({ testTimeout: 300_000 })
 
 let chain: ChaosChain
 beforeAll(async () => {

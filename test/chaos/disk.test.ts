@@ -1,10 +1,7 @@
-import { afterAll, beforeAll, describe, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, test } from 'vitest'
 import { type ChaosChain, startChaosChain } from './chain.ts'
 import { expectToHold, lifeWith } from './lives.ts'
 import { DISK_STEPS } from './steps.ts'
-
-// A busy machine takes many times as long; whoever waits, waits for something.
-vi.setConfig({ testTimeout: 300_000 })
 
 let chain: ChaosChain
 beforeAll(async () => {

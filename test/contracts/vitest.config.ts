@@ -5,7 +5,7 @@ export default defineConfig({
     include: ['test/contracts/**/*.test.ts'],
     // All files share one chain, and the accounts' nonces with it.
     fileParallelism: false,
-    testTimeout: 60_000,
+    testTimeout: 180_000,
     hookTimeout: 60_000,
   },
 })
