@@ -64,8 +64,13 @@ export async function makeHistory(chance: Chance, domain: SigningDomain): Promis
   for (let i = 0; i < batches; i++) {
     const number = chance.below(publishers)
     const [publisher, own] = [...history][number] as [Hex, [Sealed, ...Sealed[]][]] // below their number
-    const versions: [Sealed, ...Sealed[]] = [await writer.seal(number, publisher, own.length)]
-    if (chance.happens(25)) versions.push(await writer.seal(number, publisher, own.length))
+    const first = await writer.seal(number, publisher, own.length)
+    const versions: [Sealed, ...Sealed[]] = [first]
+    if (chance.happens(25)) {
+      const other = await writer.seal(number, publisher, own.length)
+      // No header commits to submissions.json: that of a version with as many records could be taken for the other's.
+      if (other.batch.header.recordCount !== first.batch.header.recordCount) versions.push(other)
+    }
     own.push(versions)
   }
   return history
