@@ -150,8 +150,9 @@ describe('after a crash each submission is in exactly one batch:', () => {
     const { path, receipts } = await crashed()
     const done = await finished(path)
     await rename(join(done, 'batches'), join(path, 'batches'))
-    const { sealed } = await startGateway(path)
+    const { sealed, abandon } = await startGateway(path)
     await eventually(() => sealed.submission('urn:c', 0n))
+    await abandon()
     await expectEachOnce(path, receipts)
   })
 
