@@ -1,22 +1,12 @@
 import type { JsonProof, Trust } from '../src/index.ts'
 import type { ChainData } from '../test/verify/chain.ts'
-
-/** An operation of RFC 6902. */
-export interface Patch {
-  op: 'replace' | 'add' | 'remove'
-  path: string
-  value?: unknown
-}
+import { add, type Patch, remove, replace } from './vectors-patch.ts'
 
 export interface Subject {
   proof: JsonProof
   chain: ChainData
   trust: Trust
 }
-
-const replace = (path: string, value: unknown): Patch => ({ op: 'replace', path, value })
-const add = (path: string, value: unknown): Patch => ({ op: 'add', path, value })
-const remove = (path: string): Patch => ({ op: 'remove', path })
 
 const bytes = (size: number) => `0x${'77'.repeat(size)}`
 

@@ -1,12 +1,8 @@
 import { type JsonHistory, type Trust, verifyHistory } from '../src/index.ts'
 import { type ChainData, factsOf, LEDGER } from '../test/verify/chain.ts'
 import { historyWorld, minutes, personOf } from '../test/verify/history-world.ts'
-import type { Patch } from './vectors-altered.ts'
+import { add, remove, replace } from './vectors-patch.ts'
 import { type Altered, toJsonAltered } from './vectors-receipt.ts'
-
-const replace = (path: string, value: unknown): Patch => ({ op: 'replace', path, value })
-const add = (path: string, value: unknown): Patch => ({ op: 'add', path, value })
-const remove = (path: string): Patch => ({ op: 'remove', path })
 
 export interface HistorySubject {
   history: JsonHistory

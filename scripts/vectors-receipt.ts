@@ -12,11 +12,8 @@ import {
 } from '../src/index.ts'
 import { CHAIN_ID, type ChainData, factsOf, LEDGER } from '../test/verify/chain.ts'
 import { worldOf } from '../test/verify/world.ts'
-import type { Patch } from './vectors-altered.ts'
+import { add, type Patch, remove, replace } from './vectors-patch.ts'
 
-const replace = (path: string, value: unknown): Patch => ({ op: 'replace', path, value })
-const add = (path: string, value: unknown): Patch => ({ op: 'add', path, value })
-const remove = (path: string): Patch => ({ op: 'remove', path })
 const bytes = (size: number) => `0x${'77'.repeat(size)}`
 
 /** The step of the refusal, or the family of the error where there is no step; its code; what was done, and how. */

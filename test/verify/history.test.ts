@@ -7,7 +7,7 @@ import { openRecord } from '../../src/record/index.ts'
 import { HISTORY_STEPS, verifyHistory } from '../../src/verify/index.ts'
 import { runs } from '../bytes/runs.ts'
 import { factsOf, LEDGER } from './chain.ts'
-import { leavesOf, placesOf, put } from './changes.ts'
+import { expectCharactersToMatter, expectMembersToMatter } from './changes.ts'
 import { type Call, historyWorld, minutes, personOf } from './history-world.ts'
 
 const call = (person: number | null, minute: number): Call => ({ person, minute })
@@ -32,7 +32,6 @@ const evening = await world.history('person', personOf(0))
 
 const refused = (step: string, code: string) =>
   expect.objectContaining({ name: 'VerificationError', step, code })
-const anyRefusal = expect.objectContaining({ name: 'VerificationError', step: expect.any(String) })
 
 /** The batch of a bundle that a test changes. */
 function batch(history: JsonHistory, at: number) {
@@ -331,46 +330,11 @@ describe('a history is refused', () => {
     await expect(verifyHistory(bundle(), chain, trust)).rejects.toThrow(refused('anchor', 'WRONG_LEDGER'))
   })
 
-  test('with any character of any value changed, one more or one less', async () => {
-    const leaves = leavesOf(good).filter(({ path }) => path[0] !== 'period' && path[0] !== 'format')
-    await fc.assert(
-      fc.asyncProperty(
-        fc.constantFrom(...leaves),
-        fc.nat(),
-        fc.constantFrom(...'0123456789abcXYZ-_. é'),
-        fc.constantFrom('change', 'insert', 'delete'),
-        async ({ path, value }, where, by, how) => {
-          const text = String(value)
-          const at = where % (text.length + (how === 'insert' ? 1 : 0))
-          fc.pre(how !== 'change' || text[at] !== by)
-          const rest = text.slice(at + (how === 'insert' ? 0 : 1))
-          const other = `${text.slice(0, at)}${how === 'delete' ? '' : by}${rest}`
-          const changed = bundle()
-          put(changed, path, typeof value === 'number' ? Number(other) : other)
-          fc.pre(typeof value === 'number' ? Number(other) !== value : other !== value)
-          await expect(verifyHistory(changed, chain)).rejects.toThrow(anyRefusal)
-        },
-      ),
-      runs(300),
-    )
-  })
+  test('with any character of any value changed, one more or one less', () =>
+    expectCharactersToMatter(good, (changed) => verifyHistory(changed, chain)))
 
-  test('with any member gone, or of another kind', async () => {
-    const places = placesOf(good).filter((path) => path.length > 0 && path[0] !== 'format')
-    await fc.assert(
-      fc.asyncProperty(
-        fc.constantFrom(...places),
-        fc.constantFrom(undefined, null, true, 7, '', [], {}),
-        async (path, value) => {
-          const changed = bundle()
-          put(changed, path, value)
-          fc.pre(JSON.stringify(changed) !== JSON.stringify(good))
-          await expect(verifyHistory(changed, chain)).rejects.toThrow(anyRefusal)
-        },
-      ),
-      runs(200),
-    )
-  })
+  test('with any member gone, or of another kind', () =>
+    expectMembersToMatter(good, (changed) => verifyHistory(changed, chain)))
 
   test.each([null, 7, {}, { format: 'tidemark-proof/1' }])('as none at all when it is %j', async (value) => {
     await expect(verifyHistory(value, chain)).rejects.toThrow(

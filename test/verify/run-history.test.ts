@@ -11,7 +11,7 @@ import {
 import { verifyHistory } from '../../src/verify/index.ts'
 import { runs } from '../bytes/runs.ts'
 import { factsOf, LEDGER } from './chain.ts'
-import { leavesOf, placesOf, put } from './changes.ts'
+import { expectCharactersToMatter, expectMembersToMatter } from './changes.ts'
 import { type Call, minutes, personOf, type Run, runWorld } from './history-world.ts'
 
 const call = (person: number | null, minute: number): Call => ({ person, minute })
@@ -36,7 +36,6 @@ const lone = await world.history('person', personOf(0))
 
 const refused = (step: string, code: string) =>
   expect.objectContaining({ name: 'VerificationError', step, code })
-const anyRefusal = expect.objectContaining({ name: 'VerificationError', step: expect.any(String) })
 
 function run(history: JsonRunHistory, at: number): JsonHistoryRun {
   const part = history.parts[at]
@@ -276,44 +275,9 @@ describe('a history over runs is refused', () => {
     await expect(verifyHistory(bundle, factsOf(data))).rejects.toThrow(refused('batches', 'BATCH_MISMATCH'))
   })
 
-  test('with any character of any value changed, one more or one less', async () => {
-    const leaves = leavesOf(good).filter(({ path }) => path[0] !== 'period' && path[0] !== 'format')
-    await fc.assert(
-      fc.asyncProperty(
-        fc.constantFrom(...leaves),
-        fc.nat(),
-        fc.constantFrom(...'0123456789abcXYZ-_. é'),
-        fc.constantFrom('change', 'insert', 'delete'),
-        async ({ path, value }, where, by, how) => {
-          const text = String(value)
-          const at = where % (text.length + (how === 'insert' ? 1 : 0))
-          fc.pre(how !== 'change' || text[at] !== by)
-          const rest = text.slice(at + (how === 'insert' ? 0 : 1))
-          const other = `${text.slice(0, at)}${how === 'delete' ? '' : by}${rest}`
-          const changed = bundle()
-          put(changed, path, typeof value === 'number' ? Number(other) : other)
-          fc.pre(typeof value === 'number' ? Number(other) !== value : other !== value)
-          await expect(verifyHistory(changed, chain)).rejects.toThrow(anyRefusal)
-        },
-      ),
-      runs(300),
-    )
-  })
+  test('with any character of any value changed, one more or one less', () =>
+    expectCharactersToMatter(good, (changed) => verifyHistory(changed, chain)))
 
-  test('with any member gone, or of another kind', async () => {
-    const places = placesOf(good).filter((path) => path.length > 0 && path[0] !== 'format')
-    await fc.assert(
-      fc.asyncProperty(
-        fc.constantFrom(...places),
-        fc.constantFrom(undefined, null, true, 7, '', [], {}),
-        async (path, value) => {
-          const changed = bundle()
-          put(changed, path, value)
-          fc.pre(JSON.stringify(changed) !== JSON.stringify(good))
-          await expect(verifyHistory(changed, chain)).rejects.toThrow(anyRefusal)
-        },
-      ),
-      runs(200),
-    )
-  })
+  test('with any member gone, or of another kind', () =>
+    expectMembersToMatter(good, (changed) => verifyHistory(changed, chain)))
 })
