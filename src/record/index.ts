@@ -1,5 +1,5 @@
 export { canonicalBytes, canonicalText, isCanonicalText } from './canonical.ts'
-export { factsOf, type RecordFacts } from './facts.ts'
+export { factsOf, type RecordFacts, textOf } from './facts.ts'
 export { type FlowRecord, parseRecord, parseSealedRecord, timeOf } from './parse.ts'
 export { RecordScan, SLOT_COUNT, slotOf } from './scan.ts'
 export { DIGEST_CHARACTERS, stands } from './scan-values.ts'
