@@ -107,6 +107,7 @@ async function assemble(config: IndexerConfig, started: Started): Promise<Indexe
       monthlyReports,
       entries,
       alerts,
+      seen,
       sources: (limit) => seen.sources(limit),
       identity,
       health,

@@ -22,6 +22,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   verify: async () => (await import('./verify.ts')).verifyCommand(),
   reconcile: async () => (await import('./reconcile.ts')).reconcileCommand(),
   rules: async () => (await import('./rules.ts')).rulesCommand(),
+  responsibility: async () => (await import('./responsibility.ts')).responsibilityCommand(),
   report: async () => (await import('./report.ts')).reportCommand(),
   source: async () => (await import('./source.ts')).sourceCommand(),
   token: async () => (await import('./token.ts')).tokenCommand(),

@@ -206,6 +206,7 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
       monthlyReports,
       entries,
       alerts: indexing.alerts,
+      seen: indexing.seen,
       sources: (limit) => sealed.sources(limit),
       identity,
       health,
