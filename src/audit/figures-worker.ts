@@ -8,8 +8,8 @@ import { MonthCounts } from './month-counts.ts'
 /** Counts are kept in the thread from job to job, under a number. */
 export type FiguresJob =
   | { kind: 'begin'; counts: number; period: Period; batchesPath: string; workPath: string }
-  /** headers as the chain spells them */
-  | { kind: 'add'; counts: number; headers: Uint8Array[] }
+  /** a batch by its header, as the chain spells it */
+  | { kind: 'add'; counts: number; header: Uint8Array }
   | { kind: 'figures'; counts: number }
   | { kind: 'forget'; counts: number }
 
@@ -33,6 +33,6 @@ answerJobs<FiguresJob, Figures | undefined>(async (job) => {
   // The thread that had it died.
   if (month === undefined) throw new OperationError('STORE_FAILED', 'the counts of a month were lost')
   if (job.kind === 'figures') return month.counts.figures()
-  for (const header of job.headers) await month.counts.add(month.folder, decodeHeader(header))
+  await month.counts.add(month.folder, decodeHeader(job.header))
   return undefined
 })

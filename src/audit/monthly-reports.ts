@@ -26,9 +26,8 @@ type Month = Pick<ReportScope, 'month' | 'utcOffset'>
 const MOST_KEPT = 3
 /** Reports that wait; each may read the whole ledger. */
 const MOST_WAITING = 8
-/** Entries read from the catalogue at once, and batches counted between two looks at whether to go on. */
+/** Entries read from the catalogue at once. */
 const PAGE = 1_000
-const AT_ONCE = 8
 
 /** The monthly reports of a running indexer, computed in a thread from the batches that are final and verified. */
 export class MonthlyReports {
@@ -80,11 +79,10 @@ export class MonthlyReports {
     const { scope, batches } = await this.#scopeOf(month)
     try {
       const kept = await this.#countsOf(key, month, batches)
-      const left = [...batches].filter(([leaf]) => !kept.leaves.has(leaf))
-      for (let at = 0; at < left.length; at += AT_ONCE) {
-        const next = left.slice(at, at + AT_ONCE)
-        await this.#run({ kind: 'add', counts: kept.counts, headers: next.map(([, header]) => header) })
-        for (const [leaf] of next) kept.leaves.add(leaf)
+      for (const [leaf, header] of batches) {
+        if (kept.leaves.has(leaf)) continue
+        await this.#run({ kind: 'add', counts: kept.counts, header })
+        kept.leaves.add(leaf)
       }
       const figures = await this.#run({ kind: 'figures', counts: kept.counts })
       if (figures === undefined) throw new OperationError('STORE_FAILED', 'a thread gave no figures')

@@ -137,7 +137,7 @@ async function check(root: string, file: string, options: ReportOptions): Promis
   const verdict = differences.length === 0 ? 'equal' : 'different'
   process.stdout.write(
     options.json === true
-      ? `${JSON.stringify({ verdict, differences })}\n`
+      ? `${JSON.stringify({ verdict, differences, leftOut: scope.leftOut })}\n`
       : describeCheck(report, differences),
   )
 }

@@ -191,7 +191,7 @@ describe('tidemark report', () => {
     }
     expect(await compare(() => undefined)).toMatchObject({
       code: 0,
-      stdout: '{"verdict":"equal","differences":[]}\n',
+      stdout: '{"verdict":"equal","differences":[],"leftOut":[]}\n',
     })
     const [first] = report.departments
     const place = `departments[${first?.department}]`
