@@ -4,6 +4,7 @@ import { OperationError } from '../errors.ts'
 import { malformed, parseBytes, parseQuantity, toQuantity } from './answers.ts'
 import type { Fees } from './fees.ts'
 import { ledgerInterface } from './ledger-abi.ts'
+import { authorizationsInterface, registryInterface } from './rights-abi.ts'
 import { type Rpc, RpcRefusal } from './rpc.ts'
 import type { Signer } from './signer.ts'
 
@@ -102,8 +103,11 @@ function explainRefusal(refusal: RpcRefusal): OperationError {
 function decodeRevert(data: unknown): string | undefined {
   const nested = typeof data === 'object' && data !== null && 'data' in data ? data.data : data
   if (!isHex(nested)) return undefined
-  const error = ledgerInterface.parseError(nested)
-  return error === null ? undefined : `${error.name}(${error.args.join(', ')})`
+  for (const known of [ledgerInterface, registryInterface, authorizationsInterface]) {
+    const error = known.parseError(nested)
+    if (error !== null) return `${error.name}(${error.args.join(', ')})`
+  }
+  return undefined
 }
 
 /** @param block `latest` counts what is in blocks, `pending` also what waits */

@@ -1,3 +1,4 @@
+import type { RightsIdentity } from '../chain/deploy.ts'
 import type { LedgerIdentity } from '../chain/ledger.ts'
 import type { Rpc } from '../chain/rpc.ts'
 import type { Signer } from '../chain/signer.ts'
@@ -15,8 +16,12 @@ interface AttachedChain {
   /** whether a head below what was seen may be a node that lags */
   mayLag: boolean
   identity: LedgerIdentity
+  /** absent where nobody decides on calls */
+  rights: RightsIdentity | undefined
   /** the publisher's */
   signer: Signer
+  /** who trips the breaker when a rule says so; absent where nobody does. Never the publisher: its nonces are watched */
+  guardian: Signer | undefined
   /** what goes wrong with the chain itself now, a sentence each */
   troubles(): string[]
   /** Resolves when the chain is gone for good. */

@@ -6,8 +6,8 @@ import { assertOwnKey } from '../chain/dev-accounts.ts'
 import { fetchChainId } from '../chain/facts.ts'
 import { createRpc } from '../chain/rpc.ts'
 import type { Sender } from '../chain/transact.ts'
+import { loadArtifact } from './artifacts.ts'
 import { openKeystore } from './keystore-file.ts'
-import { loadArtifact } from './ledger-artifact.ts'
 import {
   chainRpcOption,
   keystoreOption,

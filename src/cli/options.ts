@@ -60,6 +60,9 @@ export const chainRpcOption = () =>
 export const ledgerOption = () =>
   new Option('--ledger <address>', 'the ledger contract').argParser(parseAddress)
 
+export const authorizationsOption = () =>
+  new Option('--authorizations <address>', 'the contract that decides on grants').argParser(parseAddress)
+
 export const keystoreOption = () => new Option('--keystore <file>', 'the encrypted key')
 
 export const passwordOption = () =>

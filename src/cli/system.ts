@@ -8,6 +8,7 @@ import { createMetrics } from '../api/metrics.ts'
 import type { RequestSummary } from '../api/requests.ts'
 import type { Hex } from '../bytes/hex.ts'
 import type { AnchorPolicy } from '../chain/anchor.ts'
+import type { RightsIdentity } from '../chain/deploy.ts'
 import type { LedgerIdentity } from '../chain/ledger.ts'
 import { OperationError } from '../errors.ts'
 import { Admission, type SubmissionMode } from '../gateway/admission.ts'
@@ -59,6 +60,7 @@ export interface System {
   rpcUrl: string
   chainNote: string
   identity: LedgerIdentity
+  rights: RightsIdentity | undefined
   publisher: Hex
   /** Resolves when the system can no longer work, with the reason. */
   failed: Promise<OperationError>
@@ -227,6 +229,7 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
     rpcUrl: chain.url,
     chainNote: chain.note,
     identity,
+    rights: chain.rights,
     publisher,
     failed: Promise.race([
       chainEnded,

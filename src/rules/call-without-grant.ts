@@ -1,4 +1,4 @@
-import { hashOfName } from './known.ts'
+import { nameId } from '../record/index.ts'
 import { type Call, type Facts, type Grant, type RecordRef, type Rule, refOf } from './rule.ts'
 
 /** Every answered call to what is shared conditionally stands on a grant that fits and is in force. */
@@ -54,9 +54,9 @@ function judge(call: Call, timeMs: number, facts: Facts, uses: Uses, graceMs: nu
 }
 
 function mismatch(call: Call, grant: Grant): string | undefined {
-  if (hashOfName(call.consumer) !== grant.consumer) return 'other-consumer'
-  if (hashOfName(call.resource) !== grant.resource) return 'other-resource'
-  if (hashOfName(call.purpose ?? '') !== grant.purpose) return 'other-purpose'
+  if (nameId(call.consumer) !== grant.consumer) return 'other-consumer'
+  if (nameId(call.resource) !== grant.resource) return 'other-resource'
+  if (nameId(call.purpose ?? '') !== grant.purpose) return 'other-purpose'
   const isOther = grant.person !== undefined && call.person !== undefined && grant.person !== call.person
   return isOther ? 'other-person' : undefined
 }

@@ -1,6 +1,3 @@
-import { utf8 } from '../bytes/bytes.ts'
-import { toHex } from '../bytes/hex.ts'
-import { sha256 } from '../bytes/sha256.ts'
 import { type Facts, type Grant, refOf, type Seen, type Trip } from './rule.ts'
 import { DAY_MS } from './settings.ts'
 
@@ -83,6 +80,3 @@ function grantOf(seen: Seen): Grant {
     maxCalls: grant.maxCalls,
   }
 }
-
-/** How a grant spells a consumer, a resource or a purpose. */
-export const hashOfName = (name: string): string => toHex(sha256(utf8(name)))
