@@ -6,6 +6,7 @@ import { type IndexerSystem, startIndexerSystem } from './indexer-system.ts'
 import { createLog, LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './log.ts'
 import { finalityOption, jsonOption, parseAddress, portOption, rpcOption } from './options.ts'
 import { type PublisherOptions, publisherOption, publisherTokenOption, readPublishers } from './publishers.ts'
+import { noRulesOption, readRules, rulesOption } from './rule-policy.ts'
 import { signalled } from './signals.ts'
 
 interface IndexerOptions extends PublisherOptions {
@@ -16,6 +17,7 @@ interface IndexerOptions extends PublisherOptions {
   batches?: string
   host: string
   port: number
+  rules?: string | boolean
   log: LogFormat
   logLevel: LogLevel
   json?: boolean
@@ -47,11 +49,14 @@ export const indexerCommand = () =>
     .addOption(new Option('--host <address>', 'to listen on').default('127.0.0.1'))
     .addOption(new Option('--log <format>', 'of what goes to stderr').choices(LOG_FORMATS).default('auto'))
     .addOption(new Option('--log-level <level>', 'least that is logged').choices(LOG_LEVELS).default('info'))
+    .addOption(rulesOption())
+    .addOption(noRulesOption())
     .addOption(jsonOption())
     .action(indexer)
 
 async function indexer(options: IndexerOptions): Promise<void> {
   const log = createLog(process.stderr, options.log, options.logLevel)
+  const rules = await readRules(options.rules)
   const system = await startIndexerSystem({
     rpcUrl: options.rpc,
     ledger: options.ledger,
@@ -64,6 +69,7 @@ async function indexer(options: IndexerOptions): Promise<void> {
     host: options.host,
     port: options.port,
     pollMs: POLL_MS,
+    ...(rules !== undefined && { rules }),
     onTrouble: log.trouble,
     onRequest: log.request,
   })

@@ -15,12 +15,14 @@ import { Admission, type SubmissionMode } from '../gateway/admission.ts'
 import type { GatewayPolicy } from '../gateway/gateway.ts'
 import { type Publishing, type StallPolicy, startPublishing } from '../gateway/service.ts'
 import { startIndexing } from '../indexer/service.ts'
+import type { RulePolicy } from '../rules/policy.ts'
 import { BatchFolder } from '../store/batch-folder.ts'
 import { openDatabase } from '../store/database.ts'
 import { lockFolder } from '../store/folder-lock.ts'
 import { Sources } from '../store/sources.ts'
 import type { AttachChain } from './attached-chain.ts'
 import { gatherFacts, indexingHealth } from './facts.ts'
+import { startRecording, watchSource } from './incidents.ts'
 import { type Started, startParts } from './parts.ts'
 import { startMakingRuns } from './runs.ts'
 
@@ -41,6 +43,8 @@ export interface SystemConfig {
   batchFiles: BatchFileMode
   /** how long a stretch of the ledger a run covers; none are made when it is 0 */
   runHours: number
+  /** none are at work without it */
+  rules?: RulePolicy
   pollMs: number
   /** `inFlightBytes` bounds the bodies of all requests together */
   limits: { bodyBytes: number; submissionRecords: number; inFlightBytes: number }
@@ -97,6 +101,8 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
   const database = openDatabase(join(dataPath, 'catalogue.sqlite'))
   started.push(() => database.close())
   const batchesPath = join(dataPath, 'batches')
+  const own = signer.address.toLowerCase() as Hex // an ethers address in lowercase
+  let working: Publishing | undefined
   const indexing = startIndexing({
     database,
     batchesPath,
@@ -104,11 +110,18 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
     rpc,
     chain: chain.facts,
     identity,
-    publisher: signer.address.toLowerCase() as Hex, // an ethers address in lowercase
+    publisher: own,
     mayLag: chain.mayLag,
     evidencePath: join(dataPath, 'evidence'),
     // The disk is our own, and sealing needs the other core.
     threads: 1,
+    ...(config.rules !== undefined && {
+      rules: {
+        policy: config.rules,
+        source: watchSource(own),
+        isBehind: () => working === undefined || isBusy(working),
+      },
+    }),
     now: Date.now,
     pollMs,
     onTrouble,
@@ -129,6 +142,7 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
     onTrouble,
   })
   started.push(() => publishing.stop())
+  working = publishing
 
   const { gateway, sealed, publisher } = publishing
   const sources = new Sources(database)
@@ -148,12 +162,18 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
           onTrouble,
         })
   if (making !== undefined) started.push(() => making.stop())
+  const recording =
+    config.rules === undefined
+      ? undefined
+      : startRecording({ database, gateway, sources, identity, signer, pollMs, now: Date.now, onTrouble })
+  if (recording !== undefined) started.push(() => recording.stop())
   const { follower, finder, histories, entries } = indexing
   const inFlight = new BytesInFlight(config.limits.inFlightBytes)
   const problems = () => [
     ...publishing.troubles(),
     ...indexing.troubles(),
     ...(making?.troubles() ?? []),
+    ...(recording?.troubles() ?? []),
     ...chain.troubles(),
   ]
   const facts = () =>
@@ -198,6 +218,9 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
       histories,
       entries,
       alerts: indexing.alerts,
+      ...(indexing.incidents !== undefined && {
+        handling: { desk: indexing.incidents, tokens: sources },
+      }),
       sources: (limit) => sealed.sources(limit),
       identity,
       health,
@@ -219,6 +242,7 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
   const stop = async () => {
     server.close()
     await making?.stop()
+    await recording?.stop()
     await publishing.finish()
     await settle(publishing, pollMs, () => chainAlive)
     await server.answered(ANSWER_MS)
@@ -236,6 +260,7 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
       failureOf(publishing.failed),
       failureOf(indexing.failed),
       ...(making === undefined ? [] : [failureOf(making.failed)]),
+      ...(recording === undefined ? [] : [failureOf(recording.failed)]),
     ]),
     stop: () => {
       stopping ??= stop()
@@ -249,6 +274,9 @@ async function settle({ backlog }: Publishing, pollMs: number, canSettle: () => 
   const deadline = AbortSignal.timeout(DRAIN_MS)
   while (backlog.size > 0 && canSettle() && !deadline.aborted) await delay(pollMs)
 }
+
+/** Whether records are on their way to the ledger. */
+const isBusy = ({ gateway, backlog }: Publishing) => gateway.waitingRecords > 0 || backlog.size > 0
 
 const failureOf = (work: Promise<never>): Promise<OperationError> =>
   work.catch((cause: unknown) => {
