@@ -33,7 +33,7 @@ function expectHandler(request: Request, tokens: Pick<Sources, 'findToken'>): st
   if (token?.source !== HANDLER) {
     throw new InputError('BAD_TOKEN', 'the token is none to handle alerts with, or was revoked')
   }
-  return token.label === '' ? `token ${token.id}` : token.label.slice(0, 256)
+  return token.label === '' ? `token ${token.id}` : token.label.slice(0, 256).toWellFormed()
 }
 
 async function receive(request: Request): Promise<unknown> {

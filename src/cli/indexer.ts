@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander'
 import type { Hex } from '../bytes/hex.ts'
 import type { Finality } from '../chain/facts.ts'
+import { InputError } from '../errors.ts'
 import { createCatchUp } from './catch-up.ts'
 import { type IndexerSystem, startIndexerSystem } from './indexer-system.ts'
 import { createLog, LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './log.ts'
@@ -57,6 +58,9 @@ export const indexerCommand = () =>
 async function indexer(options: IndexerOptions): Promise<void> {
   const log = createLog(process.stderr, options.log, options.logLevel)
   const rules = await readRules(options.rules)
+  if (rules !== undefined && rules.trip.size > 0) {
+    throw new InputError('BAD_CONFIG', 'an indexer trips no breaker: take "trip" out of the rules file')
+  }
   const system = await startIndexerSystem({
     rpcUrl: options.rpc,
     ledger: options.ledger,

@@ -21,6 +21,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   history: async () => (await import('./history.ts')).historyCommand(),
   verify: async () => (await import('./verify.ts')).verifyCommand(),
   reconcile: async () => (await import('./reconcile.ts')).reconcileCommand(),
+  alerts: async () => (await import('./alerts.ts')).alertsCommand(),
   rules: async () => (await import('./rules.ts')).rulesCommand(),
   source: async () => (await import('./source.ts')).sourceCommand(),
   token: async () => (await import('./token.ts')).tokenCommand(),

@@ -8,9 +8,10 @@ import { createMetrics } from '../api/metrics.ts'
 import type { RequestSummary } from '../api/requests.ts'
 import type { Hex } from '../bytes/hex.ts'
 import type { AnchorPolicy } from '../chain/anchor.ts'
+import { breakerOf } from '../chain/breaker.ts'
 import type { RightsIdentity } from '../chain/deploy.ts'
 import type { LedgerIdentity } from '../chain/ledger.ts'
-import { OperationError } from '../errors.ts'
+import { InputError, OperationError } from '../errors.ts'
 import { Admission, type SubmissionMode } from '../gateway/admission.ts'
 import type { GatewayPolicy } from '../gateway/gateway.ts'
 import { type Publishing, type StallPolicy, startPublishing } from '../gateway/service.ts'
@@ -20,7 +21,7 @@ import { BatchFolder } from '../store/batch-folder.ts'
 import { openDatabase } from '../store/database.ts'
 import { lockFolder } from '../store/folder-lock.ts'
 import { Sources } from '../store/sources.ts'
-import type { AttachChain } from './attached-chain.ts'
+import type { AttachChain, AttachedChain } from './attached-chain.ts'
 import { gatherFacts, indexingHealth } from './facts.ts'
 import { startRecording, watchSource } from './incidents.ts'
 import { type Started, startParts } from './parts.ts'
@@ -97,6 +98,7 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
   started.push(() => chain.stop())
   const { rpc, identity, signer } = chain
 
+  expectTrips(config.rules, chain)
   onProgress('reading the catalogue and the log')
   const database = openDatabase(join(dataPath, 'catalogue.sqlite'))
   started.push(() => database.close())
@@ -119,6 +121,7 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
       rules: {
         policy: config.rules,
         source: watchSource(own),
+        ...(chain.rights !== undefined && { breaker: breakerParts(chain, chain.rights) }),
         isBehind: () => working === undefined || isBusy(working),
       },
     }),
@@ -274,6 +277,23 @@ async function settle({ backlog }: Publishing, pollMs: number, canSettle: () => 
   const deadline = AbortSignal.timeout(DRAIN_MS)
   while (backlog.size > 0 && canSettle() && !deadline.aborted) await delay(pollMs)
 }
+
+/** @throws {InputError} `BAD_CONFIG` when rules are to trip what nobody can */
+function expectTrips(
+  rules: RulePolicy | undefined,
+  { guardian, rights }: Pick<AttachedChain, 'guardian' | 'rights'>,
+): void {
+  if (rules === undefined || rules.trip.size === 0 || (guardian !== undefined && rights !== undefined)) return
+  throw new InputError(
+    'BAD_CONFIG',
+    'the rules trip the breaker: name its contracts with --authorizations and its guardian with --guardian-keystore',
+  )
+}
+
+const breakerParts = ({ rpc, guardian }: AttachedChain, rights: RightsIdentity) => ({
+  rights,
+  ...(guardian !== undefined && { trip: breakerOf({ rpc, signer: guardian }, rights.registry) }),
+})
 
 /** Whether records are on their way to the ledger. */
 const isBusy = ({ gateway, backlog }: Publishing) => gateway.waitingRecords > 0 || backlog.size > 0

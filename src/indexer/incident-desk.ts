@@ -7,6 +7,7 @@ import { type Database, inTransaction } from '../store/database.ts'
 import type { Clocks, Incidents } from '../store/incidents.ts'
 import type { JudgedBatches } from '../store/judged-batches.ts'
 import type { OwnRecords } from '../store/own-records.ts'
+import type { Trips } from '../store/trips.ts'
 import { incidentId, type JsonRuleAlert, toJsonRuleAlert } from './rule-alert.ts'
 
 interface DeskParts {
@@ -15,7 +16,8 @@ interface DeskParts {
   judged: JudgedBatches
   /** where records wait that say what happens to incidents, and the source that says so; nobody does without it */
   records?: { own: OwnRecords; source: string }
-  policy: Pick<RulePolicy, 'deadlineMinutes'>
+  policy: Pick<RulePolicy, 'deadlineMinutes' | 'trip'>
+  trips: Trips
   identity: LedgerIdentity
   /** milliseconds since 1970 */
   now: () => number
@@ -141,8 +143,18 @@ export class IncidentDesk {
       raisedAt,
       deadline: raisedAt + 60_000 * policy.deadlineMinutes[severity],
     })
-    if (alert !== undefined) this.#record(alert, raisedAt, {})
+    if (alert === undefined) return undefined
+    this.#record(alert, raisedAt, {})
+    this.#trip(finding)
     return alert
+  }
+
+  #trip({ rule, values }: Finding): void {
+    const { policy, trips } = this.#parts
+    const target = policy.trip.get(rule)
+    if (target === undefined) return
+    const kind = target === 'everything' || target === 'resource' ? target : 'source'
+    trips.add({ kind, name: target === 'everything' ? '' : String(values[target]), reason: rule })
   }
 
   #record({ document, raisedAt, incident }: StoredAlert, at: number, privates: Record<string, string>): void {

@@ -16,7 +16,9 @@ import { OwnRecords } from '../store/own-records.ts'
 import { Runs } from '../store/runs.ts'
 import { SealedBatches } from '../store/sealed-batches.ts'
 import { SeenSubmissions } from '../store/seen-submissions.ts'
+import { Trips } from '../store/trips.ts'
 import type { ChainFacts } from '../verify/index.ts'
+import { BreakerKeeper, type BreakerParts } from './breaker-keeper.ts'
 import { Checker } from './checker.ts'
 import type { Fetcher } from './fetcher.ts'
 import { Finder } from './finder.ts'
@@ -57,6 +59,8 @@ export interface RuleOptions {
   policy: RulePolicy
   /** of the records that say what was found and how it is handled; nothing submits them without one */
   source?: string
+  /** what is tripped and recorded of the breaker; it needs a source */
+  breaker?: Pick<BreakerParts, 'rights' | 'trip'>
   /** see `RuleKeeper` */
   isBehind?: () => boolean
 }
@@ -145,6 +149,7 @@ export function startIndexing(options: IndexingOptions): Indexing {
   const histories = new Histories({ follower, entries, batches, folder, runs, runsPath, ...identity })
 
   const { rules } = options
+  const trips = new Trips(database)
   const incidents =
     rules &&
     new IncidentDesk({
@@ -155,6 +160,7 @@ export function startIndexing(options: IndexingOptions): Indexing {
         records: { own: new OwnRecords(database), source: rules.source },
       }),
       policy: rules.policy,
+      trips,
       identity,
       now,
       onTrouble,
@@ -173,10 +179,34 @@ export function startIndexing(options: IndexingOptions): Indexing {
       finalBlock: () => follower.state.finalBlock,
       isBehind: () => trouble.following !== undefined || rules.isBehind?.() === true,
       now,
-      raise: (findings, logIndex) => incidents?.raise(findings, logIndex),
+      raise(findings, logIndex) {
+        incidents?.raise(findings, logIndex)
+        if (findings.length > 0) found.resolve()
+      },
     })
+  const breakerKeeper =
+    rules?.breaker &&
+    rules.source !== undefined &&
+    new BreakerKeeper({
+      ...rules.breaker,
+      database,
+      trips,
+      records: { own: new OwnRecords(database), source: rules.source },
+      rpc,
+      chain,
+      finalBlock: () => follower.state.finalBlock,
+      onTrouble,
+    })
+  /** what rules have found may ask for a trip, which must not wait */
+  let found = Promise.withResolvers<void>()
 
-  const trouble: { following?: string; checking?: string; merging?: string; judging?: string } = {}
+  const trouble: {
+    following?: string
+    checking?: string
+    merging?: string
+    judging?: string
+    breaking?: string
+  } = {}
   const running = new AbortController()
   const failure = Promise.withResolvers<never>()
   failure.promise.catch(() => undefined)
@@ -238,9 +268,23 @@ export function startIndexing(options: IndexingOptions): Indexing {
     }
   }
 
+  async function guard(): Promise<void> {
+    while (!running.signal.aborted && breakerKeeper) {
+      try {
+        while (await breakerKeeper.sendTrip());
+        await breakerKeeper.follow()
+        delete trouble.breaking
+      } catch (error) {
+        report('breaking', 'tripping or following the breaker', error)
+      }
+      await Promise.race([pause(), found.promise])
+      found = Promise.withResolvers()
+    }
+  }
+
   // An aborted pause is how it ends.
   const pause = (ms = pollMs) => delay(ms, undefined, { signal: running.signal }).catch(() => undefined)
-  const working = Promise.all([follow(), check(), merge(), judge()])
+  const working = Promise.all([follow(), check(), merge(), judge(), guard()])
   working.catch((error: unknown) => failure.reject(error))
 
   return {

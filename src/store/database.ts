@@ -203,6 +203,25 @@ CREATE TABLE own_records (
   document TEXT NOT NULL,
   sequence INTEGER
 ) STRICT;
+
+CREATE TABLE trips (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  UNIQUE (kind, name)
+) STRICT;
+
+CREATE TABLE breaker_names (
+  kind TEXT NOT NULL,
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  PRIMARY KEY (kind, id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE breaker_cursor (
+  only_one INTEGER PRIMARY KEY CHECK (only_one = 1),
+  next_block INTEGER NOT NULL
+) STRICT;
 `
 
 /** What makes each version out of the one before, the first out of nothing. A version that is out never changes. */

@@ -2,8 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import type { Hex } from '../../src/bytes/hex.ts'
+import { breakerTarget } from '../../src/chain/breaker.ts'
+import { devWallet, LOCAL_CHAIN_ID } from '../../src/chain/dev-accounts.ts'
 import { chainFacts } from '../../src/chain/facts.ts'
-import { createRpc } from '../../src/chain/rpc.ts'
+import { type ChainLog, fetchLogs } from '../../src/chain/logs.ts'
+import { administerRegistry, createRegistry } from '../../src/chain/registry.ts'
+import { createRpc, type Rpc } from '../../src/chain/rpc.ts'
 import { withSources } from '../../src/cli/catalogue.ts'
 import { parseRulePolicy } from '../../src/rules/policy.ts'
 import { HANDLER } from '../../src/store/sources.ts'
@@ -18,13 +23,13 @@ const PROVIDER = 'urn:test:register'
 const TIME = '2026-03-02T02:00:00.000Z'
 
 /** A call that both sides tell alike. */
-const told = (requestId: string, change: Json = {}) =>
+const told = (requestId: string, change: Json = {}, time = TIME) =>
   (['consumer', 'provider'] as const).map((side) => ({
     specversion: '1.0',
     id: `${requestId}-${side}`,
     source: side === 'consumer' ? CONSUMER : PROVIDER,
     type: 'tidemark.call.v1',
-    time: TIME,
+    time,
     subject: 'urn:test:register:people',
     data: {
       ...{ side, consumer: CONSUMER, provider: PROVIDER, operation: 'get', requestId },
@@ -39,7 +44,7 @@ async function start(dataPath: string, rules: Json = {}) {
   })
   const stop = async () => {
     await system.stop()
-    expect(troubles.filter((line) => !line.startsWith('alert '))).toEqual([])
+    expect(troubles.filter((line) => !/^(alert \d+|the breaker of .* is tripped): /.test(line))).toEqual([])
   }
   const get = async (path: string, query: Record<string, string> = {}) => {
     const { text } = await exchange(system.url, 'GET', `${path}?${new URLSearchParams(query)}`)
@@ -182,3 +187,48 @@ test('a call without a grant becomes an alert that can be proven, an incident of
   const health = await second.get('/healthz')
   expect(health).toMatchObject({ alertsToReport: 3, alertsOverdue: 0, openAlerts: 3 })
 })
+
+test('a rule trips the breaker; the chain says so, the ledger says so, and calls that go on are found', {
+  timeout: 120_000,
+}, async () => {
+  const dataPath = await mkdtemp(join(tmpdir(), 'tidemark-trips-'))
+  onTestFinished(() => rm(dataPath, { recursive: true, force: true }))
+  const running = await start(dataPath, { graceMs: 0, trip: { 'call-without-grant': 'consumer' } })
+  onTestFinished(() => running.stop())
+  const { rpcUrl, publisher, rights } = running.system
+  if (rights === undefined) throw new Error('the embedded chain has a registry')
+  const rpc = createRpc(rpcUrl)
+  const registrar = administerRegistry({ rpc, signer: devWallet('admin', LOCAL_CHAIN_ID) }, rights.registry)
+  await registrar.addSource(CONSUMER)
+  await running.send(told('bad', { sharing: 'conditional' }))
+
+  const target = breakerTarget('source', CONSUMER)
+  const registry = createRegistry(rpc, rights.registry)
+  await eventually(async () => ((await registry.trippedAt(target)) > 0n ? true : undefined))
+  const [logged] = await logsOf(rpc, rights.registry)
+  const source = watchOf(publisher)
+  const id = `breaker-${logged?.transactionHash.slice(2)}-${logged?.logIndex}`
+  const trip = await eventually(async () => (await running.get('/v1/records', { source, id })).records?.[0])
+  expect(trip.record.data).toMatchObject({ target: CONSUMER, action: 'trip', reason: 'call-without-grant' })
+
+  await running.send(told('on', {}, new Date().toISOString()))
+  const found = await eventually(async () =>
+    (await running.alerts()).find(({ alert }: { alert: Json }) => alert.rule === 'call-during-trip'),
+  )
+  expect(found.alert).toMatchObject({
+    evidence: [{ source, id }],
+    values: { target: CONSUMER },
+  })
+  expect(await logsOf(rpc, rights.registry)).toHaveLength(1)
+})
+
+/** Trips that the chain has seen. */
+async function logsOf(rpc: Rpc, registry: Hex) {
+  const all: ChainLog[] = []
+  const topics = ['0xbdfa409927b4a02226d44e757a8ae898b56d8f27efb983800ab12ab5f5e15fbc'] as const
+  for await (const { logs } of fetchLogs(rpc, { address: registry, topics }, 0n, await fetchBlock(rpc)))
+    all.push(...logs)
+  return all
+}
+
+const fetchBlock = async (rpc: Rpc) => BigInt(String(await rpc.call('eth_blockNumber', [])))
