@@ -55,7 +55,7 @@ export interface IndexingOptions {
   onTrouble: (message: string, error?: unknown) => void
 }
 
-export interface RuleOptions {
+interface RuleOptions {
   policy: RulePolicy
   /** of the records that say what was found and how it is handled; nothing submits them without one */
   source?: string

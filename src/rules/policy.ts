@@ -4,7 +4,7 @@ import type { Party, Severity } from './rule.ts'
 import { DEFAULT_SETTINGS, parseSettings, type Settings } from './settings.ts'
 
 /** What is tripped when a rule finds something. */
-export type TripTarget = Party | 'everything'
+type TripTarget = Party | 'everything'
 
 /** How an indexer uses the rules. */
 export interface RulePolicy {

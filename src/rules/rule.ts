@@ -10,7 +10,7 @@ export interface RecordRef {
 }
 
 /** A record's place in the batches of a ledger. */
-export interface RecordPlace {
+interface RecordPlace {
   batch: { publisher: Hex; sequence: bigint }
   position: number
 }

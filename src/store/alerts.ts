@@ -20,7 +20,7 @@ export type Severity = 'high' | 'medium' | 'low'
 export type IncidentState = 'open' | 'reported' | 'closed'
 
 /** What a rule found, and by when somebody has to report it. */
-export interface Incident {
+interface Incident {
   rule: string
   severity: Severity
   deadline: number
