@@ -28,6 +28,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   ledger: async () => (await import('./ledger.ts')).ledgerCommand(),
   registry: async () => (await import('./registry.ts')).registryCommand(),
   breaker: async () => (await import('./breaker.ts')).breakerCommand(),
+  grant: async () => (await import('./grant.ts')).grantCommand(),
   fsck: async () => (await import('./fsck.ts')).fsckCommand(),
 }
 
