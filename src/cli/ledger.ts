@@ -1,9 +1,12 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import type { Hex } from '../bytes/hex.ts'
 import { changePublisher, PUBLISHER_CHANGES, type PublisherChange } from '../chain/administer.ts'
-import { deployLedger } from '../chain/deploy.ts'
-import { loadArtifact } from './artifacts.ts'
-import { chainRpcOption, keystoreOption, ledgerOption, parseAddress } from './options.ts'
+import { parseBytes } from '../chain/answers.ts'
+import { deployLedger, deployRights, type RightsDeployment, type RightsIdentity } from '../chain/deploy.ts'
+import type { Sender } from '../chain/transact.ts'
+import { answer } from './answer.ts'
+import { loadArtifact, loadRightsArtifacts } from './artifacts.ts'
+import { chainRpcOption, jsonOption, keystoreOption, ledgerOption, parseAddress } from './options.ts'
 import { openSender, type SenderOptions, say, withSender } from './sender.ts'
 
 /** `tidemark ledger`: a ledger contract of one's own, and who publishes to it. */
@@ -24,7 +27,14 @@ export const ledgerCommand = () => {
     .description('the ledger contract on a chain of your own')
     .addCommand(
       withRegistrar(new Command('deploy'))
-        .description('create a ledger, administered by the key; every run creates another one')
+        .description(
+          'create a ledger, a registry and authorisations, administered by the key; every run creates others',
+        )
+        .addOption(new Option('--ledger-only', 'create the ledger alone').default(false))
+        .addOption(role('--governance <address>', "gives and takes the registry's roles"))
+        .addOption(role('--registrar <address>', 'enters sources and resources, and resets the breaker'))
+        .addOption(role('--guardian <address>', 'trips the breaker'))
+        .addOption(jsonOption())
         .action(deploy),
     )
     .addCommand(publisher)
@@ -37,14 +47,42 @@ const withRegistrar = (command: Command) =>
     keystoreOption().makeOptionMandatory(),
   )
 
-async function deploy(options: SenderOptions): Promise<void> {
+const role = (flags: string, description: string) =>
+  new Option(flags, `who ${description}; otherwise the key`).argParser(parseAddress).conflicts('ledgerOnly')
+
+interface DeployOptions extends SenderOptions, Partial<RightsDeployment['roles']> {
+  ledgerOnly: boolean
+  json?: boolean
+}
+
+async function deploy(options: DeployOptions): Promise<void> {
   const sender = await openSender(options, 'admin')
   const artifact = await loadArtifact()
-  const { address, deploymentBlock } = await deployLedger({ ...sender, artifact, publishers: [] })
-  say(`the ledger is in block ${deploymentBlock}, administered by ${sender.signer.address.toLowerCase()}`)
-  say('keep its address: every run of this command creates another ledger')
-  // The address alone on standard output, so that a script can keep it.
-  process.stdout.write(`${address}\n`)
+  const { address: ledger, deploymentBlock } = await deployLedger({ ...sender, artifact, publishers: [] })
+  const admin = parseBytes(sender.signer.address, 'address', 20)
+  say(`the ledger ${ledger} is in block ${deploymentBlock}, administered by ${admin}`)
+  const rights = options.ledgerOnly ? undefined : await deployBeside(sender, admin, options)
+  say('keep the addresses: every run of this command creates other contracts')
+  const { registry, authorizations } = rights ?? {}
+  // The ledger's alone on standard output, so that a script can keep it.
+  answer(options, { ledger, registry, authorizations }, `${ledger}\n`)
+}
+
+async function deployBeside(
+  sender: Sender,
+  admin: Hex,
+  { governance = admin, registrar = admin, guardian = admin }: DeployOptions,
+): Promise<RightsIdentity> {
+  const artifacts = await loadRightsArtifacts()
+  const rights = await deployRights({ ...sender, artifacts, roles: { governance, registrar, guardian } })
+  say(
+    `the registry is ${rights.registry}: governance ${governance}, registrar ${registrar}, guardian ${guardian}`,
+  )
+  say(`the authorisations are ${rights.authorizations}`)
+  if (new Set([governance, registrar, guardian]).size < 3) {
+    say('one key has several roles: on a ledger that counts, each has its own')
+  }
+  return rights
 }
 
 async function administer(
