@@ -27,6 +27,9 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   token: async () => (await import('./token.ts')).tokenCommand(),
   keystore: async () => (await import('./keystore.ts')).keystoreCommand(),
   ledger: async () => (await import('./ledger.ts')).ledgerCommand(),
+  registry: async () => (await import('./registry.ts')).registryCommand(),
+  breaker: async () => (await import('./breaker.ts')).breakerCommand(),
+  grant: async () => (await import('./grant.ts')).grantCommand(),
   fsck: async () => (await import('./fsck.ts')).fsckCommand(),
 }
 
