@@ -5,7 +5,7 @@ import { ledgerInterface } from './ledger-abi.ts'
 import { authorizationsInterface, registryInterface } from './rights-abi.ts'
 import type { RpcRefusal } from './rpc.ts'
 
-/** What to do about a contract's error, where its name does not say it. */
+/** What a contract's error means to whoever caused it, and what to do. */
 const ADVICE: Record<string, string> = {
   Registry_SourceKnown: 'the source was added before',
   Registry_SourceUnknown: 'a registrar adds the source first ("tidemark registry source add")',
@@ -13,6 +13,7 @@ const ADVICE: Record<string, string> = {
   Registry_KeyKnown: 'the source has had this key before, and does not get it again: give it a new one',
   Registry_PeriodEmpty: 'the key would end before it begins: name a later end',
   Registry_KeyInvalid: 'the source does not have this key now ("tidemark registry show" says which it has)',
+  Registry_SharingMissing: 'say how the resource is shared',
   Registry_TargetUnknown: 'there is no such source or resource: check its name',
   Registry_TargetTripped: 'the breaker is tripped already',
   Registry_TargetNotTripped: 'the breaker is not tripped',
