@@ -1,4 +1,5 @@
 import express, { type Express, type RequestHandler } from 'express'
+import type { MonthlyReports } from '../audit/monthly-reports.ts'
 import type { LedgerIdentity } from '../chain/ledger.ts'
 import { InputError } from '../errors.ts'
 import type { Admission } from '../gateway/admission.ts'
@@ -15,6 +16,7 @@ import { readBody } from './body.ts'
 import type { BytesInFlight } from './bytes-in-flight.ts'
 import { getDocs, getDocsStyle } from './docs-page.ts'
 import { getHistory } from './histories.ts'
+import { getKpis } from './kpis.ts'
 import { getBatches, getLedger } from './ledger.ts'
 import { createOpenApi } from './openapi.ts'
 import { OPERATIONS } from './operations.ts'
@@ -30,6 +32,7 @@ export interface AppParts {
   follower: Follower
   finder: Finder
   histories: Histories
+  monthlyReports: MonthlyReports
   entries: LedgerEntries
   alerts: Alerts
   /** where rules are at work */
@@ -79,6 +82,7 @@ export function createApp(parts: AppParts): Express {
   app.get('/v1/records', getRecords(finder, follower, entries))
   app.get('/v1/proofs', getProof(finder, sources))
   app.get('/v1/stats', getStats(entries, follower))
+  app.get('/v1/kpis', getKpis(parts.monthlyReports))
   app.get('/v1/histories', getHistory(parts.histories))
   app.get('/v1/batches', getBatches(entries, follower))
   app.get('/v1/alerts', getAlerts(alerts))

@@ -12,6 +12,7 @@ import {
   HealthState,
   History,
   Ledger,
+  MonthlyReport,
   ProblemDocument,
   Proof,
   RunHistory,
@@ -242,6 +243,24 @@ export const OPERATIONS: readonly Operation[] = [
     ],
     responses: {
       200: json('Points by time and key; none where there was no call.', Stats),
+      ...badArgument,
+      ...unavailable,
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/kpis',
+    summary: 'What each department did in a month, over all that is final: docs/format.md, section 19.',
+    parameters: [
+      required(query('month', 'such as 2026-05', Type.String({ pattern: '^[0-9]{4}-(?:0[1-9]|1[0-2])$' }))),
+      query(
+        'utcOffset',
+        'minutes of the local time from UTC; 480 if left out',
+        Type.Integer({ minimum: -840, maximum: 840, default: 480 }),
+      ),
+    ],
+    responses: {
+      200: json('The report: the same numbers whoever computes them.', MonthlyReport),
       ...badArgument,
       ...unavailable,
     },

@@ -148,6 +148,10 @@ export const FoundRecords = name(
 
 /** Exact up to 2^53. */
 const sum = Type.Number({ minimum: 0 })
+/** As long as it has to be. */
+const exactSum = Type.String({ pattern: '^(?:0|[1-9][0-9]*)$' })
+/** milliseconds, or null where there is nothing to measure */
+const someMs = Type.Union([Type.Number({ minimum: 0 }), Type.Null()])
 
 export const Stats = name(
   'Stats',
@@ -460,6 +464,84 @@ export const HealthState = name(
       headBlock: block,
       scannedBlock: block,
       finalBlock: block,
+    },
+    strict,
+  ),
+)
+
+const shareOfResources = Type.Object({ shared: count, used: count }, strict)
+const volume = Type.Object(
+  {
+    calls: count,
+    refused: count,
+    failed: count,
+    toldByOthers: count,
+    rows: exactSum,
+    requestBytes: exactSum,
+    responseBytes: exactSum,
+  },
+  strict,
+)
+const alertFigures = Type.Array(
+  Type.Object(
+    {
+      rule: Type.String(),
+      severity: Type.String(),
+      detected: count,
+      reported: count,
+      closed: count,
+      medianToReportMs: someMs,
+      medianToCloseMs: someMs,
+      longestToCloseMs: someMs,
+    },
+    strict,
+  ),
+)
+
+export const MonthlyReport = name(
+  'MonthlyReport',
+  Type.Object(
+    {
+      format: oneOf('tidemark-report/1'),
+      month: Type.String({ pattern: '^[0-9]{4}-(?:0[1-9]|1[0-2])$' }),
+      utcOffset: Type.Integer({ minimum: -840, maximum: 840 }),
+      ledger: Type.Object({ chainId: decimal, ledger: address, size: decimal, root: hash }, strict),
+      batches: Type.Array(
+        Type.Object({ publisher: address, first: decimal, count: Type.Integer({ minimum: 1 }) }, strict),
+      ),
+      leftOut: Type.Array(Type.Object({ entry: decimal, leaf: hash }, strict)),
+      shared: Type.Union([
+        Type.Array(Type.Object({ resource: Type.String(), owner: Type.String() }, strict)),
+        Type.Null(),
+      ]),
+      total: Type.Object(
+        {
+          asProvider: volume,
+          asConsumer: volume,
+          resources: shareOfResources,
+          applications: count,
+          review: Type.Object({ given: count, called: count, medianMs: someMs }, strict),
+          alerts: alertFigures,
+        },
+        strict,
+      ),
+      departments: Type.Array(
+        Type.Object(
+          {
+            department: Type.String(),
+            asProvider: volume,
+            asConsumer: volume,
+            resources: shareOfResources,
+            applications: count,
+            refusals: Type.Array(
+              Type.Object({ role: oneOf('provider', 'consumer'), reason: Type.String(), count }, strict),
+            ),
+            review: Type.Object({ called: count, medianMs: someMs }, strict),
+            alerts: alertFigures,
+          },
+          strict,
+        ),
+      ),
     },
     strict,
   ),

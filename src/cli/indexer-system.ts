@@ -5,6 +5,7 @@ import { createApp, type Health } from '../api/app.ts'
 import { listen } from '../api/listen.ts'
 import { createMetrics } from '../api/metrics.ts'
 import type { RequestSummary } from '../api/requests.ts'
+import { MonthlyReports } from '../audit/monthly-reports.ts'
 import type { Hex } from '../bytes/hex.ts'
 import { chainFacts, type Finality, fetchChainId } from '../chain/facts.ts'
 import { createLedger, type LedgerIdentity } from '../chain/ledger.ts'
@@ -66,9 +67,10 @@ async function assemble(config: IndexerConfig, started: Started): Promise<Indexe
   started.push(() => database.close())
 
   const fetching = 'publishers' in batches
+  const batchesPath = fetching ? join(dataPath, 'batches') : batches.folder
   const indexing = startIndexing({
     database,
-    batchesPath: fetching ? join(dataPath, 'batches') : batches.folder,
+    batchesPath,
     runsPath: join(dataPath, 'runs'),
     evidencePath: join(dataPath, 'evidence'),
     ...(fetching && {
@@ -87,6 +89,14 @@ async function assemble(config: IndexerConfig, started: Started): Promise<Indexe
   started.push(() => indexing.stop())
 
   const { follower, finder, entries, alerts, seen } = indexing
+  const monthlyReports = new MonthlyReports({
+    entries,
+    follower,
+    identity,
+    batchesPath,
+    workPath: join(dataPath, 'figures'),
+  })
+  started.push(() => monthlyReports.stop())
   const facts = () => gatherFacts({ indexing, problems: indexing.troubles().length, now: Date.now })
   const metrics = createMetrics(facts)
   started.push(() => metrics.stop())
@@ -99,6 +109,7 @@ async function assemble(config: IndexerConfig, started: Started): Promise<Indexe
       follower,
       finder,
       histories: indexing.histories,
+      monthlyReports,
       entries,
       alerts,
       ...(indexing.incidents !== undefined && {

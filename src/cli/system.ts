@@ -6,6 +6,7 @@ import { BytesInFlight } from '../api/bytes-in-flight.ts'
 import { type ClientTimeouts, listen } from '../api/listen.ts'
 import { createMetrics } from '../api/metrics.ts'
 import type { RequestSummary } from '../api/requests.ts'
+import { MonthlyReports } from '../audit/monthly-reports.ts'
 import type { Hex } from '../bytes/hex.ts'
 import type { AnchorPolicy } from '../chain/anchor.ts'
 import { breakerOf } from '../chain/breaker.ts'
@@ -171,6 +172,14 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
       : startRecording({ database, gateway, sources, identity, signer, pollMs, now: Date.now, onTrouble })
   if (recording !== undefined) started.push(() => recording.stop())
   const { follower, finder, histories, entries } = indexing
+  const monthlyReports = new MonthlyReports({
+    entries,
+    follower,
+    identity,
+    batchesPath,
+    workPath: join(dataPath, 'figures'),
+  })
+  started.push(() => monthlyReports.stop())
   const inFlight = new BytesInFlight(config.limits.inFlightBytes)
   const problems = () => [
     ...publishing.troubles(),
@@ -219,6 +228,7 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
       follower,
       finder,
       histories,
+      monthlyReports,
       entries,
       alerts: indexing.alerts,
       ...(indexing.incidents !== undefined && {

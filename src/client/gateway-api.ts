@@ -66,6 +66,8 @@ export interface GatewayApi {
   records(query: Readonly<Record<string, string>>): AsyncGenerator<unknown>
   /** @returns the text of the bundle */
   proof(query: { source?: string; id: string; disclose: readonly string[] }): Promise<string>
+  /** The report of a month, parsed JSON as it came. */
+  monthlyReport(month: string, utcOffset: number): Promise<unknown>
   /**
    * The parts of a history as they come. They end with `OperationError` `GATEWAY_UNREACHABLE` when it is cut off.
    *
@@ -79,8 +81,8 @@ export interface GatewayApi {
 }
 
 const TIMEOUT_MS = 60_000
-/** A history may be long; this is for all of it. */
-const HISTORY_TIMEOUT_MS = 30 * 60_000
+/** A history may be long, and a report read the whole ledger; this is for all of it. */
+const LONG_TIMEOUT_MS = 30 * 60_000
 /** Request Timeout, Too Early, Too Many Requests: the client errors that pass by themselves. */
 const PASSING = [408, 425, 429]
 /** However long a gateway wants to be left alone, it is asked again after this. */
@@ -125,8 +127,8 @@ export function createGatewayApi(
       throw away(cause)
     })
 
-  const call = async (path: string, init?: RequestInit): Promise<string> =>
-    textOf(await fetchGood(path, init))
+  const call = async (path: string, init?: RequestInit, timeoutMs?: number): Promise<string> =>
+    textOf(await fetchGood(path, init, timeoutMs))
 
   async function* partsOf({ body }: Response): AsyncGenerator<Uint8Array> {
     try {
@@ -136,8 +138,12 @@ export function createGatewayApi(
     }
   }
 
-  async function callJson(path: string, init?: RequestInit): Promise<Record<string, unknown>> {
-    const value = parseObject(await call(path, init))
+  async function callJson(
+    path: string,
+    init?: RequestInit,
+    timeoutMs?: number,
+  ): Promise<Record<string, unknown>> {
+    const value = parseObject(await call(path, init, timeoutMs))
     if (value === undefined) throw notAGateway()
     return value
   }
@@ -201,9 +207,13 @@ export function createGatewayApi(
       })
       return call(`/v1/proofs?${query}`)
     },
+    monthlyReport(month, utcOffset) {
+      const query = new URLSearchParams({ month, utcOffset: String(utcOffset) })
+      return callJson(`/v1/kpis?${query}`, {}, LONG_TIMEOUT_MS)
+    },
     async history(query) {
       const path = `/v1/histories?${new URLSearchParams(query)}`
-      return partsOf(await fetchGood(path, {}, HISTORY_TIMEOUT_MS))
+      return partsOf(await fetchGood(path, {}, LONG_TIMEOUT_MS))
     },
     async *alerts() {
       let before: unknown

@@ -1,5 +1,5 @@
 export { canonicalBytes, canonicalText, isCanonicalText } from './canonical.ts'
-export { factsOf, type RecordFacts } from './facts.ts'
+export { factsOf, type RecordFacts, textOf } from './facts.ts'
 export { type GivenGrant, GRANT_TYPE, type Grant, givenGrant, grantId, grantWords, nameId } from './grant.ts'
 export { type FlowRecord, parseRecord, parseSealedRecord, timeOf } from './parse.ts'
 export {

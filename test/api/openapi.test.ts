@@ -117,6 +117,8 @@ test('what every route really answers is what the document says', async () => {
     '/v1/proofs',
     '/v1/stats?by=resource&step=day',
     '/v1/stats?by=nothing',
+    '/v1/kpis?month=2026-03&utcOffset=-60',
+    '/v1/kpis?month=2026-13',
     '/v1/histories?resource=civil-registry/births&from=2026-01-01&disclose=person',
     '/v1/histories?record=none&source=urn:contract',
     '/v1/histories?resource=civil-registry/births&runs=true',
