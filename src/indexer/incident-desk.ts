@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { LedgerIdentity } from '../chain/ledger.ts'
 import { InputError } from '../errors.ts'
 import type { RulePolicy } from '../rules/policy.ts'
@@ -36,6 +37,9 @@ export interface Handling {
 /** More of one rule are not raised while nobody closes any: they say that it does not fit, or nobody looks. */
 const MOST_OPEN = 10_000
 
+/** Findings that are written down in one turn of the event loop. */
+const AT_ONCE = 50
+
 /** Warnings that are given at a time. */
 const MOST_WARNED = 1_000
 
@@ -51,17 +55,21 @@ export class IncidentDesk {
   }
 
   /**
-   * Raises what is new: all of it, with the records that say so, together with the batch's having been judged, or nothing.
+   * Raises what is new, each together with the record that says so, a little at a time so that others get their turn.
+   *
+   * The batch counts as judged at the end: after a crash halfway it is judged again, and what was raised stays so.
    *
    * @param logIndex of the batch that has been judged
    */
-  raise(findings: readonly Finding[], logIndex: bigint | undefined): void {
+  async raise(findings: readonly Finding[], logIndex: bigint | undefined): Promise<void> {
     const { database, judged, onTrouble } = this.#parts
-    const raised = inTransaction(database, () => {
-      if (logIndex !== undefined) judged.mark(logIndex)
-      return findings.flatMap((finding) => this.#raise(finding) ?? [])
-    })
-    for (const { id, document } of raised) onTrouble(`alert ${id}: ${describe(parse(document))}`)
+    for (let first = 0; first < findings.length; first += AT_ONCE) {
+      const some = findings.slice(first, first + AT_ONCE)
+      const raised = inTransaction(database, () => this.#raiseAll(some))
+      for (const { id, document } of raised) onTrouble(`alert ${id}: ${describe(parse(document))}`)
+      await nextTurn()
+    }
+    if (logIndex !== undefined) judged.mark(logIndex)
   }
 
   /**
@@ -125,14 +133,29 @@ export class IncidentDesk {
     ]
   }
 
+  #raiseAll(findings: readonly Finding[]): StoredAlert[] {
+    const open = new Map<string, number>()
+    const raised: StoredAlert[] = []
+    for (const finding of findings) {
+      const { rule } = finding
+      const count = open.get(rule) ?? this.#parts.incidents.countOpen(rule)
+      open.set(rule, count)
+      if (count >= MOST_OPEN) {
+        this.#full.add(rule)
+        continue
+      }
+      this.#full.delete(rule)
+      const alert = this.#raise(finding)
+      if (alert === undefined) continue
+      raised.push(alert)
+      open.set(rule, count + 1)
+    }
+    return raised
+  }
+
   #raise(finding: Finding): StoredAlert | undefined {
     const { incidents, policy, identity, now } = this.#parts
     const { rule, severity } = finding
-    if (incidents.countOpen(rule) >= MOST_OPEN) {
-      this.#full.add(rule)
-      return undefined
-    }
-    this.#full.delete(rule)
     const json = toJsonRuleAlert(finding, identity)
     const raisedAt = now()
     const alert = incidents.raise({

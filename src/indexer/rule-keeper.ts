@@ -29,8 +29,8 @@ export interface RuleKeeperParts {
   isBehind: () => boolean
   /** milliseconds since 1970 */
   now: () => number
-  /** Writes down what was found in one batch, together with its having been judged, or in none. */
-  raise: (findings: readonly Finding[], logIndex: bigint | undefined) => void
+  /** Writes down what was found in one batch, and that it has been judged; or in none. */
+  raise: (findings: readonly Finding[], logIndex: bigint | undefined) => Promise<void>
 }
 
 /** What the rules remember: as much is read again after a restart. */
@@ -76,7 +76,7 @@ export class RuleKeeper {
       await this.#tick()
       return false
     }
-    raise(await this.#read(entry, await this.#submissionsOf(entry)), entry.logIndex)
+    await raise(await this.#read(entry, await this.#submissionsOf(entry)), entry.logIndex)
     return true
   }
 
@@ -166,7 +166,7 @@ export class RuleKeeper {
       entries.size() === entries.countUpTo(finalBlock()) &&
       entries.inState('announced', 1).length === 0
     const found = await this.#run({ kind: 'tick', nowMs: isIdle ? nowMs : undefined })
-    if (found.length > 0) raise(found, undefined)
+    if (found.length > 0) await raise(found, undefined)
   }
 
   /** Submissions in batches that are sealed, promised by now and on no block. */

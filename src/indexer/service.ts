@@ -179,8 +179,8 @@ export function startIndexing(options: IndexingOptions): Indexing {
       finalBlock: () => follower.state.finalBlock,
       isBehind: () => trouble.following !== undefined || rules.isBehind?.() === true,
       now,
-      raise(findings, logIndex) {
-        incidents?.raise(findings, logIndex)
+      async raise(findings, logIndex) {
+        await incidents?.raise(findings, logIndex)
         if (findings.length > 0) found.resolve()
       },
     })
