@@ -9,6 +9,7 @@ import type { Follower } from '../indexer/follower.ts'
 import type { Histories } from '../indexer/history.ts'
 import type { Alerts } from '../store/alerts.ts'
 import type { LedgerEntries } from '../store/ledger-entries.ts'
+import type { SeenSubmissions } from '../store/seen-submissions.ts'
 import { type HandlingParts, postAlert } from './alert-handling.ts'
 import { getAlerts } from './alerts.ts'
 import { type BatchFilesParts, getBatchFile } from './batch-files.ts'
@@ -23,6 +24,7 @@ import { OPERATIONS } from './operations.ts'
 import { problemHandler } from './problems.ts'
 import { getProof, getRecords } from './records.ts'
 import { type RequestSummary, trackRequests } from './requests.ts'
+import { getResponsibility } from './responsibility.ts'
 import { getStats } from './stats.ts'
 import { getSubmission, getSubmissionProof, postSubmission } from './submissions.ts'
 
@@ -37,6 +39,7 @@ export interface AppParts {
   alerts: Alerts
   /** where rules are at work */
   handling?: HandlingParts
+  seen: SeenSubmissions
   /** known sources, in order, at most `limit` */
   sources: (limit: number) => string[]
   identity: LedgerIdentity
@@ -81,6 +84,14 @@ export function createApp(parts: AppParts): Express {
   }
   app.get('/v1/records', getRecords(finder, follower, entries))
   app.get('/v1/proofs', getProof(finder, sources))
+  app.get(
+    '/v1/responsibility',
+    getResponsibility({
+      ...parts,
+      gateway: publishing?.gateway,
+      sources: publishing?.batchFiles.sources,
+    }),
+  )
   app.get('/v1/stats', getStats(entries, follower))
   app.get('/v1/kpis', getKpis(parts.monthlyReports))
   app.get('/v1/histories', getHistory(parts.histories))

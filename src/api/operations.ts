@@ -15,6 +15,7 @@ import {
   MonthlyReport,
   ProblemDocument,
   Proof,
+  Responsibility,
   RunHistory,
   Stats,
   SubmissionAccepted,
@@ -228,6 +229,19 @@ export const OPERATIONS: readonly Operation[] = [
       ...badArgument,
       ...notFound,
       409: problem('The record is not final on the chain yet.', retryAfter),
+      ...unavailable,
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/responsibility',
+    summary:
+      'Who answers for a call or a refusal: its sides and what they recorded, the grant, who brought it, broken rules.',
+    parameters: [required(source), id],
+    responses: {
+      200: json('All that the verified batches tell of it.', Responsibility),
+      ...badArgument,
+      ...notFound,
       ...unavailable,
     },
   },

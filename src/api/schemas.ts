@@ -547,6 +547,127 @@ export const MonthlyReport = name(
   ),
 )
 
+const someText = Type.Union([Type.String(), Type.Null()])
+const recordRef = Type.Object({ source: Type.String(), id: Type.String() }, strict)
+const brought = { sequence: decimal, receivedAt: decimal }
+const eitherSide = oneOf('consumer', 'provider')
+
+export const Responsibility = name(
+  'Responsibility',
+  Type.Object(
+    {
+      record: Type.Object(
+        {
+          source: Type.String(),
+          id: Type.String(),
+          type: oneOf('tidemark.call.v1', 'tidemark.refusal.v1'),
+          time,
+        },
+        strict,
+      ),
+      provider: Type.String(),
+      consumer: Type.String(),
+      resource: Type.String(),
+      operation: Type.String(),
+      requestId: Type.String(),
+      purpose: someText,
+      legalBasis: someText,
+      sharing: someText,
+      outcome: oneOf('success', 'refused', 'failed'),
+      reason: someText,
+      grant: Type.Union([
+        Type.Null(),
+        Type.Object(
+          {
+            authorization: hash,
+            given: Type.Union([
+              Type.Null(),
+              Type.Object(
+                {
+                  record: recordRef,
+                  subject: address,
+                  givenAt: time,
+                  notBefore: Type.String(),
+                  notAfter: Type.String(),
+                  maxCalls: count,
+                  covers: Type.Object(
+                    {
+                      consumer: Type.Boolean(),
+                      resource: Type.Boolean(),
+                      purpose: Type.Boolean(),
+                      time: Type.Boolean(),
+                    },
+                    strict,
+                  ),
+                },
+                strict,
+              ),
+            ]),
+            revocation: Type.Union([
+              Type.Null(),
+              Type.Object(
+                { record: recordRef, effectiveAt: time, reason: someText, isBeforeCall: Type.Boolean() },
+                strict,
+              ),
+            ]),
+          },
+          strict,
+        ),
+      ]),
+      kept: Type.Object(
+        {
+          kind: oneOf('regular pair', 'orphan pair', 'orphan', 'duplicate'),
+          by: Type.Array(eitherSide),
+          silent: Type.Union([eitherSide, Type.Null()]),
+          disagreements: Type.Array(
+            Type.Object(
+              {
+                member: Type.String(),
+                consumer: optional(Type.Unknown()),
+                provider: optional(Type.Unknown()),
+              },
+              strict,
+            ),
+          ),
+        },
+        strict,
+      ),
+      accounts: Type.Array(
+        Type.Object(
+          {
+            side: eitherSide,
+            record: Type.Object({ source: Type.String(), id: Type.String(), time }, strict),
+            batch: Type.Object({ publisher: address, sequence: decimal, position: count }, strict),
+            anchor: Place,
+            final: Type.Boolean(),
+            submission: Type.Union([
+              Type.Null(),
+              Type.Object(
+                {
+                  ...brought,
+                  by: oneOf('signed'),
+                  signer: Type.Union([address, Type.Null()]),
+                  keyKnown: Type.Union([Type.Boolean(), Type.Null()]),
+                },
+                strict,
+              ),
+              Type.Object({ ...brought, by: oneOf('token', 'open', 'unsigned') }, strict),
+            ]),
+            privateMembers: oneOf('sealed', 'none'),
+            brokenRules: Type.Array(
+              Type.Object({ rule: Type.String(), severity: someText, alertId: decimal }, strict),
+            ),
+          },
+          strict,
+        ),
+      ),
+      isCutOff: Type.Boolean(),
+      ledger: LedgerState,
+    },
+    strict,
+  ),
+)
+
 /** RFC 9457, with a code to match on and the place in the body where there is one. */
 export const ProblemDocument = name(
   'Problem',

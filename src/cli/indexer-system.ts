@@ -115,6 +115,7 @@ async function assemble(config: IndexerConfig, started: Started): Promise<Indexe
       ...(indexing.incidents !== undefined && {
         handling: { desk: indexing.incidents, tokens: new Sources(database) },
       }),
+      seen,
       sources: (limit) => seen.sources(limit),
       identity,
       health,

@@ -23,6 +23,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   reconcile: async () => (await import('./reconcile.ts')).reconcileCommand(),
   alerts: async () => (await import('./alerts.ts')).alertsCommand(),
   rules: async () => (await import('./rules.ts')).rulesCommand(),
+  responsibility: async () => (await import('./responsibility.ts')).responsibilityCommand(),
   report: async () => (await import('./report.ts')).reportCommand(),
   source: async () => (await import('./source.ts')).sourceCommand(),
   token: async () => (await import('./token.ts')).tokenCommand(),

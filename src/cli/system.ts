@@ -234,6 +234,7 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
       ...(indexing.incidents !== undefined && {
         handling: { desk: indexing.incidents, tokens: sources },
       }),
+      seen: indexing.seen,
       sources: (limit) => sealed.sources(limit),
       identity,
       health,

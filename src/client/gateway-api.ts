@@ -66,6 +66,8 @@ export interface GatewayApi {
   records(query: Readonly<Record<string, string>>): AsyncGenerator<unknown>
   /** @returns the text of the bundle */
   proof(query: { source?: string; id: string; disclose: readonly string[] }): Promise<string>
+  /** Who answers for a call or a refusal, parsed JSON as it came. */
+  responsibility(source: string, id: string): Promise<Record<string, unknown>>
   /** The report of a month, parsed JSON as it came. */
   monthlyReport(month: string, utcOffset: number): Promise<unknown>
   /**
@@ -206,6 +208,9 @@ export function createGatewayApi(
         ...(disclose.length > 0 && { disclose: disclose.join(',') }),
       })
       return call(`/v1/proofs?${query}`)
+    },
+    responsibility(source, id) {
+      return callJson(`/v1/responsibility?${new URLSearchParams({ source, id })}`)
     },
     monthlyReport(month, utcOffset) {
       const query = new URLSearchParams({ month, utcOffset: String(utcOffset) })

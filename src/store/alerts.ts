@@ -38,7 +38,10 @@ export interface AlertKey {
 
 /** The catalogue's part about what is wrong with batches. */
 export class Alerts {
-  readonly #statements: Record<'raise' | 'isOpen' | 'close' | 'before' | 'after' | 'open', StatementSync>
+  readonly #statements: Record<
+    'raise' | 'isOpen' | 'close' | 'before' | 'after' | 'ofEntry' | 'open',
+    StatementSync
+  >
 
   constructor(database: Database) {
     const prepare = (sql: string) => {
@@ -60,6 +63,7 @@ export class Alerts {
       ),
       before: prepare('SELECT * FROM alerts WHERE id < ? ORDER BY id DESC LIMIT ?'),
       after: prepare('SELECT * FROM alerts WHERE id > ? ORDER BY id LIMIT ?'),
+      ofEntry: prepare('SELECT * FROM alerts WHERE log_index = ? ORDER BY id'),
       open: prepare('SELECT count(*) AS count FROM alerts WHERE closed_at IS NULL'),
     }
   }
@@ -84,6 +88,11 @@ export class Alerts {
   /** Oldest first, from just above `id`. */
   after(id: bigint, limit: number): StoredAlert[] {
     return this.#statements.after.all(id, limit).map(toStored)
+  }
+
+  /** Oldest first, those of one entry of the ledger. */
+  ofEntry(logIndex: bigint): StoredAlert[] {
+    return this.#statements.ofEntry.all(logIndex).map(toStored)
   }
 
   countOpen(): number {

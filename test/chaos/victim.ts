@@ -89,6 +89,7 @@ server.serve(
     }),
     entries,
     alerts: indexing.alerts,
+    seen: indexing.seen,
     sources: (limit) => sealed.sources(limit),
     identity,
     health: () => ({ status: 'ok', problems: [...publishing.troubles(), ...indexing.troubles()] }),
