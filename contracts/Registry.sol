@@ -28,6 +28,9 @@ contract Registry is IRegistry, AccessControl {
     bytes32 public constant REGISTRAR_ROLE = keccak256("REGISTRAR_ROLE");
     bytes32 public constant GUARDIAN_ROLE = keccak256("GUARDIAN_ROLE");
 
+    /// @inheritdoc IRegistry
+    uint256 public immutable deploymentBlock = block.number;
+
     mapping(Kind kind => mapping(bytes32 id => Entry)) private _entries;
     mapping(bytes32 resource => Details) private _details;
     mapping(bytes32 source => mapping(address key => Period)) private _periods;

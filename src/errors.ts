@@ -35,6 +35,7 @@ export type InputCode =
   | 'NO_BATCH_FILES'
   | 'BAD_RANGE'
   | 'PRECONDITION_FAILED'
+  | 'ALERT_CLOSED'
 
 export type VerificationCode =
   | 'MALFORMED_PATH'

@@ -158,6 +158,9 @@ interface IRegistry {
     /// @notice Since when this breaker is tripped, in seconds; zero if it is not.
     function trippedAt(Target calldata target) external view returns (uint64);
 
+    /// @notice The block that created this registry, where whoever follows it starts.
+    function deploymentBlock() external view returns (uint256);
+
     /// @notice What there is to know before a source uses a resource.
     /// @return known whether there is such a source
     /// @return sharing how the resource is shared; `None` if there is no such resource

@@ -9,7 +9,7 @@ import { startAnvil } from '../../src/chain/embedded-process.ts'
 import { encodeAppend } from '../../src/chain/ledger.ts'
 import { createRpc } from '../../src/chain/rpc.ts'
 import { transact } from '../../src/chain/transact.ts'
-import { loadArtifact } from '../../src/cli/ledger-artifact.ts'
+import { loadArtifact } from '../../src/cli/artifacts.ts'
 import type { Undo } from '../bench-ingest/processes.ts'
 
 /** Headers of one transaction. */

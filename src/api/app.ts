@@ -10,6 +10,7 @@ import type { Histories } from '../indexer/history.ts'
 import type { Alerts } from '../store/alerts.ts'
 import type { LedgerEntries } from '../store/ledger-entries.ts'
 import type { SeenSubmissions } from '../store/seen-submissions.ts'
+import { type HandlingParts, postAlert } from './alert-handling.ts'
 import { getAlerts } from './alerts.ts'
 import { type BatchFilesParts, getBatchFile } from './batch-files.ts'
 import { readBody } from './body.ts'
@@ -36,6 +37,8 @@ export interface AppParts {
   monthlyReports: MonthlyReports
   entries: LedgerEntries
   alerts: Alerts
+  /** where rules are at work */
+  handling?: HandlingParts
   seen: SeenSubmissions
   /** known sources, in order, at most `limit` */
   sources: (limit: number) => string[]
@@ -94,13 +97,18 @@ export function createApp(parts: AppParts): Express {
   app.get('/v1/histories', getHistory(parts.histories))
   app.get('/v1/batches', getBatches(entries, follower))
   app.get('/v1/alerts', getAlerts(alerts))
+  if (parts.handling !== undefined) app.post('/v1/alerts/:id', postAlert(parts.handling))
   app.get('/v1/ledger', getLedger(identity, publishing?.gateway.publisher, follower))
   app.get('/healthz', getHealth(parts.health))
   app.get('/metrics', parts.metrics)
 
   const document = createOpenApi(
     API_VERSION,
-    publishing === undefined ? OPERATIONS.filter(({ ofGateway }) => ofGateway !== true) : OPERATIONS,
+    OPERATIONS.filter(
+      ({ ofGateway, ofRules }) =>
+        (publishing !== undefined || ofGateway !== true) &&
+        (parts.handling !== undefined || ofRules !== true),
+    ),
   )
   app.get('/openapi.json', (_request, response) => void response.json(document))
   app.get('/docs', getDocs(document))

@@ -4,9 +4,11 @@ import { HISTORY_MEDIA_TYPE, PROOF_MEDIA_TYPE, SUBMISSION_MEDIA_TYPE } from '../
 import { digest, hex, oneOf } from '../record/fields.ts'
 import { FACETS } from '../store/stats.ts'
 import {
+  AlertHandling,
   AlertsPage,
   Batches,
   FoundRecords,
+  HandledAlert,
   HealthState,
   History,
   Ledger,
@@ -29,6 +31,8 @@ export interface Operation {
   path: string
   /** absent where nothing is submitted, as at an indexer */
   ofGateway?: true
+  /** absent where no rules are at work */
+  ofRules?: true
   summary: string
   parameters: readonly Parameter[]
   body?: Content
@@ -348,12 +352,34 @@ export const OPERATIONS: readonly Operation[] = [
   {
     method: 'get',
     path: '/v1/alerts',
-    summary: 'What is or was wrong with batches and in them, newest first.',
+    summary: 'What is or was wrong with batches and in them, and what rules found, newest first.',
     parameters: [
       query('before', 'continues a list: `next` of its last page', uint64),
       query('limit', 'alerts of a page', Type.Integer({ minimum: 1, maximum: 500, default: 50 })),
     ],
     responses: { 200: json('A page of them.', AlertsPage), ...badArgument, ...unavailable },
+  },
+  {
+    method: 'post',
+    path: '/v1/alerts/{id}',
+    ofRules: true,
+    summary: 'Says that what a rule found has been reported, or is closed; the same again changes nothing.',
+    parameters: [
+      inPath('id', 'of the alert', uint64),
+      header('Authorization', 'Bearer token of whoever handles alerts.', filled),
+    ],
+    body: { 'application/json': { schema: AlertHandling } },
+    responses: {
+      200: json('The alert as it is now.', HandledAlert),
+      400: problem('The body or the id cannot be read.'),
+      401: problem('The request brings no token that handles alerts.', {
+        'WWW-Authenticate': 'what it should bring',
+      }),
+      ...notFound,
+      409: problem('The alert is closed.'),
+      413: problem('The body is too large.'),
+      ...unavailable,
+    },
   },
   {
     method: 'get',

@@ -37,6 +37,7 @@ const INPUT: Record<InputCode, [status: number, title: string]> = {
   NO_BATCH_FILES: [403, 'Batch files are not given out'],
   BAD_RANGE: [416, 'There is no such range'],
   PRECONDITION_FAILED: [412, 'The file is another'],
+  ALERT_CLOSED: [409, 'The alert is closed'],
 }
 
 const OPERATION: Partial<Record<OperationCode, [status: number, title: string]>> = {

@@ -359,12 +359,62 @@ const Alert = name(
   ),
 )
 
+const recordRef = Type.Object(
+  {
+    source: Type.String(),
+    id: Type.String(),
+    batch: optional(Type.Object({ publisher: address, sequence: decimal, position: count }, strict)),
+  },
+  strict,
+)
+
+const RuleAlert = name(
+  'RuleAlert',
+  Type.Object(
+    {
+      format: oneOf('tidemark-alert/2'),
+      kind: oneOf('rule'),
+      chainId: decimal,
+      ledger: address,
+      rule: Type.String(),
+      severity: oneOf('high', 'medium', 'low'),
+      affected: count,
+      records: Type.Array(recordRef, { minItems: 1 }),
+      evidence: Type.Array(recordRef),
+      values: Type.Record(Type.String(), Type.Union([Type.String(), Type.Number()])),
+    },
+    strict,
+  ),
+)
+
+const times = { raisedAt: decimal, closedAt: optional(decimal) }
+
+export const HandledAlert = name(
+  'HandledAlert',
+  Type.Object(
+    {
+      id: decimal,
+      ...times,
+      deadline: decimal,
+      reportedAt: optional(decimal),
+      state: oneOf('open', 'reported', 'closed'),
+      alert: RuleAlert,
+    },
+    strict,
+  ),
+)
+
+export const AlertHandling = name(
+  'AlertHandling',
+  Type.Object({ state: oneOf('reported', 'closed'), note: optional(text(4096)) }, strict),
+)
+
 export const AlertsPage = name(
   'Alerts',
   Type.Object(
     {
       alerts: Type.Array(
-        Type.Object({ id: decimal, raisedAt: decimal, closedAt: optional(decimal), alert: Alert }, strict),
+        Type.Union([Type.Object({ id: decimal, ...times, alert: Alert }, strict), HandledAlert]),
       ),
       next: optional(decimal),
     },
@@ -408,6 +458,9 @@ export const HealthState = name(
         strict,
       ),
       openAlerts: count,
+      alertsToReport: optional(count),
+      alertsOverdue: optional(count),
+      nearestDeadlineSeconds: optional(Type.Integer()),
       headBlock: block,
       scannedBlock: block,
       finalBlock: block,

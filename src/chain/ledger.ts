@@ -3,12 +3,10 @@ import type { Header } from '../batch/header.ts'
 import { fromHex, type Hex, isHex, toHex } from '../bytes/hex.ts'
 import { OperationError, VerificationError } from '../errors.ts'
 import { malformed, parseBytes } from './answers.ts'
+import { type BlockReference, contractReader } from './contract.ts'
 import { ledgerInterface } from './ledger-abi.ts'
 import { type ChainLog, fetchLogs } from './logs.ts'
 import type { Rpc } from './rpc.ts'
-
-/** Where a call looks: a tag, or the hash of a block (EIP-1898), which a node that lags cannot answer wrongly. */
-type BlockReference = 'latest' | { blockHash: Hex }
 
 /** Which ledger: a contract on a chain, and the block where its history begins. */
 export interface LedgerIdentity {
@@ -41,20 +39,7 @@ export interface Ledger {
 const STATUSES: readonly PublisherStatus[] = ['none', 'active', 'suspended']
 
 export function createLedger(rpc: Rpc, address: Hex): Ledger {
-  async function read(name: string, args: unknown[], at: BlockReference = 'latest'): Promise<unknown[]> {
-    const call = { to: address, data: ledgerInterface.encodeFunctionData(name, args) }
-    const answer = parseBytes(await rpc.call('eth_call', [call, at]), `answer to ${name}()`)
-    if (answer === '0x') {
-      throw new OperationError('CHAIN_FAILED', `there is no ledger at ${address} on this chain`, {
-        retryable: false,
-      })
-    }
-    try {
-      return ledgerInterface.decodeFunctionResult(name, answer).toArray(true)
-    } catch (cause) {
-      throw new OperationError('RPC_MALFORMED', `the answer to ${name}() is not a ledger's`, { cause })
-    }
-  }
+  const read = contractReader(rpc, ledgerInterface, address, 'ledger')
   async function readInteger(name: string, at?: BlockReference): Promise<bigint> {
     const [value] = await read(name, [], at)
     if (typeof value !== 'bigint') throw malformed(`answer to ${name}()`, 'an integer')

@@ -1,9 +1,11 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import { BaseWallet, type TypedDataField } from 'ethers'
+import { BaseWallet } from 'ethers'
 import * as secp256k1 from 'tiny-secp256k1'
-import { compareBytes, concatBytes, utf8 } from '../bytes/bytes.ts'
+import { compareBytes, concatBytes } from '../bytes/bytes.ts'
 import { fromHex, type Hex, isHex, toHex } from '../bytes/hex.ts'
+import { addressWord, stringWord, type TypedDomain, typedDigest, uintWord } from '../bytes/typed-data.ts'
 import { VerificationError } from '../errors.ts'
+import { GRANT_TYPE, type Grant, grantWords } from '../record/index.ts'
 import { parseBytes } from './answers.ts'
 import type { Signer } from './signer.ts'
 
@@ -30,33 +32,20 @@ export interface SignedReceipt extends SignedSubmission {
   anchorBy: bigint
 }
 
-const SUBMISSION_FIELDS = [
-  { name: 'source', type: 'string' },
-  { name: 'sequence', type: 'uint64' },
-  { name: 'root', type: 'bytes32' },
-  { name: 'size', type: 'uint64' },
-]
-const RECEIPT_FIELDS = [
-  ...SUBMISSION_FIELDS,
-  { name: 'receivedAt', type: 'uint64' },
-  { name: 'anchorBy', type: 'uint64' },
-  { name: 'ledger', type: 'address' },
-]
-
-/** A struct to be signed: its fields, and its words as `encodeData` of EIP-712 has them after the type's hash. */
+/** A struct to be signed: its type, and its words as `encodeData` of EIP-712 has them after the type's hash. */
 interface Struct {
-  name: string
-  fields: TypedDataField[]
+  type: string
   value: Record<string, unknown>
   words: Uint8Array[]
 }
 
+const SUBMISSION_MEMBERS = 'string source,uint64 sequence,bytes32 root,uint64 size'
+
 function submissionStruct({ source, sequence, root, size }: SignedSubmission): Struct {
   return {
-    name: 'Submission',
-    fields: SUBMISSION_FIELDS,
+    type: `Submission(${SUBMISSION_MEMBERS})`,
     value: { source, sequence, root: toHex(root), size },
-    words: [keccak_256(utf8(source)), uintWord(sequence), root, uintWord(size)],
+    words: [stringWord(source), uintWord(sequence), root, uintWord(size)],
   }
 }
 
@@ -64,23 +53,34 @@ function receiptStruct(receipt: SignedReceipt, { ledger }: SigningDomain): Struc
   const { receivedAt, anchorBy } = receipt
   const { value, words } = submissionStruct(receipt)
   return {
-    name: 'Receipt',
-    fields: RECEIPT_FIELDS,
+    type: `Receipt(${SUBMISSION_MEMBERS},uint64 receivedAt,uint64 anchorBy,address ledger)`,
     value: { ...value, receivedAt, anchorBy, ledger },
     words: [...words, uintWord(receivedAt), uintWord(anchorBy), addressWord(ledger)],
   }
 }
+
+const grantStruct = (grant: Grant): Struct => ({
+  type: GRANT_TYPE,
+  value: { ...grant },
+  words: grantWords(grant),
+})
+
+const revokeStruct = (grant: Hex, deadline: bigint): Struct => ({
+  type: 'Revoke(bytes32 grant,uint64 deadline)',
+  value: { grant, deadline },
+  words: [fromHex(grant), uintWord(deadline)],
+})
 
 /** Signs a submission under EIP-712: 65 bytes. */
 export const signSubmission = (
   signer: Signer,
   domain: SigningDomain,
   submission: SignedSubmission,
-): Promise<Hex> => sign(signer, domain, submissionStruct(submission))
+): Promise<Hex> => sign(signer, typed(domain), submissionStruct(submission))
 
 /** Signs a receipt under EIP-712: 65 bytes. */
 export const signReceipt = (signer: Signer, domain: SigningDomain, receipt: SignedReceipt): Promise<Hex> =>
-  sign(signer, domain, receiptStruct(receipt, domain))
+  sign(signer, typed(domain), receiptStruct(receipt, domain))
 
 /**
  * The address that signed a submission: compare it with the one you expect.
@@ -91,7 +91,7 @@ export const recoverSubmissionSigner = (
   domain: SigningDomain,
   submission: SignedSubmission,
   signature: Hex,
-): Hex => recover(domain, submissionStruct(submission), signature)
+): Hex => recover(typed(domain), submissionStruct(submission), signature)
 
 /**
  * The address that signed a receipt: compare it with the one you expect.
@@ -99,14 +99,46 @@ export const recoverSubmissionSigner = (
  * @throws {VerificationError} `BAD_SIGNATURE` when it is no signature at all
  */
 export const recoverReceiptSigner = (domain: SigningDomain, receipt: SignedReceipt, signature: Hex): Hex =>
-  recover(domain, receiptStruct(receipt, domain), signature)
+  recover(typed(domain), receiptStruct(receipt, domain), signature)
 
-async function sign(signer: Signer, domain: SigningDomain, struct: Struct): Promise<Hex> {
+/**
+ * A subject's signature of its grant, 65 bytes.
+ *
+ * @param domain that of the contract which decides on the grant
+ */
+export const signGrant = (signer: Signer, domain: TypedDomain, grant: Grant): Promise<Hex> =>
+  sign(signer, domain, grantStruct(grant))
+
+/**
+ * The address that signed a grant: it is genuine when that is its subject. One that is a contract is asked instead.
+ *
+ * @throws {VerificationError} `BAD_SIGNATURE` when it is no signature of a key at all
+ */
+export const recoverGrantSigner = (domain: TypedDomain, grant: Grant, signature: Hex): Hex =>
+  recover(domain, grantStruct(grant), signature)
+
+/**
+ * A subject's signature for somebody else to revoke its grant, 65 bytes.
+ *
+ * @param grant its id
+ * @param deadline seconds of block time
+ */
+export const signRevoke = (signer: Signer, domain: TypedDomain, grant: Hex, deadline: bigint): Promise<Hex> =>
+  sign(signer, domain, revokeStruct(grant, deadline))
+
+const typed = ({ chainId, ledger }: SigningDomain): TypedDomain => ({ chainId, contract: ledger })
+
+async function sign(signer: Signer, domain: TypedDomain, struct: Struct): Promise<Hex> {
   // A key at hand is used in WebAssembly: every receipt waits for this.
   if (signer instanceof BaseWallet) return signDigest(fromHex(signer.privateKey), digestOf(domain, struct))
-  const { name, fields, value } = struct
-  const { chainId, ledger } = domain
-  const typedDomain = { ...DOMAIN, chainId, verifyingContract: ledger }
+  const { type, value } = struct
+  const { chainId, contract } = domain
+  const typedDomain = { name: 'Tidemark', version: '1', chainId, verifyingContract: contract }
+  const [, name = '', members = ''] = /^(\w+)\((.*)\)$/.exec(type) ?? []
+  const fields = members.split(',').map((member) => {
+    const [type = '', name = ''] = member.split(' ')
+    return { type, name }
+  })
   return parseBytes(await signer.signTypedData(typedDomain, { [name]: fields }, value), 'signature', 65)
 }
 
@@ -115,7 +147,7 @@ function signDigest(key: Uint8Array, digest: Uint8Array): Hex {
   return toHex(concatBytes(signature, Uint8Array.of(V_OF_ZERO + recoveryId)))
 }
 
-function recover(domain: SigningDomain, struct: Struct, signature: Hex): Hex {
+function recover(domain: TypedDomain, struct: Struct, signature: Hex): Hex {
   // One spelling: v is 27 or 28, and s in the lower half (EIP-2).
   if (!isHex(signature, 65) || !/1[bc]$/.test(signature)) {
     throw new VerificationError('BAD_SIGNATURE', 'a signature has 65 bytes, the last of them 27 or 28')
@@ -133,38 +165,12 @@ function recover(domain: SigningDomain, struct: Struct, signature: Hex): Hex {
   throw badSignature()
 }
 
-const DOMAIN = { name: 'Tidemark', version: '1' }
 const V_OF_ZERO = 27
 /** Half the order of secp256k1, rounded down. */
 const HIGHEST_S = fromHex('0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0')
 
-/** EIP-712: `keccak256(0x19 || 0x01 || domainSeparator || hashStruct)`. */
-function digestOf(domain: SigningDomain, { name, fields, words }: Struct): Uint8Array {
-  const type = `${name}(${fields.map((field) => `${field.type} ${field.name}`).join(',')})`
-  const struct = keccak_256(concatBytes(typeHash(type), ...words))
-  return keccak_256(concatBytes(Uint8Array.of(0x19, 0x01), domainSeparator(domain), struct))
-}
-
-function domainSeparator({ chainId, ledger }: SigningDomain): Uint8Array {
-  const type = 'EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)'
-  const words = [typeHash(DOMAIN.name), typeHash(DOMAIN.version), uintWord(chainId), addressWord(ledger)]
-  return keccak_256(concatBytes(typeHash(type), ...words))
-}
-
-const hashes = new Map<string, Uint8Array>()
-
-/** The hash of one of the few texts that every digest needs. */
-function typeHash(text: string): Uint8Array {
-  const known = hashes.get(text)
-  if (known !== undefined) return known
-  const hash = keccak_256(utf8(text))
-  hashes.set(text, hash)
-  return hash
-}
-
-const uintWord = (value: bigint): Uint8Array => fromHex(`0x${value.toString(16).padStart(64, '0')}`)
-
-const addressWord = (address: Hex): Uint8Array => fromHex(`0x${address.slice(2).padStart(64, '0')}`)
+const digestOf = (domain: TypedDomain, { type, words }: Struct): Uint8Array =>
+  typedDigest(domain, type, words)
 
 const badSignature = (cause?: unknown) =>
   new VerificationError('BAD_SIGNATURE', 'the signature is not one of EIP-712', { cause })

@@ -1,15 +1,16 @@
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { isHex } from '../bytes/hex.ts'
-import { deployLedger, isLedger } from '../chain/deploy.ts'
+import { parseBytes } from '../chain/answers.ts'
+import { deployLedger, deployRights, isLedger, type RightsIdentity } from '../chain/deploy.ts'
 import { devWallet, LOCAL_CHAIN_ID } from '../chain/dev-accounts.ts'
 import { type EmbeddedChain, startEmbeddedChain } from '../chain/embedded.ts'
 import { chainFacts } from '../chain/facts.ts'
 import type { LedgerIdentity } from '../chain/ledger.ts'
+import type { Rpc } from '../chain/rpc.ts'
 import { InputError, OperationError } from '../errors.ts'
+import { loadArtifact, loadRightsArtifacts } from './artifacts.ts'
 import type { AttachChain } from './attached-chain.ts'
 import { type FolderIdentity, identityPath, loadIdentity, saveIdentity } from './identity.ts'
-import { loadArtifact } from './ledger-artifact.ts'
 
 /**
  * The local chain that lives in the data folder, with the development accounts.
@@ -24,8 +25,8 @@ export const embeddedChain =
     onProgress('starting the embedded chain')
     const chain = await startEmbeddedChain({ stateFile: join(dataPath, 'chain', 'state.json.gz'), port })
     try {
-      const identity = known ?? (await deploy(dataPath, chain, onProgress))
-      if (!(await isLedger(chain.rpc, identity.ledger))) throw lostLedger(dataPath, identity)
+      if (known !== undefined && !(await isLedger(chain.rpc, known.ledger))) throw lostLedger(dataPath, known)
+      const { rights, ...identity } = await deployMissing(dataPath, known, chain, onProgress)
       const finality = { kind: 'durable', durableBlock: () => chain.durableBlock() } as const
       return {
         url: chain.url,
@@ -35,7 +36,9 @@ export const embeddedChain =
         // There is no other node of this chain: blocks that it lacks are gone.
         mayLag: false,
         identity,
+        rights,
         signer: devWallet('publisher', identity.chainId),
+        guardian: devWallet('guardian', identity.chainId),
         troubles() {
           const saving = chain.saveFailure()
           return saving === undefined ? [] : [`saving the chain: ${saving.message}`]
@@ -51,27 +54,40 @@ export const embeddedChain =
     }
   }
 
-/** The first ledger of a new folder. */
-async function deploy(
+/** The contracts of a new folder, and those that a folder of an earlier version lacks. */
+async function deployMissing(
   dataPath: string,
+  known: FolderIdentity | undefined,
   { rpc, durableBlock }: EmbeddedChain,
   onProgress: (message: string) => void,
-): Promise<LedgerIdentity> {
-  onProgress('deploying the ledger contract')
-  const publisher = devWallet('publisher', LOCAL_CHAIN_ID).address.toLowerCase()
-  if (!isHex(publisher, 20)) throw new Error(`a wallet has the address ${publisher}`)
+): Promise<LedgerIdentity & { rights: RightsIdentity }> {
+  if (known?.rights !== undefined) return { ...known, rights: known.rights }
+  onProgress('deploying the contracts')
+  const ledger = known ?? (await deployOwnLedger(rpc))
+  const rights = await deployRights({
+    rpc,
+    signer: devWallet('admin', LOCAL_CHAIN_ID),
+    artifacts: await loadRightsArtifacts(),
+    roles: { governance: addressOf('admin'), registrar: addressOf('admin'), guardian: addressOf('guardian') },
+  })
+  // Named only once a crash can no longer take them away; the block after the registry's has the last of them.
+  while (durableBlock() <= rights.deploymentBlock) await delay(10)
+  await saveIdentity(identityPath(dataPath), { ...ledger, rights })
+  return { ...ledger, rights }
+}
+
+async function deployOwnLedger(rpc: Rpc): Promise<LedgerIdentity> {
   const { address, deploymentBlock } = await deployLedger({
     rpc,
     signer: devWallet('admin', LOCAL_CHAIN_ID),
     artifact: await loadArtifact(),
-    publishers: [publisher],
+    publishers: [addressOf('publisher')],
   })
-  const identity = { chainId: LOCAL_CHAIN_ID, ledger: address, deploymentBlock }
-  // Named only once a crash can no longer take it away, its publisher included.
-  while (durableBlock() <= deploymentBlock) await delay(10)
-  await saveIdentity(identityPath(dataPath), identity)
-  return identity
+  return { chainId: LOCAL_CHAIN_ID, ledger: address, deploymentBlock }
 }
+
+const addressOf = (role: 'admin' | 'publisher' | 'guardian') =>
+  parseBytes(devWallet(role, LOCAL_CHAIN_ID).address, 'address', 20)
 
 const belongsElsewhere = (dataPath: string, { ledger, chainId }: FolderIdentity) =>
   new InputError(

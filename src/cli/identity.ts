@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { utf8 } from '../bytes/bytes.ts'
 import { type Hex, isHex } from '../bytes/hex.ts'
 import { readUint64 } from '../bytes/integer.ts'
+import type { RightsIdentity } from '../chain/deploy.ts'
 import type { LedgerIdentity } from '../chain/ledger.ts'
 import { OperationError } from '../errors.ts'
 import { isMissing, writeDurably } from '../store/durable.ts'
@@ -11,6 +12,8 @@ import { isMissing, writeDurably } from '../store/durable.ts'
 export interface FolderIdentity extends LedgerIdentity {
   /** absent when the chain is the embedded one */
   publisher?: Hex
+  /** absent where nobody decides on calls */
+  rights?: RightsIdentity
 }
 
 export const identityPath = (dataPath: string) => join(dataPath, 'ledger.json')
@@ -24,12 +27,17 @@ export async function loadIdentity(path: string): Promise<FolderIdentity | undef
     if (isMissing(cause)) return undefined
     throw new OperationError('STORE_FAILED', `could not read ${path}`, { cause })
   }
-  const { chainId, ledger, deploymentBlock, publisher } = parse(text, path)
+  const { chainId, ledger, deploymentBlock, publisher, rights } = parse(text, path)
   const identity = { chainId: readUint64(chainId), deploymentBlock: readUint64(deploymentBlock) }
   if (identity.chainId === undefined || identity.deploymentBlock === undefined || !isHex(ledger, 20)) {
     throw damaged(path)
   }
-  const known = { chainId: identity.chainId, ledger, deploymentBlock: identity.deploymentBlock }
+  const known = {
+    chainId: identity.chainId,
+    ledger,
+    deploymentBlock: identity.deploymentBlock,
+    ...(rights !== undefined && { rights: parseRights(rights, path) }),
+  }
   if (publisher === undefined) return known
   if (!isHex(publisher, 20)) throw damaged(path)
   return { ...known, publisher }
@@ -37,10 +45,23 @@ export async function loadIdentity(path: string): Promise<FolderIdentity | undef
 
 export async function saveIdentity(
   path: string,
-  { chainId, ledger, deploymentBlock, publisher }: FolderIdentity,
+  { chainId, ledger, deploymentBlock, publisher, rights }: FolderIdentity,
 ): Promise<void> {
-  const value = { chainId: String(chainId), ledger, deploymentBlock: String(deploymentBlock), publisher }
+  const value = {
+    chainId: String(chainId),
+    ledger,
+    deploymentBlock: String(deploymentBlock),
+    publisher,
+    rights: rights && { ...rights, deploymentBlock: String(rights.deploymentBlock) },
+  }
   await writeDurably(path, utf8(`${JSON.stringify(value)}\n`))
+}
+
+function parseRights(value: unknown, path: string): RightsIdentity {
+  const { registry, authorizations, deploymentBlock } = Object(value) as Record<string, unknown>
+  const block = readUint64(deploymentBlock)
+  if (!isHex(registry, 20) || !isHex(authorizations, 20) || block === undefined) throw damaged(path)
+  return { registry, authorizations, deploymentBlock: block }
 }
 
 function parse(text: string, path: string): Record<string, unknown> {

@@ -13,8 +13,10 @@ import { createRpc } from '../chain/rpc.ts'
 import { InputError, OperationError } from '../errors.ts'
 import { Fetcher, type PublisherAddress } from '../indexer/fetcher.ts'
 import { type Indexing, startIndexing } from '../indexer/service.ts'
+import type { RulePolicy } from '../rules/policy.ts'
 import { openDatabase } from '../store/database.ts'
 import { lockFolder } from '../store/folder-lock.ts'
+import { Sources } from '../store/sources.ts'
 import { gatherFacts, indexingHealth } from './facts.ts'
 import { identityPath, loadIdentity, saveIdentity } from './identity.ts'
 import { type Started, startParts } from './parts.ts'
@@ -30,6 +32,8 @@ export interface IndexerConfig {
   host: string
   port: number
   pollMs: number
+  /** none are at work without it */
+  rules?: RulePolicy
   onTrouble: (message: string, error?: unknown, requestId?: string) => void
   onRequest?: (summary: RequestSummary) => void
 }
@@ -78,6 +82,7 @@ async function assemble(config: IndexerConfig, started: Started): Promise<Indexe
     mayLag: true,
     threads: availableParallelism(),
     pollMs,
+    ...(config.rules !== undefined && { rules: { policy: config.rules } }),
     now: Date.now,
     onTrouble,
   })
@@ -107,6 +112,9 @@ async function assemble(config: IndexerConfig, started: Started): Promise<Indexe
       monthlyReports,
       entries,
       alerts,
+      ...(indexing.incidents !== undefined && {
+        handling: { desk: indexing.incidents, tokens: new Sources(database) },
+      }),
       seen,
       sources: (limit) => seen.sources(limit),
       identity,

@@ -10,6 +10,7 @@ import { externalChain } from './external-chain.ts'
 import { openKeystore } from './keystore-file.ts'
 import { createLog, LOG_FORMATS, LOG_LEVELS, type Log, type LogFormat, type LogLevel } from './log.ts'
 import {
+  authorizationsOption,
   chainRpcOption,
   DEFAULT_API,
   DEFAULT_CHAIN_PORT,
@@ -26,6 +27,7 @@ import {
   portOption,
 } from './options.ts'
 import { passwordOf, readPassword } from './password.ts'
+import { noRulesOption, readRules, rulesOption } from './rule-policy.ts'
 import { abandoned, signalled } from './signals.ts'
 import { type System, startSystem } from './system.ts'
 
@@ -44,10 +46,13 @@ interface UpOptions {
   pollEvery?: number
   batchFiles?: BatchFileMode
   runHours: number
+  rules?: string | boolean
   json: boolean
   rpc?: string
   ledger?: Hex
+  authorizations?: Hex
   keystore?: string
+  guardianKeystore?: string
   passwordFile?: string
   finality?: Finality
   maxFeeGwei?: bigint
@@ -124,11 +129,15 @@ export const upCommand = () =>
         .argParser(parseWhole(0, 8_760))
         .default(24),
     )
+    .addOption(rulesOption())
+    .addOption(noRulesOption())
     .addOption(jsonOption())
     .optionsGroup('On a chain of your own, instead of the embedded one:')
     .addOption(chainRpcOption().conflicts('chainPort'))
     .addOption(ledgerOption())
+    .addOption(authorizationsOption())
     .addOption(keystoreOption())
+    .addOption(new Option('--guardian-keystore <file>', 'the encrypted key that trips the breaker'))
     .addOption(passwordOption())
     .addOption(
       new Option(
@@ -146,6 +155,7 @@ async function up(options: UpOptions): Promise<void> {
   const left = abandoned()
   const log = createLog(process.stderr, options.log, options.logLevel)
   const attachChain = await chooseChain(options, log)
+  const rules = await readRules(options.rules)
   const system = await startSystem({
     dataPath: options.data,
     host: options.host,
@@ -162,6 +172,7 @@ async function up(options: UpOptions): Promise<void> {
     submissions: options.submissions ?? (isLoopback(options.host) ? 'open' : 'registered'),
     batchFiles: options.batchFiles ?? (isLoopback(options.host) ? 'public' : 'token'),
     runHours: options.runHours,
+    ...(rules !== undefined && { rules }),
     pollMs: options.pollEvery ?? (options.rpc === undefined ? POLL_MS : EXTERNAL_POLL_MS),
     limits: {
       inFlightBytes: MAX_BYTES_IN_FLIGHT,
@@ -178,9 +189,18 @@ async function up(options: UpOptions): Promise<void> {
 
 /** @throws {InputError} `BAD_ARGUMENT`, or `BAD_CONFIG` when the keystore cannot be opened */
 async function chooseChain(options: UpOptions, log: Log): Promise<AttachChain> {
-  const { rpc: url, ledger, keystore, passwordFile, finality, maxFeeGwei } = options
+  const {
+    rpc: url,
+    ledger,
+    authorizations,
+    keystore,
+    guardianKeystore,
+    passwordFile,
+    finality,
+    maxFeeGwei,
+  } = options
   if (url === undefined) {
-    const without = { ledger, keystore, passwordFile, finality, maxFeeGwei }
+    const without = { ledger, authorizations, keystore, guardianKeystore, passwordFile, finality, maxFeeGwei }
     if (Object.values(without).every((value) => value === undefined)) return embeddedChain(options.chainPort)
     throw new InputError('BAD_ARGUMENT', 'the options for a chain of your own need --rpc')
   }
@@ -189,7 +209,16 @@ async function chooseChain(options: UpOptions, log: Log): Promise<AttachChain> {
   }
   const password = await readPassword(passwordOf(passwordFile), 'known')
   const signer = await openKeystore(keystore, password, log.trouble)
-  return externalChain({ url, ledger, signer, finality: finality ?? { kind: 'tag' } })
+  return externalChain({
+    url,
+    ledger,
+    signer,
+    finality: finality ?? { kind: 'tag' },
+    ...(authorizations !== undefined && { authorizations }),
+    ...(guardianKeystore !== undefined && {
+      guardian: await openKeystore(guardianKeystore, password, log.trouble),
+    }),
+  })
 }
 
 /** Runs until a signal, or until a part fails for good; then everything taken is finished first. */
@@ -201,11 +230,12 @@ async function untilEnded(system: System, left: Promise<undefined>, log: Log): P
   if (failure !== undefined) throw failure
 }
 
-const toJson = ({ url, rpcUrl, identity, publisher }: System) => ({
+const toJson = ({ url, rpcUrl, identity, rights, publisher }: System) => ({
   api: url,
   rpc: rpcUrl,
   chainId: String(identity.chainId),
   ledger: identity.ledger,
+  ...(rights !== undefined && { registry: rights.registry, authorizations: rights.authorizations }),
   publisher,
 })
 

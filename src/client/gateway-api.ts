@@ -76,6 +76,10 @@ export interface GatewayApi {
    * @param query the parameters of GET /v1/histories
    */
   history(query: Record<string, string>): Promise<AsyncIterable<Uint8Array>>
+  /** All alerts, newest first, page after page: parsed JSON, as it came. */
+  alerts(): AsyncGenerator<Record<string, unknown>>
+  /** Says what was done about an alert; its token is one that handles alerts. */
+  handleAlert(id: string, handling: { state: string; note?: string }): Promise<Record<string, unknown>>
 }
 
 const TIMEOUT_MS = 60_000
@@ -216,6 +220,22 @@ export function createGatewayApi(
       const path = `/v1/histories?${new URLSearchParams(query)}`
       return partsOf(await fetchGood(path, {}, LONG_TIMEOUT_MS))
     },
+    async *alerts() {
+      let before: unknown
+      do {
+        const query = before === undefined ? '' : `?${new URLSearchParams({ before: String(before) })}`
+        const page = await callJson(`/v1/alerts${query}`)
+        if (!Array.isArray(page.alerts)) throw notAGateway()
+        yield* page.alerts
+        before = page.next
+      } while (before !== undefined)
+    },
+    handleAlert: (id, handling) =>
+      callJson(`/v1/alerts/${encodeURIComponent(id)}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(handling),
+      }),
   }
 }
 

@@ -3,20 +3,29 @@ import type { Hex } from '../bytes/hex.ts'
 import type { LedgerIdentity } from '../chain/ledger.ts'
 import type { Rpc } from '../chain/rpc.ts'
 import { OperationError } from '../errors.ts'
+import type { RulePolicy } from '../rules/policy.ts'
 import { Alerts } from '../store/alerts.ts'
 import { BatchCache } from '../store/batch-cache.ts'
 import { BatchFolder } from '../store/batch-folder.ts'
 import { ChainCursor } from '../store/chain-cursor.ts'
 import type { Database } from '../store/database.ts'
+import { Incidents } from '../store/incidents.ts'
+import { JudgedBatches } from '../store/judged-batches.ts'
 import { LedgerEntries } from '../store/ledger-entries.ts'
+import { OwnRecords } from '../store/own-records.ts'
 import { Runs } from '../store/runs.ts'
+import { SealedBatches } from '../store/sealed-batches.ts'
 import { SeenSubmissions } from '../store/seen-submissions.ts'
+import { Trips } from '../store/trips.ts'
 import type { ChainFacts } from '../verify/index.ts'
+import { BreakerKeeper, type BreakerParts } from './breaker-keeper.ts'
 import { Checker } from './checker.ts'
 import type { Fetcher } from './fetcher.ts'
 import { Finder } from './finder.ts'
 import { Follower } from './follower.ts'
 import { Histories } from './history.ts'
+import { IncidentDesk } from './incident-desk.ts'
+import { RuleKeeper } from './rule-keeper.ts'
 import { RunKeeper } from './run-keeper.ts'
 import { Verdicts } from './verdicts.ts'
 
@@ -38,10 +47,22 @@ export interface IndexingOptions {
   /** that recompute batches */
   threads: number
   pollMs: number
+  /** the rules of audit are not at work without it */
+  rules?: RuleOptions
   /** milliseconds since 1970 */
   now: () => number
   /** told of what goes wrong and is tried again, and of every batch that is fraud or withheld */
   onTrouble: (message: string, error?: unknown) => void
+}
+
+interface RuleOptions {
+  policy: RulePolicy
+  /** of the records that say what was found and how it is handled; nothing submits them without one */
+  source?: string
+  /** what is tripped and recorded of the breaker; it needs a source */
+  breaker?: Pick<BreakerParts, 'rights' | 'trip'>
+  /** see `RuleKeeper` */
+  isBehind?: () => boolean
 }
 
 /** An indexer at work: it follows the chain, re-verifies every batch and finds records. */
@@ -54,6 +75,8 @@ export interface Indexing {
   seen: SeenSubmissions
   runs: Runs
   runKeeper: RunKeeper
+  /** where rules are at work */
+  incidents: IncidentDesk | undefined
   /** what goes wrong now, a sentence each */
   troubles(): string[]
   /** Rejects when the work cannot go on. */
@@ -74,6 +97,7 @@ export function startIndexing(options: IndexingOptions): Indexing {
   const alerts = new Alerts(database)
   const seen = new SeenSubmissions(database)
   const runs = new Runs(database)
+  const judged = new JudgedBatches(database)
   const verdicts = new Verdicts({
     database,
     entries,
@@ -91,7 +115,11 @@ export function startIndexing(options: IndexingOptions): Indexing {
     ...identity,
     entries,
     cursor: new ChainCursor(database),
-    takeBack: (logIndex) => verdicts.takeBack(logIndex),
+    takeBack(logIndex) {
+      const last = judged.last()
+      verdicts.takeBack(logIndex)
+      if (last !== undefined && last.logIndex >= logIndex) ruleKeeper?.takeBack()
+    },
     mayLag,
   })
   const folder = new BatchFolder(batchesPath)
@@ -120,7 +148,65 @@ export function startIndexing(options: IndexingOptions): Indexing {
   })
   const histories = new Histories({ follower, entries, batches, folder, runs, runsPath, ...identity })
 
-  const trouble: { following?: string; checking?: string; merging?: string } = {}
+  const { rules } = options
+  const trips = new Trips(database)
+  const incidents =
+    rules &&
+    new IncidentDesk({
+      database,
+      incidents: new Incidents(database),
+      judged,
+      ...(rules.source !== undefined && {
+        records: { own: new OwnRecords(database), source: rules.source },
+      }),
+      policy: rules.policy,
+      trips,
+      identity,
+      now,
+      onTrouble,
+    })
+  const ruleKeeper =
+    rules &&
+    new RuleKeeper({
+      policy: rules.policy,
+      judged,
+      entries,
+      seen,
+      sealed: new SealedBatches(database),
+      ...(publisher !== undefined && { publisher }),
+      batchesPath,
+      chain,
+      finalBlock: () => follower.state.finalBlock,
+      isBehind: () => trouble.following !== undefined || rules.isBehind?.() === true,
+      now,
+      async raise(findings, logIndex) {
+        await incidents?.raise(findings, logIndex)
+        if (findings.length > 0) found.resolve()
+      },
+    })
+  const breakerKeeper =
+    rules?.breaker &&
+    rules.source !== undefined &&
+    new BreakerKeeper({
+      ...rules.breaker,
+      database,
+      trips,
+      records: { own: new OwnRecords(database), source: rules.source },
+      rpc,
+      chain,
+      finalBlock: () => follower.state.finalBlock,
+      onTrouble,
+    })
+  /** what rules have found may ask for a trip, which must not wait */
+  let found = Promise.withResolvers<void>()
+
+  const trouble: {
+    following?: string
+    checking?: string
+    merging?: string
+    judging?: string
+    breaking?: string
+  } = {}
   const running = new AbortController()
   const failure = Promise.withResolvers<never>()
   failure.promise.catch(() => undefined)
@@ -168,9 +254,37 @@ export function startIndexing(options: IndexingOptions): Indexing {
     }
   }
 
+  async function judge(): Promise<void> {
+    while (!running.signal.aborted && ruleKeeper !== undefined) {
+      try {
+        while (!running.signal.aborted && (await ruleKeeper.step())) delete trouble.judging
+        delete trouble.judging
+        incidents?.watch()
+      } catch (error) {
+        report('judging', 'judging by the rules', error)
+        await pause(RETRY_MS)
+      }
+      await pause()
+    }
+  }
+
+  async function guard(): Promise<void> {
+    while (!running.signal.aborted && breakerKeeper) {
+      try {
+        while (await breakerKeeper.sendTrip());
+        await breakerKeeper.follow()
+        delete trouble.breaking
+      } catch (error) {
+        report('breaking', 'tripping or following the breaker', error)
+      }
+      await Promise.race([pause(), found.promise])
+      found = Promise.withResolvers()
+    }
+  }
+
   // An aborted pause is how it ends.
   const pause = (ms = pollMs) => delay(ms, undefined, { signal: running.signal }).catch(() => undefined)
-  const working = Promise.all([follow(), check(), merge()])
+  const working = Promise.all([follow(), check(), merge(), judge(), guard()])
   working.catch((error: unknown) => failure.reject(error))
 
   return {
@@ -182,11 +296,12 @@ export function startIndexing(options: IndexingOptions): Indexing {
     seen,
     runs,
     runKeeper,
+    incidents,
     troubles() {
       const fraud = entries.countInState('fraud')
       const withheld = entries.countInState('withheld', publisher)
       const bad = fraud + withheld > 0 ? [`${fraud} batches are fraud, ${withheld} are withheld`] : []
-      return [...Object.values(trouble), ...bad]
+      return [...Object.values(trouble), ...bad, ...(incidents?.troubles() ?? [])]
     },
     failed: failure.promise,
     async stop() {
@@ -195,6 +310,7 @@ export function startIndexing(options: IndexingOptions): Indexing {
       await checker.stop()
       await finder.stop()
       await runKeeper.stop()
+      await ruleKeeper?.stop()
       await batches.close()
     },
   }

@@ -1,6 +1,16 @@
 export { canonicalBytes, canonicalText, isCanonicalText } from './canonical.ts'
 export { factsOf, type RecordFacts, textOf } from './facts.ts'
+export { type GivenGrant, GRANT_TYPE, type Grant, givenGrant, grantId, grantWords, nameId } from './grant.ts'
 export { type FlowRecord, parseRecord, parseSealedRecord, timeOf } from './parse.ts'
+export {
+  BREAKER_KINDS,
+  type BreakerKind,
+  isAllowed,
+  REASONS,
+  type Reason,
+  SHARINGS,
+  type Sharing,
+} from './rights.ts'
 export { RecordScan, SLOT_COUNT, slotOf } from './scan.ts'
 export { DIGEST_CHARACTERS, stands } from './scan-values.ts'
 export {

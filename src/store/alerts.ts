@@ -8,8 +8,24 @@ export interface StoredAlert {
   /** the alert itself, as JSON (docs/format.md, "Alert") */
   document: string
   raisedAt: number
-  /** when what it says was no longer so */
+  /** when what it says was no longer so, or when somebody closed it */
   closedAt: number | undefined
+  /** of what a rule found */
+  incident: Incident | undefined
+}
+
+export type Severity = 'high' | 'medium' | 'low'
+
+/** How far the handling of what a rule found has come. */
+export type IncidentState = 'open' | 'reported' | 'closed'
+
+/** What a rule found, and by when somebody has to report it. */
+interface Incident {
+  rule: string
+  severity: Severity
+  deadline: number
+  reportedAt: number | undefined
+  state: IncidentState
 }
 
 /** What an alert is about: there is one for each. */
@@ -84,9 +100,19 @@ export class Alerts {
   }
 }
 
-const toStored = (row: Record<string, unknown>): StoredAlert => ({
+export const toStored = (row: Record<string, unknown>): StoredAlert => ({
   id: row.id as bigint,
   document: row.document as string,
   raisedAt: Number(row.raised_at),
   closedAt: row.closed_at === null ? undefined : Number(row.closed_at),
+  incident:
+    row.rule === null
+      ? undefined
+      : {
+          rule: row.rule as string,
+          severity: row.severity as Severity,
+          deadline: Number(row.deadline),
+          reportedAt: row.reported_at === null ? undefined : Number(row.reported_at),
+          state: row.closed_at !== null ? 'closed' : row.reported_at !== null ? 'reported' : 'open',
+        },
 })

@@ -187,8 +187,45 @@ CREATE INDEX entries_not_verified ON entries (log_index) WHERE state <> 'verifie
 INSERT OR IGNORE INTO uncounted SELECT log_index FROM entries WHERE state = 'verified';
 `
 
+/** Which batches the rules have judged, what they found, how it is handled, and what the publisher will say of it. */
+const VERSION_7 = `
+ALTER TABLE entries ADD COLUMN judged INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX entries_to_judge ON entries (log_index) WHERE judged = 0 AND state = 'verified';
+
+ALTER TABLE alerts ADD COLUMN rule TEXT;
+ALTER TABLE alerts ADD COLUMN severity TEXT;
+ALTER TABLE alerts ADD COLUMN deadline INTEGER;
+ALTER TABLE alerts ADD COLUMN reported_at INTEGER;
+CREATE INDEX alerts_of_rules ON alerts (rule, deadline) WHERE rule IS NOT NULL AND closed_at IS NULL;
+
+CREATE TABLE own_records (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  document TEXT NOT NULL,
+  sequence INTEGER
+) STRICT;
+
+CREATE TABLE trips (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  UNIQUE (kind, name)
+) STRICT;
+
+CREATE TABLE breaker_names (
+  kind TEXT NOT NULL,
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  PRIMARY KEY (kind, id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE breaker_cursor (
+  only_one INTEGER PRIMARY KEY CHECK (only_one = 1),
+  next_block INTEGER NOT NULL
+) STRICT;
+`
+
 /** What makes each version out of the one before, the first out of nothing. A version that is out never changes. */
-const VERSIONS = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6]
+const VERSIONS = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7]
 
 /** How long a command waits for another process that writes to the same catalogue. */
 const BUSY_MS = 5_000

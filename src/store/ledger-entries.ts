@@ -275,7 +275,7 @@ function uint64(value: number): Uint8Array {
   return bytes
 }
 
-function toEntry(row: Record<string, unknown> | undefined): LedgerEntry | undefined {
+export function toEntry(row: Record<string, unknown> | undefined): LedgerEntry | undefined {
   if (row === undefined) return undefined
   return {
     logIndex: row.log_index as bigint,

@@ -17,6 +17,9 @@ export interface SourceKey {
 /** In place of the source of a token that fetches batch files; no source has the empty name. */
 export const READER = ''
 
+/** In place of the source of a token that handles alerts; no source has a name with a space. */
+export const HANDLER = 'handles alerts'
+
 /** A bearer token, of which only the hash is kept. */
 export interface Token {
   /** names it, and gives nothing of it away: the beginning of its hash */

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Header } from '../../src/batch/header.ts'
 import type { Hex } from '../../src/bytes/hex.ts'
 import { sha256 } from '../../src/bytes/sha256.ts'
-import { deployLedger, type LedgerArtifact } from '../../src/chain/deploy.ts'
+import { type ContractArtifact, deployLedger } from '../../src/chain/deploy.ts'
 import { devWallet, LOCAL_CHAIN_ID } from '../../src/chain/dev-accounts.ts'
 import { startEmbeddedChain } from '../../src/chain/embedded.ts'
 import { startAnvil } from '../../src/chain/embedded-process.ts'
@@ -16,19 +16,20 @@ import { type AppendedLog, encodeAppend, fetchAppended } from '../../src/chain/l
 import { createRpc, type Rpc } from '../../src/chain/rpc.ts'
 import { broadcast, fetchNonce, signTransaction } from '../../src/chain/send.ts'
 
-const ARTIFACT = new URL('../../artifacts/contracts/Ledger.sol/Ledger.json', import.meta.url)
-
 export const adminWallet = devWallet('admin', LOCAL_CHAIN_ID)
 export const publisherWallet = devWallet('publisher', LOCAL_CHAIN_ID)
 export const PUBLISHER = publisherWallet.address.toLowerCase() as Hex // an ethers address in lowercase
 
-export interface Artifact extends LedgerArtifact {
+export interface Artifact extends ContractArtifact {
   abi: { type: string }[]
 }
 
-export async function loadArtifact(): Promise<Artifact> {
-  if (!existsSync(ARTIFACT)) throw new Error('the contracts are not compiled: run npm run compile first')
-  return JSON.parse(await readFile(ARTIFACT, 'utf8'))
+export async function loadArtifact(
+  name: 'Ledger' | 'Registry' | 'Authorizations' = 'Ledger',
+): Promise<Artifact> {
+  const url = new URL(`../../artifacts/contracts/${name}.sol/${name}.json`, import.meta.url)
+  if (!existsSync(url)) throw new Error('the contracts are not compiled: run npm run compile first')
+  return JSON.parse(await readFile(url, 'utf8'))
 }
 
 export interface TestChain {

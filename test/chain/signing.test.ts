@@ -82,7 +82,7 @@ test('a signature has one spelling: no compact form, no other v, no high s', asy
 
 describe('the development accounts', () => {
   test('are those of the mnemonic', () => {
-    for (const [index, role] of (['admin', 'publisher'] as const).entries()) {
+    for (const [index, role] of (['admin', 'publisher', 'guardian'] as const).entries()) {
       const wallet = HDNodeWallet.fromPhrase(DEV_MNEMONIC, undefined, `m/44'/60'/0'/0/${index}`)
       expect(devWallet(role, 31337n).address).toBe(wallet.address)
     }

@@ -1,6 +1,5 @@
-import { parseRecord } from '../../src/record/index.ts'
+import { nameId, parseRecord } from '../../src/record/index.ts'
 import { findAll } from '../../src/rules/find.ts'
-import { hashOfName } from '../../src/rules/known.ts'
 import type { Finding, Rule, Seen, SeenSubmission } from '../../src/rules/rule.ts'
 import { seenOf } from '../../src/rules/seen.ts'
 import { DEFAULT_SETTINGS, type Settings } from '../../src/rules/settings.ts'
@@ -57,9 +56,9 @@ export const authorization = (timeMs: number, change: Record<string, unknown> = 
     person: PERSON,
     grant: {
       subject: `0x${'22'.repeat(20)}`,
-      consumer: hashOfName('urn:consumer'),
-      resource: hashOfName('urn:resource'),
-      purpose: hashOfName('care'),
+      consumer: nameId('urn:consumer'),
+      resource: nameId('urn:resource'),
+      purpose: nameId('care'),
       notBefore: Math.floor(timeMs / 1000),
       notAfter: Math.floor((timeMs + 10 * DAY_MS) / 1000),
       maxCalls: 2,

@@ -1,0 +1,67 @@
+import { Interface } from 'ethers'
+
+const GRANT =
+  '(address subject, bytes32 consumer, bytes32 resource, bytes32 purpose, uint64 notBefore, uint64 notAfter, uint32 maxCalls, uint256 nonce)'
+
+/** The part of contracts/interfaces/IRegistry.sol that this program calls; a test compares it with the compiled one. */
+export const registryInterface = new Interface([
+  'constructor(address governance, address registrar, address guardian)',
+  'function addSource(string uri) returns (bytes32 source)',
+  'function addKey(bytes32 source, address key, uint64 until)',
+  'function endKey(bytes32 source, address key)',
+  'function setResource(string name, bytes32 owner, uint8 sharing, uint8 level, bytes32 digest) returns (bytes32 id)',
+  'function trip((uint8 kind, bytes32 id) target, string reason)',
+  'function reset((uint8 kind, bytes32 id) target, string reason)',
+  'function isKeyOf(bytes32 source, address key, uint64 time) view returns (bool)',
+  'function keyPeriod(bytes32 source, address key) view returns (uint64 from, uint64 until)',
+  'function isSource(bytes32 source) view returns (bool)',
+  'function resource(bytes32 id) view returns (uint32 version, bytes32 owner, uint8 sharing, uint8 level, bytes32 digest)',
+  'function trippedAt((uint8 kind, bytes32 id) target) view returns (uint64)',
+  'function deploymentBlock() view returns (uint256)',
+  'function hasRole(bytes32 role, address account) view returns (bool)',
+  'event SourceAdded(bytes32 indexed source, string uri)',
+  'event KeyAdded(bytes32 indexed source, address indexed key, uint64 from, uint64 until)',
+  'event KeyEnded(bytes32 indexed source, address indexed key)',
+  'event ResourceSet(bytes32 indexed resource, uint32 indexed version, bytes32 indexed owner, uint8 sharing, uint8 level, bytes32 digest, string name)',
+  'event Tripped(uint8 indexed kind, bytes32 indexed id, address indexed guardian, string reason)',
+  'event Reset(uint8 indexed kind, bytes32 indexed id, address indexed registrar, string reason)',
+  'error Registry_SourceKnown(bytes32 source)',
+  'error Registry_SourceUnknown(bytes32 source)',
+  'error Registry_KeyZero()',
+  'error Registry_KeyKnown(bytes32 source, address key)',
+  'error Registry_PeriodEmpty(uint64 from, uint64 until)',
+  'error Registry_KeyInvalid(bytes32 source, address key)',
+  'error Registry_SharingMissing(bytes32 resource)',
+  'error Registry_TargetUnknown(uint8 kind, bytes32 id)',
+  'error Registry_TargetTripped(uint8 kind, bytes32 id)',
+  'error Registry_TargetNotTripped(uint8 kind, bytes32 id)',
+])
+
+/** As `registryInterface`, of contracts/interfaces/IAuthorizations.sol. */
+export const authorizationsInterface = new Interface([
+  'constructor(address registry)',
+  `function grant(${GRANT} grant_, bytes signature) returns (bytes32 id)`,
+  `function revoke(${GRANT} grant_)`,
+  `function revokeBySignature(${GRANT} grant_, uint64 deadline, bytes signature)`,
+  `function pause(${GRANT} grant_)`,
+  `function resume(${GRANT} grant_)`,
+  'function request(bytes32 consumer, bytes32 resource, bytes32 purpose, bytes32 id) returns (bool allowed, uint8 reason)',
+  'function decide(bytes32 consumer, bytes32 resource, bytes32 purpose, bytes32 id) view returns (bool allowed, uint8 reason)',
+  `function decideWith(bytes32 consumer, bytes32 resource, bytes32 purpose, ${GRANT} grant_, bytes signature) view returns (bool allowed, uint8 reason)`,
+  'function revokedAt(bytes32 id) view returns (uint64)',
+  'function grantState(bytes32 id) view returns (bool given, bool paused, uint64 calls)',
+  'function registry() view returns (address)',
+  `event Granted(bytes32 indexed grantId, address indexed subject, ${GRANT} grant)`,
+  'event Revoked(bytes32 indexed grantId, address indexed subject)',
+  'event Paused(bytes32 indexed grantId, address indexed subject)',
+  'event Resumed(bytes32 indexed grantId, address indexed subject)',
+  'event Requested(bytes32 indexed grantId, bytes32 indexed consumer, bytes32 indexed resource, bytes32 purpose, address key, uint8 reason)',
+  'error Authorizations_GrantKnown(bytes32 grantId)',
+  'error Authorizations_GrantRevoked(bytes32 grantId)',
+  'error Authorizations_GrantPaused(bytes32 grantId)',
+  'error Authorizations_GrantNotPaused(bytes32 grantId)',
+  'error Authorizations_NotSubject(address subject, address caller)',
+  'error Authorizations_SignatureExpired(uint64 deadline)',
+  'error Authorizations_SignatureInvalid(address subject)',
+  'error Authorizations_NotConsumer(bytes32 consumer, address caller)',
+])
