@@ -35,7 +35,7 @@ export function reportVectors() {
       const counts = new DepartmentCounts(periodOf(scope), (department, requestId) =>
         served.set(department, (served.get(department) ?? new Set()).add(requestId)),
       )
-      for (const record of records) counts.add(factsOf(record), (name) => textOf(record, name))
+      for (const record of records) counts.add(factsOf(record), (name) => textOf(record, name), record)
       const distinct = new Map([...served].map(([department, requests]) => [department, requests.size]))
       return { ...scope, figures: counts.finish(distinct, scope.shared ?? undefined) }
     }),

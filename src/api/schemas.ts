@@ -548,7 +548,7 @@ export const MonthlyReport = name(
 )
 
 const someText = Type.Union([Type.String(), Type.Null()])
-const recordRef = Type.Object({ source: Type.String(), id: Type.String() }, strict)
+const namedRecord = Type.Object({ source: Type.String(), id: Type.String() }, strict)
 const brought = { sequence: decimal, receivedAt: decimal }
 const eitherSide = oneOf('consumer', 'provider')
 
@@ -584,7 +584,7 @@ export const Responsibility = name(
               Type.Null(),
               Type.Object(
                 {
-                  record: recordRef,
+                  record: namedRecord,
                   subject: address,
                   givenAt: time,
                   notBefore: Type.String(),
@@ -606,7 +606,7 @@ export const Responsibility = name(
             revocation: Type.Union([
               Type.Null(),
               Type.Object(
-                { record: recordRef, effectiveAt: time, reason: someText, isBeforeCall: Type.Boolean() },
+                { record: namedRecord, effectiveAt: time, reason: someText, isBeforeCall: Type.Boolean() },
                 strict,
               ),
             ]),

@@ -31,7 +31,7 @@ export class MonthCounts {
   async add(folder: BatchFolder, header: Header): Promise<void> {
     const batch = await folder.open(header.publisher, header.sequence)
     try {
-      const reader = new FrameReader((facts, _record, textOf) => this.#counts.add(facts, textOf))
+      const reader = new FrameReader((facts, record, textOf) => this.#counts.add(facts, textOf, record))
       for await (const { text, isLast } of batch.frames()) {
         reader.read(text, isLast)
         await this.#served.relieve()

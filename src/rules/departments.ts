@@ -1,4 +1,4 @@
-import type { RecordFacts } from '../record/index.ts'
+import type { FlowRecord, RecordFacts } from '../record/index.ts'
 import { type AlertFigures, alertFigures, Incidents } from './incidents.ts'
 import { ReviewTimes, reviewFigures } from './review-times.ts'
 import { Volume, type VolumeFigures } from './volume.ts'
@@ -10,9 +10,7 @@ export interface Period {
 }
 
 /** A text member of a record's `data`, if it has it. */
-export type TextOf = (
-  name: 'requestId' | 'reason' | 'rule' | 'severity' | 'detectedAt' | 'reportedAt' | 'state',
-) => string | undefined
+export type TextOf = (name: 'requestId' | 'reason') => string | undefined
 
 /** A resource that a department shares, as a registry has it. */
 export interface SharedResource {
@@ -77,9 +75,10 @@ export class DepartmentCounts {
     this.#onServed = onServed
   }
 
-  add(facts: RecordFacts, textOf: TextOf): void {
+  /** @param record itself, which of calls and refusals is not needed */
+  add(facts: RecordFacts, textOf: TextOf, record?: FlowRecord): void {
     this.#reviews.add(facts)
-    if (facts.type === 'tidemark.incident.v1') this.#incidents.add(facts, textOf)
+    if (record?.type === 'tidemark.incident.v1') this.#incidents.add(record)
     else if (facts.type === 'tidemark.call.v1') {
       this.#addResource(facts)
       if (this.#isWithin(facts)) this.#addCall(facts, textOf)

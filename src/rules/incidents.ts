@@ -1,5 +1,4 @@
-import type { RecordFacts } from '../record/index.ts'
-import type { TextOf } from './departments.ts'
+import { type FlowRecord, textOf, timeOf } from '../record/index.ts'
 import { median } from './median.ts'
 
 /** The incidents of one rule and severity that were detected within a period. */
@@ -30,28 +29,27 @@ interface Incident {
 /**
  * What the records of incidents say together (docs/format.md, section 19.2).
  *
- * Records with the same source, subject, rule, severity and time of detection are of one incident.
+ * Records with the same source, subject, rule, severity and time of detection are of one incident, unless their ids
+ * name several.
  */
 export class Incidents {
   readonly #incidents = new Map<string, Incident>()
 
-  add({ source, subject, timeMs }: RecordFacts, textOf: TextOf): void {
-    const [rule, severity, detectedAt] = [
-      textOf('rule') ?? '',
-      textOf('severity') ?? '',
-      textOf('detectedAt'),
-    ]
-    const detectedMs = Date.parse(detectedAt ?? '')
-    const key = JSON.stringify([source, subject, rule, severity, detectedMs])
+  add(record: FlowRecord): void {
+    const { source, subject } = record
+    const [rule, severity, state] = ['rule', 'severity', 'state'].map((name) => textOf(record, name) ?? '')
+    const [detectedMs, reportedMs] = ['detectedAt', 'reportedAt'].map((name) =>
+      Date.parse(textOf(record, name) ?? ''),
+    ) as [number, number]
+    const key = JSON.stringify([source, subject, rule, severity, detectedMs, nameOf(record.id, state)])
     const incident = this.#incidents.get(key) ?? {
-      ...{ source, subject, rule, severity, detectedMs },
+      ...{ source, subject, rule: rule ?? '', severity: severity ?? '', detectedMs },
       ...{ reportedMs: Number.POSITIVE_INFINITY, closedMs: Number.POSITIVE_INFINITY },
     }
     this.#incidents.set(key, incident)
-    const [state, reportedAt] = [textOf('state'), textOf('reportedAt')]
-    if (reportedAt !== undefined) incident.reportedMs = Math.min(incident.reportedMs, Date.parse(reportedAt))
-    else if (state === 'reported') incident.reportedMs = Math.min(incident.reportedMs, timeMs)
-    if (state === 'closed') incident.closedMs = Math.min(incident.closedMs, timeMs)
+    if (!Number.isNaN(reportedMs)) incident.reportedMs = Math.min(incident.reportedMs, reportedMs)
+    else if (state === 'reported') incident.reportedMs = Math.min(incident.reportedMs, timeOf(record))
+    if (state === 'closed') incident.closedMs = Math.min(incident.closedMs, timeOf(record))
   }
 
   /** Those detected in [fromMs, toMs). */
@@ -59,6 +57,10 @@ export class Incidents {
     return [...this.#incidents.values()].filter(({ detectedMs }) => detectedMs >= fromMs && detectedMs < toMs)
   }
 }
+
+/** What the id `incident-<name>-<state>` names; nothing of another id. */
+const nameOf = (id: string, state = '') =>
+  id.startsWith('incident-') && id.endsWith(`-${state}`) ? id.slice(9, -state.length - 1) : undefined
 
 /** By rule and severity, in their order. */
 export function alertFigures(incidents: readonly Incident[]): AlertFigures[] {

@@ -39,7 +39,7 @@ export interface AlertKey {
 /** The catalogue's part about what is wrong with batches. */
 export class Alerts {
   readonly #statements: Record<
-    'raise' | 'isOpen' | 'close' | 'before' | 'after' | 'ofEntry' | 'open',
+    'raise' | 'isOpen' | 'close' | 'before' | 'after' | 'ofEntry' | 'about' | 'open',
     StatementSync
   >
 
@@ -64,6 +64,7 @@ export class Alerts {
       before: prepare('SELECT * FROM alerts WHERE id < ? ORDER BY id DESC LIMIT ?'),
       after: prepare('SELECT * FROM alerts WHERE id > ? ORDER BY id LIMIT ?'),
       ofEntry: prepare('SELECT * FROM alerts WHERE log_index = ? ORDER BY id'),
+      about: prepare('SELECT * FROM alerts WHERE log_index = ? AND kind = ? AND subject = ?'),
       open: prepare('SELECT count(*) AS count FROM alerts WHERE closed_at IS NULL'),
     }
   }
@@ -93,6 +94,12 @@ export class Alerts {
   /** Oldest first, those of one entry of the ledger. */
   ofEntry(logIndex: bigint): StoredAlert[] {
     return this.#statements.ofEntry.all(logIndex).map(toStored)
+  }
+
+  /** The one about this, open or closed. */
+  about({ logIndex, kind, subject }: AlertKey): StoredAlert | undefined {
+    const row = this.#statements.about.get(logIndex, kind, subject)
+    return row && toStored(row)
   }
 
   countOpen(): number {

@@ -23,7 +23,7 @@ export interface Clocks {
 }
 
 /** It is of many entries of the ledger, or of none that is known: no reorg takes it back. */
-const NO_ENTRY = -1n
+export const NO_ENTRY = -1n
 
 /** The catalogue's part about what rules found: alerts that somebody handles. */
 export class Incidents {

@@ -13,7 +13,7 @@ function figuresOf(records: readonly FlowRecord[], shared?: readonly SharedResou
   const counts = new DepartmentCounts(PERIOD, (department, requestId) => {
     served.set(department, (served.get(department) ?? new Set()).add(requestId))
   })
-  for (const record of records) counts.add(factsOf(record), (name) => textOf(record, name))
+  for (const record of records) counts.add(factsOf(record), (name) => textOf(record, name), record)
   return counts.finish(new Map([...served].map(([name, requests]) => [name, requests.size])), shared)
 }
 
@@ -158,6 +158,15 @@ describe('the figures of departments', () => {
     ])
     expect(departmentOf(figures, 'urn:consumer')?.alerts).toMatchObject([{ ...kind, detected: 1, closed: 0 }])
     expect(figures.total.alerts).toMatchObject([{ ...kind, detected: 3 }])
+  })
+
+  test('tell incidents of one moment apart where their ids do', () => {
+    const named = (name: string, state: string) => ({
+      ...incident(MONDAY_MS + 5, { state }),
+      id: `incident-${name}-${state}`,
+    })
+    const figures = figuresOf([named('a', 'open'), named('b', 'open'), named('a', 'closed')])
+    expect(figures.total.alerts).toMatchObject([{ detected: 2, closed: 1 }])
   })
 
   test('do not depend on the order of the records', () => {
