@@ -42,6 +42,8 @@ export interface SystemConfig {
   /** how long a stretch of the ledger a run covers; none are made when it is 0 */
   runHours: number
   pollMs: number
+  /** see `IndexingOptions` */
+  rightsStaleMs?: number
   /** `inFlightBytes` bounds the bodies of all requests together */
   limits: { bodyBytes: number; submissionRecords: number; inFlightBytes: number }
   timeouts?: ClientTimeouts
@@ -104,6 +106,8 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
     rpc,
     chain: chain.facts,
     identity,
+    ...(chain.rights !== undefined && { rights: chain.rights }),
+    ...(config.rightsStaleMs !== undefined && { rightsStaleMs: config.rightsStaleMs }),
     publisher: signer.address.toLowerCase() as Hex, // an ethers address in lowercase
     mayLag: chain.mayLag,
     evidencePath: join(dataPath, 'evidence'),
@@ -198,6 +202,7 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
       histories,
       entries,
       alerts: indexing.alerts,
+      ...(indexing.decisions !== undefined && { decisions: indexing.decisions }),
       sources: (limit) => sealed.sources(limit),
       identity,
       health,

@@ -45,6 +45,7 @@ interface UpOptions {
   pollEvery?: number
   batchFiles?: BatchFileMode
   runHours: number
+  staleAfter: number
   json: boolean
   rpc?: string
   ledger?: Hex
@@ -127,6 +128,14 @@ export const upCommand = () =>
         .argParser(parseWhole(0, 8_760))
         .default(24),
     )
+    .addOption(
+      new Option(
+        '--stale-after <ms>',
+        'decisions on calls are stale when the chain could not be followed to its head for so long',
+      )
+        .argParser(parseWhole(1, 86_400_000))
+        .default(60_000),
+    )
     .addOption(jsonOption())
     .optionsGroup('On a chain of your own, instead of the embedded one:')
     .addOption(chainRpcOption().conflicts('chainPort'))
@@ -167,6 +176,7 @@ async function up(options: UpOptions): Promise<void> {
     submissions: options.submissions ?? (isLoopback(options.host) ? 'open' : 'registered'),
     batchFiles: options.batchFiles ?? (isLoopback(options.host) ? 'public' : 'token'),
     runHours: options.runHours,
+    rightsStaleMs: options.staleAfter,
     pollMs: options.pollEvery ?? (options.rpc === undefined ? POLL_MS : EXTERNAL_POLL_MS),
     limits: {
       inFlightBytes: MAX_BYTES_IN_FLIGHT,

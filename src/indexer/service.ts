@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Hex } from '../bytes/hex.ts'
+import { createAuthorizations } from '../chain/authorizations.ts'
+import type { RightsIdentity } from '../chain/deploy.ts'
 import type { LedgerIdentity } from '../chain/ledger.ts'
 import type { Rpc } from '../chain/rpc.ts'
 import { OperationError } from '../errors.ts'
@@ -13,10 +15,13 @@ import { Runs } from '../store/runs.ts'
 import { SeenSubmissions } from '../store/seen-submissions.ts'
 import type { ChainFacts } from '../verify/index.ts'
 import { Checker } from './checker.ts'
+import { Decisions } from './decisions.ts'
 import type { Fetcher } from './fetcher.ts'
 import { Finder } from './finder.ts'
 import { Follower } from './follower.ts'
 import { Histories } from './history.ts'
+import { Rights } from './rights.ts'
+import { RightsFollower } from './rights-follower.ts'
 import { RunKeeper } from './run-keeper.ts'
 import { Verdicts } from './verdicts.ts'
 
@@ -30,6 +35,10 @@ export interface IndexingOptions {
   identity: LedgerIdentity
   /** whose batch files alone must be here: that those of others are not is no trouble; without one, everybody's */
   publisher?: Hex
+  /** which contracts decide on calls, if any do */
+  rights?: RightsIdentity
+  /** it is a trouble when what they say was not known up to the chain's head for so long */
+  rightsStaleMs?: number
   /** see `Follower` */
   mayLag: boolean
   /** see `Checker` */
@@ -54,6 +63,9 @@ export interface Indexing {
   seen: SeenSubmissions
   runs: Runs
   runKeeper: RunKeeper
+  /** absent where nobody decides on calls */
+  rights?: Rights
+  decisions?: Decisions
   /** what goes wrong now, a sentence each */
   troubles(): string[]
   /** Rejects when the work cannot go on. */
@@ -63,6 +75,8 @@ export interface Indexing {
 
 /** Batches kept open between questions, two file handles each at most. */
 const OPEN_BATCHES = 128
+
+const RIGHTS_STALE_MS = 60_000
 
 /** Before a batch that is refused is tried again for the first time, or a run that could not be merged. */
 const RETRY_MS = 5_000
@@ -74,12 +88,14 @@ export function startIndexing(options: IndexingOptions): Indexing {
   const alerts = new Alerts(database)
   const seen = new SeenSubmissions(database)
   const runs = new Runs(database)
+  const rights = options.rights && new Rights(database, options.rights.authorizations)
   const verdicts = new Verdicts({
     database,
     entries,
     alerts,
     seen,
     runs,
+    ...(rights !== undefined && { grants: rights.grants }),
     identity,
     ...(publisher !== undefined && { publisher }),
     now,
@@ -94,6 +110,18 @@ export function startIndexing(options: IndexingOptions): Indexing {
     takeBack: (logIndex) => verdicts.takeBack(logIndex),
     mayLag,
   })
+  const rightsFollower =
+    rights &&
+    options.rights &&
+    new RightsFollower({
+      rpc,
+      chain,
+      identity: options.rights,
+      rights,
+      finalBlock: () => follower.state.finalBlock,
+      mayLag,
+      now,
+    })
   const folder = new BatchFolder(batchesPath)
   const batches = new BatchCache(folder, OPEN_BATCHES)
   const checker = new Checker({
@@ -102,6 +130,7 @@ export function startIndexing(options: IndexingOptions): Indexing {
     entries,
     verdicts,
     domain: { chainId: identity.chainId, ledger: identity.ledger },
+    ...(rights !== undefined && { authorizations: rights.authorizations }),
     threads: options.threads,
     now,
     retryMs: RETRY_MS,
@@ -120,7 +149,7 @@ export function startIndexing(options: IndexingOptions): Indexing {
   })
   const histories = new Histories({ follower, entries, batches, folder, runs, runsPath, ...identity })
 
-  const trouble: { following?: string; checking?: string; merging?: string } = {}
+  const trouble: { following?: string; followingRights?: string; checking?: string; merging?: string } = {}
   const running = new AbortController()
   const failure = Promise.withResolvers<never>()
   failure.promise.catch(() => undefined)
@@ -144,6 +173,29 @@ export function startIndexing(options: IndexingOptions): Indexing {
       }
       await pause()
     }
+  }
+
+  async function followRights(): Promise<void> {
+    while (!running.signal.aborted && rightsFollower !== undefined) {
+      try {
+        await rightsFollower.step()
+        delete trouble.followingRights
+      } catch (error) {
+        report('followingRights', 'following the registry and the authorisations', error)
+      }
+      await pause()
+    }
+  }
+
+  /** What decisions rest on is older than it should be. */
+  function stale(): string[] {
+    if (rights === undefined || rightsFollower === undefined) return []
+    const behindMs = now() - rightsFollower.currentAt
+    if (behindMs <= (options.rightsStaleMs ?? RIGHTS_STALE_MS)) return []
+    const block = rights.cursor?.block.number ?? 'none'
+    return [
+      `decisions rest on block ${block}, and nothing newer was known for ${Math.round(behindMs / 1_000)} s`,
+    ]
   }
 
   async function check(): Promise<void> {
@@ -170,7 +222,7 @@ export function startIndexing(options: IndexingOptions): Indexing {
 
   // An aborted pause is how it ends.
   const pause = (ms = pollMs) => delay(ms, undefined, { signal: running.signal }).catch(() => undefined)
-  const working = Promise.all([follow(), check(), merge()])
+  const working = Promise.all([follow(), followRights(), check(), merge()])
   working.catch((error: unknown) => failure.reject(error))
 
   return {
@@ -182,11 +234,20 @@ export function startIndexing(options: IndexingOptions): Indexing {
     seen,
     runs,
     runKeeper,
+    ...(rights !== undefined && {
+      rights,
+      decisions: new Decisions({
+        database,
+        rights,
+        contract: createAuthorizations(rpc, rights.authorizations),
+        now,
+      }),
+    }),
     troubles() {
       const fraud = entries.countInState('fraud')
       const withheld = entries.countInState('withheld', publisher)
       const bad = fraud + withheld > 0 ? [`${fraud} batches are fraud, ${withheld} are withheld`] : []
-      return [...Object.values(trouble), ...bad]
+      return [...Object.values(trouble), ...stale(), ...bad]
     },
     failed: failure.promise,
     async stop() {

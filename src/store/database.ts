@@ -197,7 +197,8 @@ CREATE TABLE rights_cursor (
   authorizations TEXT NOT NULL,
   block_number INTEGER,
   block_hash TEXT,
-  block_time INTEGER
+  block_time INTEGER,
+  final_block INTEGER
 ) STRICT;
 
 CREATE TABLE rights_events (

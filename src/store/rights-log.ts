@@ -10,6 +10,14 @@ export interface RightsBlock {
   time: bigint
 }
 
+/** How far the two contracts were read. */
+export interface RightsCursor {
+  /** the last block whose events are all here */
+  block: RightsBlock
+  /** blocks up to this one were final when they were read, or since; they are never doubted */
+  finalBlock: bigint
+}
+
 /** What an event is about: `everything` has the id of 32 zero bytes. */
 export interface RightsKey {
   kind: 'everything' | 'source' | 'resource' | 'grant'
@@ -51,7 +59,9 @@ export class RightsLog {
     }
     this.#statements = {
       cursor: prepare('SELECT * FROM rights_cursor WHERE block_number IS NOT NULL'),
-      save: prepare('UPDATE rights_cursor SET block_number = ?, block_hash = ?, block_time = ?'),
+      save: prepare(
+        'UPDATE rights_cursor SET block_number = ?, block_hash = ?, block_time = ?, final_block = ?',
+      ),
       insert: prepare('INSERT INTO rights_events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'),
       ofKey: prepare(
         'SELECT * FROM rights_events WHERE kind = ? AND id = ? ORDER BY block_number, event_index',
@@ -81,13 +91,15 @@ export class RightsLog {
     })
   }
 
-  /** The last block whose events are all here. */
-  cursor(): RightsBlock | undefined {
-    return toBlock(this.#statements.cursor.get())
+  cursor(): RightsCursor | undefined {
+    const row = this.#statements.cursor.get()
+    const block = toBlock(row)
+    return block && { block, finalBlock: row?.final_block as bigint }
   }
 
-  saveCursor(block: RightsBlock | undefined): void {
-    this.#statements.save.run(block?.number ?? null, block?.hash ?? null, block?.time ?? null)
+  saveCursor(cursor: RightsCursor | undefined): void {
+    const { number, hash, time } = cursor?.block ?? {}
+    this.#statements.save.run(number ?? null, hash ?? null, time ?? null, cursor?.finalBlock ?? null)
   }
 
   add({ key, contract, topics, data, block, eventIndex, transactionHash }: RightsLogEntry): void {
