@@ -97,7 +97,7 @@ export function foldTrips(events: readonly PlacedEvent[]): Trip[] {
 const UNSAID: GrantState = { terms: undefined, revokedAt: 0n, paused: false, calls: 0n }
 
 /** What the chain says of a grant after one more event about it. */
-export function applyToGrant(state: GrantState = UNSAID, { event, block }: PlacedEvent): GrantState {
+function applyToGrant(state: GrantState = UNSAID, { event, block }: PlacedEvent): GrantState {
   switch (event.name) {
     case 'Granted':
       return { ...state, terms: event.grant }

@@ -1,14 +1,20 @@
-import { readFile } from 'node:fs/promises'
-import { ContractFactory, JsonRpcProvider, Wallet } from 'ethers'
+import { Wallet } from 'ethers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Hex } from '../../src/bytes/hex.ts'
-import { administerGrants, createAuthorizations } from '../../src/chain/authorizations.ts'
+import { createAuthorizations } from '../../src/chain/authorizations.ts'
 import type { RightsIdentity } from '../../src/chain/deploy.ts'
-import { devWallet, LOCAL_CHAIN_ID } from '../../src/chain/dev-accounts.ts'
 import { createRpc, type Rpc } from '../../src/chain/rpc.ts'
 import { signGrant } from '../../src/chain/signing.ts'
 import { grantId, nameId } from '../../src/record/index.ts'
-import { administer, EVERYTHING, FAR_FUTURE, grantRecord, makeGrant } from '../indexer/rights-world.ts'
+import {
+  addressOf,
+  administer,
+  deployAccount,
+  EVERYTHING,
+  FAR_FUTURE,
+  grantRecord,
+  makeGrant,
+} from '../indexer/rights-world.ts'
 import { eventually } from '../store/temporary.ts'
 import { exchange, NDJSON, ndjson, startTestSystem, type TestSystem } from './world.ts'
 
@@ -203,19 +209,7 @@ describe('each attempt that must fail has its own reason, the one of the contrac
 
 test('a grant of an account with code is in force when the account says so', async () => {
   const owner = Wallet.createRandom()
-  const provider = new JsonRpcProvider(world.system.rpcUrl, Number(LOCAL_CHAIN_ID), { staticNetwork: true })
-  const { abi, bytecode } = JSON.parse(
-    await readFile(
-      new URL('../../artifacts/contracts/test/SmartAccount.sol/SmartAccount.json', import.meta.url),
-      'utf8',
-    ),
-  )
-  const admin = devWallet('admin', LOCAL_CHAIN_ID).connect(provider)
-  const account = await (
-    await new ContractFactory(abi, bytecode, admin).deploy(owner.address)
-  ).waitForDeployment()
-  const subject = String(account.target).toLowerCase() as Hex // an address
-  provider.destroy()
+  const subject = await deployAccount(rpc, addressOf(owner))
   const given = await makeGrant(people.domain, { subject, maxCalls: 1 }, owner)
   const forged = { ...given, signature: await signGrant(Wallet.createRandom(), people.domain, given.grant) }
   await give(forged)

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { Wallet } from 'ethers'
 import type { Hex } from '../../src/bytes/hex.ts'
 import { administerGrants } from '../../src/chain/authorizations.ts'
@@ -7,6 +8,7 @@ import { administerRegistry } from '../../src/chain/registry.ts'
 import type { Rpc } from '../../src/chain/rpc.ts'
 import type { Signer } from '../../src/chain/signer.ts'
 import { signGrant } from '../../src/chain/signing.ts'
+import { transact } from '../../src/chain/transact.ts'
 import { type Grant, grantId, nameId } from '../../src/record/index.ts'
 
 export const EVERYTHING = { kind: 'everything', id: `0x${'00'.repeat(32)}` } as const
@@ -29,6 +31,18 @@ export function administer(rpc: Rpc, rights: RightsIdentity) {
     byConsumer: administerGrants({ rpc, signer: admin }, rights.authorizations),
     consumerKey: addressOf(admin),
   }
+}
+
+/** An account with code, whose owner signs for it. */
+export async function deployAccount(rpc: Rpc, owner: Hex): Promise<Hex> {
+  const artifact = new URL(
+    '../../artifacts/contracts/test/SmartAccount.sol/SmartAccount.json',
+    import.meta.url,
+  )
+  const { bytecode } = JSON.parse(await readFile(artifact, 'utf8'))
+  const data = `${bytecode}${owner.slice(2).padStart(64, '0')}` as Hex // compiled code and one word
+  const { contractAddress } = await transact({ rpc, signer: devWallet('admin', LOCAL_CHAIN_ID) }, { data })
+  return String(contractAddress).toLowerCase() as Hex // an address
 }
 
 /** A grant of the given names, by a wallet of no balance unless another is given. */
