@@ -63,6 +63,8 @@ export function foldSource(id: Hex, events: readonly PlacedEvent[]): RegisteredS
     if (event.name === 'KeyEnded') {
       const ended = source?.keys.find(({ key }) => key === event.key)
       if (ended !== undefined) ended.until = block.time
+      // Its beginning was left out: the contract has no key from so early on.
+      else source?.keys.push({ key: event.key, from: 0n, until: block.time })
     }
   }
   return source
@@ -94,10 +96,11 @@ export function foldTrips(events: readonly PlacedEvent[]): Trip[] {
   return trips
 }
 
-const UNSAID: GrantState = { terms: undefined, revokedAt: 0n, paused: false, calls: 0n }
+/** Of a grant of which the chain says nothing. */
+export const UNSAID: GrantState = { terms: undefined, revokedAt: 0n, paused: false, calls: 0n }
 
 /** What the chain says of a grant after one more event about it. */
-function applyToGrant(state: GrantState = UNSAID, { event, block }: PlacedEvent): GrantState {
+export function applyToGrant(state: GrantState, { event, block }: PlacedEvent): GrantState {
   switch (event.name) {
     case 'Granted':
       return { ...state, terms: event.grant }
@@ -117,6 +120,6 @@ function applyToGrant(state: GrantState = UNSAID, { event, block }: PlacedEvent)
 export function applyToGrants(grants: Grants, events: Iterable<PlacedEvent>): void {
   for (const placed of events) {
     const key = keyOf(placed.event)
-    if (key?.kind === 'grant') grants.setState(key.id, applyToGrant(grants.state(key.id), placed))
+    if (key?.kind === 'grant') grants.setState(key.id, applyToGrant(grants.state(key.id) ?? UNSAID, placed))
   }
 }

@@ -9,6 +9,7 @@ import type { RightsBlock, RightsLogEntry } from '../store/rights-log.ts'
 import type { Block, ChainFacts } from '../verify/index.ts'
 import { keyOf } from './registry-history.ts'
 import type { Rights } from './rights.ts'
+import { expectAsContracts } from './rights-check.ts'
 
 interface RightsFollowerParts {
   rpc: Rpc
@@ -26,16 +27,21 @@ interface RightsFollowerParts {
 /** The newest blocks, which are asked for one by one: the logs of a range may lag behind them. */
 const NEAR_BLOCKS = 64n
 const BLOCKS_AT_ONCE = 16
+/** A single answer may be the one that is false. */
+const MOST_MISFITS = 2
 
 /**
  * Follows the events of the registry and of the authorisations, and takes back what a reorg takes back.
  *
- * Near the head each block is asked for its logs by its hash, and follows on the one before by its parent's hash; further
- * back a range is asked, and each event must be in the block and the transaction that it names.
+ * Near the head each block is asked for its logs by its hash, and follows on the one before by its parent's hash; what its events
+ * say is what the contracts have there. Further back a range is asked, and each event must be in the block and the
+ * transaction that it names.
  */
 export class RightsFollower {
   readonly #parts: RightsFollowerParts
   #currentAt: number
+  /** how often in a row the events did not give what the contracts have */
+  #misfits = 0
 
   constructor(parts: RightsFollowerParts) {
     this.#parts = parts
@@ -143,10 +149,27 @@ export class RightsFollower {
     }
     const last = read.at(-1)?.block
     if (last === undefined) return
-    this.#extend(
-      read.flatMap(({ block, logs }) => logs.flatMap((log) => this.#entryOf(log, block))),
-      last,
-    )
+    const entries = read.flatMap(({ block, logs }) => logs.flatMap((log) => this.#entryOf(log, block)))
+    await this.#expectAsContracts(entries, last)
+    this.#extend(entries, last)
+  }
+
+  /** Of a chain that others run; further back than this a node need not have the state. */
+  async #expectAsContracts(entries: readonly RightsLogEntry[], { hash }: Block): Promise<void> {
+    const { rpc, identity, rights, mayLag } = this.#parts
+    if (!mayLag) return
+    try {
+      await expectAsContracts(rpc, identity, rights, entries, hash)
+      this.#misfits = 0
+    } catch (error) {
+      if (!(error instanceof OperationError) || error.code !== 'RPC_MALFORMED') throw error
+      // What comes does not fit again and again: something that came before is false, and all is read anew.
+      if (++this.#misfits > MOST_MISFITS) {
+        this.#misfits = 0
+        rights.takeBackTo(undefined)
+      }
+      throw error
+    }
   }
 
   #extend(entries: readonly RightsLogEntry[], last: Block): void {

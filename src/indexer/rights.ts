@@ -2,7 +2,7 @@ import type { Hex } from '../bytes/hex.ts'
 import { decodeRightsEvent } from '../chain/rights-events.ts'
 import type { Grant, Standing, Use } from '../record/index.ts'
 import { type Database, inTransaction } from '../store/database.ts'
-import { Grants } from '../store/grants.ts'
+import { type GrantState, Grants } from '../store/grants.ts'
 import {
   type RightsBlock,
   type RightsCursor,
@@ -11,6 +11,7 @@ import {
   type RightsLogEntry,
 } from '../store/rights-log.ts'
 import {
+  applyToGrant,
   applyToGrants,
   foldResource,
   foldSource,
@@ -19,6 +20,7 @@ import {
   type RegisteredResource,
   type RegisteredSource,
   type Trip,
+  UNSAID,
 } from './registry-history.ts'
 
 /** All that is known of one grant. */
@@ -43,6 +45,14 @@ export interface KnownResource extends RegisteredResource {
   /** as it is now */
   sharing: RegisteredResource['versions'][number]['sharing']
   owner: { id: Hex; name: string | undefined }
+}
+
+/** What the events about one thing say of it; of a grant, also what it was where nothing was said. */
+export interface SaidOf {
+  source: RegisteredSource | undefined
+  resource: RegisteredResource | undefined
+  trips: Trip[]
+  grant: GrantState
 }
 
 /**
@@ -81,6 +91,26 @@ export class Rights {
   /** The newest block below `number` in which anything was announced. */
   blockBefore(number: bigint): RightsBlock | undefined {
     return this.#log.blockBefore(number)
+  }
+
+  /** What would be known of all that these events are about, if they were taken in. */
+  foretell(entries: readonly RightsLogEntry[]): { key: RightsKey; said: SaidOf }[] {
+    const fresh = new Map<string, { key: RightsKey; events: PlacedEvent[] }>()
+    for (const entry of entries) {
+      const name = `${entry.key.kind} ${entry.key.id}`
+      const { key, events } = fresh.get(name) ?? { key: entry.key, events: [] }
+      fresh.set(name, { key, events: [...events, placed(entry)] })
+    }
+    return [...fresh.values()].map(({ key, events }) => {
+      const { id } = key
+      if (key.kind === 'grant') {
+        const grant = events.reduce(applyToGrant, this.grants.state(id) ?? UNSAID)
+        return { key, said: { source: undefined, resource: undefined, trips: [], grant } }
+      }
+      const all = [...this.#eventsOf(key), ...events]
+      const [source, resource] = [foldSource(id, all), foldResource(id, all)]
+      return { key, said: { source, resource, trips: foldTrips(all), grant: UNSAID } }
+    })
   }
 
   /** Takes in what follows on the cursor, all or nothing. */
@@ -165,9 +195,12 @@ export class Rights {
     })
   }
 
-  /** All trips, those that are over too, the oldest of each target first. */
+  /** All trips, those that are over too, the oldest first. */
   trips(): Trip[] {
-    return [...this.#trips.values()].flat()
+    const nameOf = ({ target }: Trip) => `${target.kind} ${target.id}`
+    return [...this.#trips.values()]
+      .flat()
+      .sort((a, b) => Number(a.block.number - b.block.number) || (nameOf(a) < nameOf(b) ? -1 : 1))
   }
 
   #isTripped(kind: RightsKey['kind'], id: Hex): boolean {

@@ -25,11 +25,14 @@ export async function askContract(
     method: 'eth_call',
     params: [{ to: contract, data: calldataOf(call) }, { blockHash }],
   }))
-  const response = await fetch(rpcUrl, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  })
+  const ask = () =>
+    fetch(rpcUrl, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+  // A node may close a connection that was idle just when it is used again.
+  const response = await ask().catch(ask)
   const answers = (await response.json()) as { id: number; result?: string; error?: unknown }[]
   const reasons = new Array<string>(asked.length)
   for (const { id, result, error } of answers) {

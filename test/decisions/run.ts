@@ -5,6 +5,7 @@ import { type Hex, toHex } from '../../src/bytes/hex.ts'
 import { administerGrants } from '../../src/chain/authorizations.ts'
 import { createRpc, type Rpc } from '../../src/chain/rpc.ts'
 import { Chance } from '../../src/client/sample-chance.ts'
+import { OperationError } from '../../src/errors.ts'
 import { nameId, REASONS } from '../../src/record/index.ts'
 import { exchange, NDJSON, startTestSystem } from '../api/world.ts'
 import {
@@ -89,7 +90,7 @@ export async function judge(run: JudgedRun): Promise<Verdict> {
   try {
     const { rights } = system
     if (rights === undefined) throw new Error('the embedded chain has no authorisations')
-    const rpc = createRpc(system.rpcUrl)
+    const rpc = patient(createRpc(system.rpcUrl))
     const chance = new Chance(run.seed)
     const people = administer(rpc, rights)
     const resources = planResources(run.resources)
@@ -128,6 +129,16 @@ export async function judge(run: JudgedRun): Promise<Verdict> {
     await close()
   }
 }
+
+/** A node may close a connection that was idle just when it is used again. */
+const patient = (rpc: Rpc): Rpc => ({
+  url: rpc.url,
+  call: (method, params) =>
+    rpc.call(method, params).catch((error: unknown) => {
+      if (error instanceof OperationError && error.code === 'RPC_UNREACHABLE') return rpc.call(method, params)
+      throw error
+    }),
+})
 
 async function register({ people, resources }: World): Promise<void> {
   for (const department of DEPARTMENTS) {
