@@ -1,7 +1,17 @@
 import Type, { type TSchema } from 'typebox'
 import { INDEX_NAMES } from '../lookup/index.ts'
-import { count, decimal, hex, oneOf, optional, text, time } from '../record/fields.ts'
-import { RECORD_TYPES, type RecordTypeName } from '../record/index.ts'
+import {
+  count,
+  decimal,
+  hex,
+  name as nameText,
+  oneOf,
+  optional,
+  sourceName,
+  text,
+  time,
+} from '../record/fields.ts'
+import { REASONS, RECORD_TYPES, type RecordTypeName } from '../record/index.ts'
 import { openSchema, sealedSchema } from '../record/schema.ts'
 import { FACETS } from '../store/stats.ts'
 
@@ -441,6 +451,46 @@ export const Ledger = name(
   ),
 )
 
+const DecisionQuestion = name(
+  'DecisionQuestion',
+  Type.Object(
+    {
+      consumer: sourceName,
+      resource: nameText,
+      purpose: nameText,
+      authorization: optional(hash),
+      use: optional(Type.Boolean()),
+    },
+    strict,
+  ),
+)
+export const DecisionQuestions = name(
+  'DecisionQuestions',
+  Type.Union([
+    DecisionQuestion,
+    Type.Object({ decisions: Type.Array(DecisionQuestion, { minItems: 1, maxItems: 1_000 }) }, strict),
+  ]),
+)
+
+const Decision = name(
+  'Decision',
+  Type.Object(
+    {
+      allowed: Type.Boolean(),
+      reason: oneOf(...REASONS),
+      time: decimal,
+      block: Type.Object({ number: decimal, hash, time: decimal }, strict),
+      authorization: optional(hash),
+      remaining: optional(count),
+    },
+    strict,
+  ),
+)
+export const DecisionAnswers = name(
+  'DecisionAnswers',
+  Type.Union([Decision, Type.Object({ decisions: Type.Array(Decision) }, strict)]),
+)
+
 export const HealthState = name(
   'Health',
   Type.Object(
@@ -464,6 +514,7 @@ export const HealthState = name(
       headBlock: block,
       scannedBlock: block,
       finalBlock: block,
+      rightsBlock: optional(decimal),
     },
     strict,
   ),
@@ -548,7 +599,7 @@ export const MonthlyReport = name(
 )
 
 const someText = Type.Union([Type.String(), Type.Null()])
-const recordRef = Type.Object({ source: Type.String(), id: Type.String() }, strict)
+const namedRecord = Type.Object({ source: Type.String(), id: Type.String() }, strict)
 const brought = { sequence: decimal, receivedAt: decimal }
 const eitherSide = oneOf('consumer', 'provider')
 
@@ -584,7 +635,7 @@ export const Responsibility = name(
               Type.Null(),
               Type.Object(
                 {
-                  record: recordRef,
+                  record: namedRecord,
                   subject: address,
                   givenAt: time,
                   notBefore: Type.String(),
@@ -606,7 +657,7 @@ export const Responsibility = name(
             revocation: Type.Union([
               Type.Null(),
               Type.Object(
-                { record: recordRef, effectiveAt: time, reason: someText, isBeforeCall: Type.Boolean() },
+                { record: namedRecord, effectiveAt: time, reason: someText, isBeforeCall: Type.Boolean() },
                 strict,
               ),
             ]),

@@ -1,5 +1,4 @@
-import { type FlowRecord, textOf, timeOf } from '../record/index.ts'
-import { hashOfName } from '../rules/known.ts'
+import { type FlowRecord, nameId, textOf, timeOf } from '../record/index.ts'
 import { type RecordRef, refOf } from '../rules/rule.ts'
 
 /** The grant that a call cites, as the ledger's records tell it. */
@@ -59,7 +58,7 @@ function givenBy(record: FlowRecord, call: FlowRecord): NonNullable<GrantGiven['
   const grant = record.data.grant as Record<'subject' | 'consumer' | 'resource' | 'purpose', string> &
     Record<'notBefore' | 'notAfter' | 'maxCalls', number>
   const [fromMs, toMs] = [1_000 * grant.notBefore, 1_000 * grant.notAfter]
-  const isOf = (hash: string, name: string | undefined) => name !== undefined && hash === hashOfName(name)
+  const isOf = (hash: string, name: string | undefined) => name !== undefined && hash === nameId(name)
   return {
     record: refOf(record),
     subject: grant.subject,

@@ -1,5 +1,5 @@
 import type { Hex } from '../bytes/hex.ts'
-import { type Grant, isAllowed, REASONS, type Reason } from '../record/index.ts'
+import { type Grant, isAllowed, REASONS, type Reason, type Use } from '../record/index.ts'
 import { malformed, parseBytes } from './answers.ts'
 import { type BlockReference, contractReader } from './contract.ts'
 import { fetchLatestBlock } from './facts.ts'
@@ -8,13 +8,6 @@ import { authorizationsInterface } from './rights-abi.ts'
 import { decodeRightsEvent } from './rights-events.ts'
 import type { Rpc } from './rpc.ts'
 import { type Sender, transact } from './transact.ts'
-
-/** A use that somebody asks for; names by `nameId`. */
-interface Use {
-  consumer: Hex
-  resource: Hex
-  purpose: Hex
-}
 
 /** What the contract knows of a grant besides its revocation. */
 interface GrantState {

@@ -22,7 +22,8 @@ export interface ChainLog extends ReceiptLog {
 
 /** As for `eth_getLogs`: one topic or several alternatives for each place, null for any. */
 export interface LogFilter {
-  address: Hex
+  /** or one of several */
+  address: Hex | readonly Hex[]
   topics: readonly (Hex | readonly Hex[] | null)[]
 }
 
@@ -74,6 +75,25 @@ export async function* fetchLogs(
   }
 }
 
+/**
+ * The matching logs of one block. A node that does not have the block refuses (EIP-234), where one whose logs lag behind
+ * its blocks would answer a range with too few.
+ */
+export async function fetchBlockLogs(
+  rpc: Rpc,
+  filter: LogFilter,
+  { number, hash }: { number: bigint; hash: Hex },
+): Promise<ChainLog[]> {
+  const logs = parseLogs(
+    await rpc.call('eth_getLogs', [{ ...filter, blockHash: hash }]),
+    filter,
+    number,
+    number,
+  )
+  if (logs.some(({ blockHash }) => blockHash !== hash)) throw malformed('log', 'of the block asked for')
+  return logs
+}
+
 function mayFitHalf(error: unknown): boolean {
   if (error instanceof RpcRefusal) return !INCURABLE_CODES.includes(error.rpcCode)
   return error instanceof OperationError && Object(error.cause).name === 'TimeoutError'
@@ -107,7 +127,9 @@ function parseLogs(answer: unknown, filter: LogFilter, from: bigint, to: bigint)
 
 function matches(log: ReceiptLog, filter: LogFilter): boolean {
   return (
-    log.address === filter.address &&
+    (typeof filter.address === 'string'
+      ? log.address === filter.address
+      : filter.address.includes(log.address)) &&
     filter.topics.every((wanted, i) => {
       const topic = log.topics[i]
       if (wanted === null) return true

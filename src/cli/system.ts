@@ -48,6 +48,8 @@ export interface SystemConfig {
   /** none are at work without it */
   rules?: RulePolicy
   pollMs: number
+  /** see `IndexingOptions` */
+  rightsStaleMs?: number
   /** `inFlightBytes` bounds the bodies of all requests together */
   limits: { bodyBytes: number; submissionRecords: number; inFlightBytes: number }
   timeouts?: ClientTimeouts
@@ -114,6 +116,8 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
     chain: chain.facts,
     identity,
     publisher: own,
+    ...(chain.rights !== undefined && { rights: chain.rights }),
+    ...(config.rightsStaleMs !== undefined && { rightsStaleMs: config.rightsStaleMs }),
     mayLag: chain.mayLag,
     evidencePath: join(dataPath, 'evidence'),
     // The disk is our own, and sealing needs the other core.
@@ -235,6 +239,7 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
         handling: { desk: indexing.incidents, tokens: sources },
       }),
       seen: indexing.seen,
+      ...(indexing.decisions !== undefined && { decisions: indexing.decisions }),
       sources: (limit) => sealed.sources(limit),
       identity,
       health,

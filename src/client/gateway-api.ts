@@ -1,6 +1,7 @@
 import { type Hex, isHex } from '../bytes/hex.ts'
 import { readUint64 } from '../bytes/integer.ts'
 import { InputError, OperationError } from '../errors.ts'
+import { type AuthorizationAnswer, parseAuthorizationAnswer } from './authorization.ts'
 
 /** A problem document (RFC 9457) that the server answered with. */
 export class ProblemError extends InputError {
@@ -57,6 +58,12 @@ export interface GatewayApi {
    * @throws {OperationError} `NOT_FINAL` while its block is not final
    */
   submissionProof(source: string, sequence: bigint): Promise<unknown>
+  /**
+   * Whether a use is allowed; counting it twice is not harmless.
+   *
+   * @param question the body of POST /v1/decisions
+   */
+  decide(question: Readonly<Record<string, unknown>>): Promise<AuthorizationAnswer>
   /**
    * All records under some keys, newest first, page after page.
    *
@@ -190,6 +197,14 @@ export function createGatewayApi(
           },
         )
       }
+    },
+    async decide(question) {
+      const init = {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(question),
+      }
+      return parseAuthorizationAnswer(await callJson('/v1/decisions', init))
     },
     async *records(query) {
       let cursor: unknown

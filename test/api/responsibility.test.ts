@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { parseRecord, sealRecord } from '../../src/record/index.ts'
-import { hashOfName } from '../../src/rules/known.ts'
+import { nameId, parseRecord, sealRecord } from '../../src/record/index.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { Sources } from '../../src/store/sources.ts'
 import { tidemark } from '../e2e/processes.ts'
@@ -36,8 +35,8 @@ const grantRecord = base('urn:wallet', 'g', 'authorization', NOON_MS - 60_000, {
   authorization: GRANT,
   signature: '0x00',
   grant: {
-    ...{ subject: `0x${'22'.repeat(20)}`, consumer: hashOfName(TAX), resource: hashOfName('urn:births') },
-    ...{ purpose: hashOfName('care'), notBefore: NOON_MS / 1000 - 60, notAfter: NOON_MS / 1000 + 60 },
+    ...{ subject: `0x${'22'.repeat(20)}`, consumer: nameId(TAX), resource: nameId('urn:births') },
+    ...{ purpose: nameId('care'), notBefore: NOON_MS / 1000 - 60, notAfter: NOON_MS / 1000 + 60 },
     ...{ maxCalls: 3, nonce: '0' },
   },
 })
