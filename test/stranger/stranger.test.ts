@@ -273,7 +273,7 @@ describe('a stranger with docs/format.md and a node', () => {
       '',
       'null',
       '[]',
-      text.replace('proof/1', 'proof/2'),
+      text.replace('proof/1', 'proof/3'),
     ]
     const ended = await Promise.all(inputs.map((input) => verify(input)))
     for (const { code, lines } of ended) {
