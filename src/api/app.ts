@@ -18,7 +18,7 @@ import { getBatches, getLedger } from './ledger.ts'
 import { createOpenApi } from './openapi.ts'
 import { OPERATIONS } from './operations.ts'
 import { problemHandler } from './problems.ts'
-import { getProof, getRecords } from './records.ts'
+import { type Authorize, getProof, getRecords } from './records.ts'
 import { type RequestSummary, trackRequests } from './requests.ts'
 import { getStats } from './stats.ts'
 import { getSubmission, getSubmissionProof, postSubmission } from './submissions.ts'
@@ -34,6 +34,8 @@ export interface AppParts {
   /** known sources, in order, at most `limit` */
   sources: (limit: number) => string[]
   identity: LedgerIdentity
+  /** absent where nobody decides on calls */
+  authorize?: Authorize
   health: () => Health
   /** answers GET /metrics */
   metrics: RequestHandler
@@ -74,7 +76,7 @@ export function createApp(parts: AppParts): Express {
     app.get('/v1/batches/:publisher/:sequence/:file', getBatchFile(batchFiles))
   }
   app.get('/v1/records', getRecords(finder, follower, entries))
-  app.get('/v1/proofs', getProof(finder, sources))
+  app.get('/v1/proofs', getProof(finder, sources, parts.authorize))
   app.get('/v1/stats', getStats(entries, follower))
   app.get('/v1/histories', getHistory(parts.histories))
   app.get('/v1/batches', getBatches(entries, follower))

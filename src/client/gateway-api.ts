@@ -64,8 +64,16 @@ export interface GatewayApi {
    * @returns parsed JSON, as it came
    */
   records(query: Readonly<Record<string, string>>): AsyncGenerator<unknown>
-  /** @returns the text of the bundle */
-  proof(query: { source?: string; id: string; disclose: readonly string[] }): Promise<string>
+  /**
+   * @param query.authorization whether what authorised a call must be there, or must not; if it can be had, otherwise
+   * @returns the text of the bundle, and why it shows a call under a grant without the grant
+   */
+  proof(query: {
+    source?: string
+    id: string
+    disclose: readonly string[]
+    authorization?: boolean
+  }): Promise<{ bundle: string; missing?: string }>
   /**
    * The parts of a history as they come. They end with `OperationError` `GATEWAY_UNREACHABLE` when it is cut off.
    *
@@ -189,13 +197,16 @@ export function createGatewayApi(
         cursor = page.cursor
       } while (cursor !== undefined)
     },
-    proof({ source, id, disclose }) {
+    async proof({ source, id, disclose, authorization }) {
       const query = new URLSearchParams({
         id,
         ...(source !== undefined && { source }),
         ...(disclose.length > 0 && { disclose: disclose.join(',') }),
+        ...(authorization !== undefined && { authorization: String(authorization) }),
       })
-      return call(`/v1/proofs?${query}`)
+      const response = await fetchGood(`/v1/proofs?${query}`)
+      const missing = response.headers.get('tidemark-authorization-missing')
+      return { bundle: await textOf(response), ...(missing !== null && { missing }) }
     },
     async history(query) {
       const path = `/v1/histories?${new URLSearchParams(query)}`

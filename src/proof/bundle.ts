@@ -52,6 +52,13 @@ export const toJsonProof = ({
   ...(authorization !== undefined && { authorization: toJsonAuthorization(authorization) }),
 })
 
+/** The same proof with what authorised its call. */
+export const authorizedProof = (proof: JsonProof, authorization: Authorization): JsonProof => ({
+  ...proof,
+  format: AUTHORIZED_PROOF_FORMAT,
+  authorization: toJsonAuthorization(authorization),
+})
+
 /**
  * Reads a proof; exactly its members, each value in its one spelling.
  *

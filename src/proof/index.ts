@@ -7,6 +7,7 @@ export {
 } from './authorization.ts'
 export {
   AUTHORIZED_PROOF_FORMAT,
+  authorizedProof,
   type JsonProof,
   PROOF_FORMAT,
   PROOF_MEDIA_TYPE,

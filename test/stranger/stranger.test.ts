@@ -61,7 +61,7 @@ async function send(sample: Iterable<FlowRecord>): Promise<void> {
 }
 
 const prove = async ({ source, id }: FlowRecord, ...disclose: string[]): Promise<JsonProof> =>
-  JSON.parse(await api.proof({ source, id, disclose }))
+  JSON.parse((await api.proof({ source, id, disclose })).bundle)
 
 beforeAll(async () => {
   world = await startTestSystem({ policy: { sealAfterMs: 5 } })
