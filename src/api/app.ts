@@ -24,7 +24,7 @@ import { getBatches, getLedger } from './ledger.ts'
 import { createOpenApi } from './openapi.ts'
 import { OPERATIONS } from './operations.ts'
 import { problemHandler } from './problems.ts'
-import { getProof, getRecords } from './records.ts'
+import { type Authorize, getProof, getRecords } from './records.ts'
 import { type RequestSummary, trackRequests } from './requests.ts'
 import { getResponsibility } from './responsibility.ts'
 import { getStats } from './stats.ts'
@@ -47,6 +47,8 @@ export interface AppParts {
   /** known sources, in order, at most `limit` */
   sources: (limit: number) => string[]
   identity: LedgerIdentity
+  /** absent where nobody decides on calls */
+  authorize?: Authorize
   health: () => Health
   /** answers GET /metrics */
   metrics: RequestHandler
@@ -95,7 +97,7 @@ export function createApp(parts: AppParts): Express {
     postDecisions(parts.decisions, publishing?.admission),
   )
   app.get('/v1/records', getRecords(finder, follower, entries))
-  app.get('/v1/proofs', getProof(finder, sources))
+  app.get('/v1/proofs', getProof(finder, sources, parts.authorize))
   app.get(
     '/v1/responsibility',
     getResponsibility({

@@ -225,9 +225,24 @@ export const OPERATIONS: readonly Operation[] = [
     method: 'get',
     path: '/v1/proofs',
     summary: 'The bundle that convinces a stranger that a record is in the ledger.',
-    parameters: [source, id, query('disclose', 'sealed members to open, with commas between them')],
+    parameters: [
+      source,
+      id,
+      query('disclose', 'sealed members to open, with commas between them'),
+      query(
+        'authorization',
+        'whether it shows what authorised a call that cites a grant; if it can be had, when left out',
+        oneOf('true', 'false'),
+      ),
+    ],
     responses: {
-      200: { description: 'The proof.', content: { [PROOF_MEDIA_TYPE]: { schema: Proof } } },
+      200: {
+        description: 'The proof.',
+        headers: {
+          'Tidemark-Authorization-Missing': 'Why it shows a call under a grant, and not what authorised it.',
+        },
+        content: { [PROOF_MEDIA_TYPE]: { schema: Proof } },
+      },
       ...badArgument,
       ...notFound,
       409: problem('The record is not final on the chain yet.', retryAfter),

@@ -229,18 +229,60 @@ export const SubmissionBundle = name(
   ),
 )
 
+const proof = {
+  record: SealedRecord,
+  disclosures: Type.Array(Type.String()),
+  inclusion: Type.Object({ index: count, path }, strict),
+  ...anchored,
+}
+
+const place = Type.Object(
+  { blockNumber: decimal, blockHash: hash, transactionHash: hash, logIndex: count },
+  strict,
+)
+
+const authorization = Type.Object(
+  {
+    contract: address,
+    grant: Type.Object(
+      {
+        subject: address,
+        consumer: hash,
+        resource: hash,
+        purpose: hash,
+        notBefore: decimal,
+        notAfter: decimal,
+        maxCalls: count,
+        nonce: decimal,
+      },
+      strict,
+    ),
+    signature: optional(Type.String({ pattern: '^0x(?:[0-9a-f]{2})+$' })),
+    given: optional(place),
+    resource: Type.Object(
+      {
+        registry: address,
+        version: count,
+        owner: hash,
+        sharing: oneOf('unconditional', 'conditional', 'prohibited'),
+        level: count,
+        digest: hash,
+        set: place,
+        next: optional(place),
+      },
+      strict,
+    ),
+    revocation: Type.Object({ revokedAt: decimal, blockNumber: decimal, blockHash: hash }, strict),
+  },
+  strict,
+)
+
 export const Proof = name(
   'Proof',
-  Type.Object(
-    {
-      format: oneOf('tidemark-proof/1'),
-      record: SealedRecord,
-      disclosures: Type.Array(Type.String()),
-      inclusion: Type.Object({ index: count, path }, strict),
-      ...anchored,
-    },
-    strict,
-  ),
+  Type.Union([
+    Type.Object({ format: oneOf('tidemark-proof/1'), ...proof }, strict),
+    Type.Object({ format: oneOf('tidemark-proof/2'), ...proof, authorization }, strict),
+  ]),
 )
 
 const base64url = Type.String({ pattern: '^[A-Za-z0-9_-]*$' })

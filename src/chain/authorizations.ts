@@ -21,7 +21,7 @@ interface GrantState {
 /** Typed reads of the authorisations. Every one of them throws `OperationError` when it cannot answer. */
 export interface Authorizations {
   readonly address: Hex
-  registry(): Promise<Hex>
+  registry(at?: BlockReference): Promise<Hex>
   decide(use: Use, grantId: Hex, at?: BlockReference): Promise<Reason>
   /** as `decide`, of a grant that the contract need not hold */
   decideWith(use: Use, grant: Grant, signature: Hex, at?: BlockReference): Promise<Reason>
@@ -34,7 +34,7 @@ export function createAuthorizations(rpc: Rpc, address: Hex): Authorizations {
   const read = contractReader(rpc, authorizationsInterface, address, 'contract of authorisations')
   return {
     address,
-    registry: async () => parseBytes((await read('registry', []))[0], 'registry', 20),
+    registry: async (at) => parseBytes((await read('registry', [], at))[0], 'registry', 20),
     decide: async ({ consumer, resource, purpose }, grantId, at) =>
       parseReason(await read('decide', [consumer, resource, purpose, grantId], at)),
     decideWith: async ({ consumer, resource, purpose }, grant, signature, at) =>

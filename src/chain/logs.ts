@@ -1,5 +1,6 @@
 import type { Hex } from '../bytes/hex.ts'
 import { OperationError } from '../errors.ts'
+import type { Place } from '../proof/index.ts'
 import type { ReceiptLog } from '../verify/chain-facts.ts'
 import {
   malformed,
@@ -19,6 +20,14 @@ export interface ChainLog extends ReceiptLog {
   transactionHash: Hex
   transactionIndex: number
 }
+
+/** Where a log is, as bundles spell it. */
+export const placeOf = ({ blockNumber, blockHash, transactionHash, logIndex }: ChainLog): Place => ({
+  blockNumber,
+  blockHash,
+  transactionHash,
+  logIndex,
+})
 
 /** As for `eth_getLogs`: one topic or several alternatives for each place, null for any. */
 export interface LogFilter {

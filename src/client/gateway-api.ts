@@ -71,12 +71,20 @@ export interface GatewayApi {
    * @returns parsed JSON, as it came
    */
   records(query: Readonly<Record<string, string>>): AsyncGenerator<unknown>
-  /** @returns the text of the bundle */
-  proof(query: { source?: string; id: string; disclose: readonly string[] }): Promise<string>
   /** Who answers for a call or a refusal, parsed JSON as it came. */
   responsibility(source: string, id: string): Promise<Record<string, unknown>>
   /** The report of a month, parsed JSON as it came. */
   monthlyReport(month: string, utcOffset: number): Promise<unknown>
+  /**
+   * @param query.authorization whether what authorised a call must be there, or must not; if it can be had, otherwise
+   * @returns the text of the bundle, and why it shows a call under a grant without the grant
+   */
+  proof(query: {
+    source?: string
+    id: string
+    disclose: readonly string[]
+    authorization?: boolean
+  }): Promise<{ bundle: string; missing?: string }>
   /**
    * The parts of a history as they come. They end with `OperationError` `GATEWAY_UNREACHABLE` when it is cut off.
    *
@@ -216,13 +224,16 @@ export function createGatewayApi(
         cursor = page.cursor
       } while (cursor !== undefined)
     },
-    proof({ source, id, disclose }) {
+    async proof({ source, id, disclose, authorization }) {
       const query = new URLSearchParams({
         id,
         ...(source !== undefined && { source }),
         ...(disclose.length > 0 && { disclose: disclose.join(',') }),
+        ...(authorization !== undefined && { authorization: String(authorization) }),
       })
-      return call(`/v1/proofs?${query}`)
+      const response = await fetchGood(`/v1/proofs?${query}`)
+      const missing = response.headers.get('tidemark-authorization-missing')
+      return { bundle: await textOf(response), ...(missing !== null && { missing }) }
     },
     responsibility(source, id) {
       return callJson(`/v1/responsibility?${new URLSearchParams({ source, id })}`)

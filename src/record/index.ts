@@ -28,6 +28,13 @@ export {
   SHARINGS,
   type Sharing,
 } from './rights.ts'
+export {
+  encodeGranted,
+  encodeResourceSet,
+  GRANTED_TOPIC,
+  RESOURCE_SET_TOPIC,
+  resourceSetTopics,
+} from './rights-logs.ts'
 export { RecordScan, SLOT_COUNT, slotOf } from './scan.ts'
 export { DIGEST_CHARACTERS, stands } from './scan-values.ts'
 export {
