@@ -15,7 +15,7 @@ const bytes = (size: number) => `0x${'77'.repeat(size)}`
  * what was done, and how.
  */
 export const ALTERED: readonly (readonly [stepOrFamily: string, code: string, name: string, ...Patch[]])[] = [
-  ['InputError', 'BAD_BUNDLE', 'an unknown format', replace('/proof/format', 'tidemark-proof/2')],
+  ['InputError', 'BAD_BUNDLE', 'an unknown format', replace('/proof/format', 'tidemark-proof/3')],
   ['InputError', 'BAD_BUNDLE', 'no format', remove('/proof/format')],
   ['read', 'MALFORMED_BUNDLE', 'a member more', add('/proof/extra', null)],
   ['read', 'MALFORMED_BUNDLE', 'a member less', remove('/proof/log')],

@@ -43,6 +43,7 @@ import { exampleOf } from '../test/record/examples.ts'
 import { encodeAppended, factsOf } from '../test/verify/chain.ts'
 import { worldOf } from '../test/verify/world.ts'
 import { ALTERED } from './vectors-altered.ts'
+import { authorizedVectors } from './vectors-authorized.ts'
 import { grantVectors } from './vectors-grant.ts'
 import { historyVectors } from './vectors-history.ts'
 import { receiptVectors, submissionVectors } from './vectors-receipt.ts'
@@ -75,6 +76,7 @@ export async function makeVectors(): Promise<Map<string, string>> {
   addJson('grant.json', await grantVectors())
   addJson('run-history.json', await runHistoryVectors())
   addJson('report.json', reportVectors())
+  addJson('authorized.json', await authorizedVectors())
   for (const [name, bytes] of Object.entries(exampleBatch().files)) {
     if (name.endsWith('.json')) files.set(`batch/${name}`, new TextDecoder().decode(bytes))
     else files.set(`batch/${name}.hex`, hexLines(bytes))

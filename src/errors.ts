@@ -33,6 +33,7 @@ export type InputCode =
   | 'BAD_TOKEN'
   | 'WRONG_SOURCE'
   | 'NO_BATCH_FILES'
+  | 'NO_RIGHTS'
   | 'BAD_RANGE'
   | 'PRECONDITION_FAILED'
   | 'ALERT_CLOSED'
@@ -60,6 +61,15 @@ export type VerificationCode =
   | 'MISSING_BUCKET'
   | 'MISSING_RECORD'
   | 'FOREIGN_RECORD'
+  | 'WRONG_AUTHORIZATIONS'
+  | 'WRONG_GRANT'
+  | 'NOT_GRANTED'
+  | 'NOT_IN_FORCE'
+  | 'WRONG_REGISTRY'
+  | 'RESOURCE_MISMATCH'
+  | 'PROHIBITED'
+  | 'REVOKED'
+  | 'FALSE_REVOCATION'
 
 export type OperationCode =
   | 'RPC_UNREACHABLE'

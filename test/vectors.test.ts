@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, sep } from 'node:path'
 import canonicalize from 'canonicalize'
-import { AbiCoder, Interface, verifyTypedData } from 'ethers'
+import { AbiCoder, Interface, TypedDataEncoder, verifyTypedData } from 'ethers'
 import { MerkleTree } from 'merkletreejs'
 import { describe, expect, test } from 'vitest'
 import { makeVectors } from '../scripts/vectors.ts'
 import { patched, type Subject } from '../scripts/vectors-altered.ts'
+import type { AuthorizedSubject } from '../scripts/vectors-authorized.ts'
 import type { HistorySubject } from '../scripts/vectors-history.ts'
 import type { Patch } from '../scripts/vectors-patch.ts'
 import type { ReceiptSubject, SubmissionSubject } from '../scripts/vectors-receipt.ts'
@@ -23,7 +24,9 @@ import {
   indexKey,
   type JsonHeader,
   type JsonHistory,
+  type JsonProof,
   openRecord,
+  PROOF_STEPS,
   parseJsonHeader,
   parseRecord,
   parseSealedRecord,
@@ -46,6 +49,8 @@ import {
   verifySubset,
 } from '../src/index.ts'
 import { decompress, readerOf } from './batch/items.ts'
+import { GRANT_TYPES } from './contracts/grant.ts'
+import { rightsOf } from './verify/authorized-world.ts'
 import { factsOf } from './verify/chain.ts'
 
 const FOLDER = join(import.meta.dirname, 'vectors')
@@ -308,6 +313,92 @@ describe('proof.json', () => {
     )
     expect(new Set(altered.map(({ error }) => error)).size).toBe(3)
     expect(altered.length).toBeGreaterThanOrEqual(30)
+  })
+})
+
+describe('authorized.json', () => {
+  type Good = Omit<AuthorizedSubject, 'trust'> & { name: string; verified: { grantId: string } }
+  const { good, altered, ...subject } = jsonOf<AuthorizedSubject & { good: Good[]; altered: Altered[] }>(
+    'authorized.json',
+  )
+  const domainOf = ({ anchor, authorization }: JsonProof) => ({
+    name: 'Tidemark',
+    version: '1',
+    chainId: anchor.chainId,
+    verifyingContract: authorization?.contract ?? '',
+  })
+  /** Signatures are read by ethers. */
+  const verify = ({ proof, chain, rights, trust }: AuthorizedSubject) =>
+    verifyProof(proof, factsOf(chain), trust, {
+      ...rightsOf(rights, chain),
+      grantSigner({ chainId, contract }, grant, signature) {
+        const domain = { name: 'Tidemark', version: '1', chainId, verifyingContract: contract }
+        try {
+          return verifyTypedData(domain, GRANT_TYPES, grant, signature).toLowerCase() as Hex
+        } catch {
+          return undefined
+        }
+      },
+    })
+
+  test.each(good.map((one) => [one.name, one] as const))('has a proof that verifies: %s', async (_, one) => {
+    const { authorization } = await verify({ ...one, trust: {} })
+    const text = JSON.stringify(authorization, (_, value) =>
+      typeof value === 'bigint' ? String(value) : value,
+    )
+    expect(JSON.parse(text)).toEqual(one.verified)
+    const { grant = {} } = one.proof.authorization ?? {}
+    expect(TypedDataEncoder.hash(domainOf(one.proof), GRANT_TYPES, grant)).toBe(one.verified.grantId)
+  })
+
+  test('has events as ethers writes them', () => {
+    const contracts = new Interface([
+      'event ResourceSet(bytes32 indexed resource, uint32 indexed version, bytes32 indexed owner, uint8 sharing, uint8 level, bytes32 digest, string name)',
+      'event Granted(bytes32 indexed grantId, address indexed subject, (address subject, bytes32 consumer, bytes32 resource, bytes32 purpose, uint64 notBefore, uint64 notAfter, uint32 maxCalls, uint256 nonce) grant)',
+    ])
+    for (const { proof, chain, verified } of good) {
+      const { resource, grant, given } = proof.authorization ?? {}
+      if (resource === undefined || grant === undefined) throw new Error('each proof shows an authorisation')
+      const { version, owner, sharing, level, digest, set } = resource
+      const name = proof.record.subject ?? ''
+      const kind = ['', 'unconditional', 'conditional', 'prohibited'].indexOf(sharing)
+      const eventAt = (place: typeof set) => {
+        const receipt = chain.receipts.find(
+          ({ transactionHash }) => transactionHash === place.transactionHash,
+        )
+        const { topics, data } = receipt?.logs.find(({ logIndex }) => logIndex === place.logIndex) ?? {}
+        return { topics, data }
+      }
+      expect(eventAt(set)).toEqual(
+        contracts.encodeEventLog('ResourceSet', [
+          hexOf(sha256(name)),
+          version,
+          owner,
+          kind,
+          level,
+          digest,
+          name,
+        ]),
+      )
+      if (given === undefined) continue
+      expect(eventAt(given)).toEqual(
+        contracts.encodeEventLog('Granted', [verified.grantId, grant.subject, grant]),
+      )
+    }
+    expect(good.filter(({ proof }) => proof.authorization?.given !== undefined)).toHaveLength(1)
+  })
+
+  test('verifies before it is altered', async () => {
+    expect(await verify(subject)).toMatchObject({ authorization: { consent: 'key' } })
+  })
+
+  test.each(altered.map((one) => [one.name, one] as const))('has one that is refused: %s', async (_, one) => {
+    await expect(verify(patched<AuthorizedSubject>(subject, one.patches))).rejects.toThrow(refusalOf(one))
+  })
+
+  test('refuses at every step and with every kind of error', () => {
+    expect(new Set(altered.flatMap(({ step }) => step ?? []))).toEqual(new Set(PROOF_STEPS))
+    expect(new Set(altered.map(({ error }) => error)).size).toBe(3)
   })
 })
 

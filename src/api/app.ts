@@ -4,6 +4,7 @@ import type { LedgerIdentity } from '../chain/ledger.ts'
 import { InputError } from '../errors.ts'
 import type { Admission } from '../gateway/admission.ts'
 import type { Gateway } from '../gateway/gateway.ts'
+import type { Decisions } from '../indexer/decisions.ts'
 import type { Finder } from '../indexer/finder.ts'
 import type { Follower } from '../indexer/follower.ts'
 import type { Histories } from '../indexer/history.ts'
@@ -14,7 +15,8 @@ import { type HandlingParts, postAlert } from './alert-handling.ts'
 import { getAlerts } from './alerts.ts'
 import { type BatchFilesParts, getBatchFile } from './batch-files.ts'
 import { readBody } from './body.ts'
-import type { BytesInFlight } from './bytes-in-flight.ts'
+import { BytesInFlight } from './bytes-in-flight.ts'
+import { postDecisions } from './decisions.ts'
 import { getDocs, getDocsStyle } from './docs-page.ts'
 import { getHistory } from './histories.ts'
 import { getKpis } from './kpis.ts'
@@ -22,7 +24,7 @@ import { getBatches, getLedger } from './ledger.ts'
 import { createOpenApi } from './openapi.ts'
 import { OPERATIONS } from './operations.ts'
 import { problemHandler } from './problems.ts'
-import { getProof, getRecords } from './records.ts'
+import { type Authorize, getProof, getRecords } from './records.ts'
 import { type RequestSummary, trackRequests } from './requests.ts'
 import { getResponsibility } from './responsibility.ts'
 import { getStats } from './stats.ts'
@@ -40,9 +42,13 @@ export interface AppParts {
   /** where rules are at work */
   handling?: HandlingParts
   seen: SeenSubmissions
+  /** absent where no contract decides on calls */
+  decisions?: Decisions
   /** known sources, in order, at most `limit` */
   sources: (limit: number) => string[]
   identity: LedgerIdentity
+  /** absent where nobody decides on calls */
+  authorize?: Authorize
   health: () => Health
   /** answers GET /metrics */
   metrics: RequestHandler
@@ -65,6 +71,9 @@ export interface Health {
   [detail: string]: unknown
 }
 
+/** Of a thousand questions with the longest names. */
+const DECISION_BYTES = 1024 * 1024
+
 const API_VERSION = '1.0.0'
 
 /** The HTTP API, version 1. */
@@ -82,8 +91,13 @@ export function createApp(parts: AppParts): Express {
     app.get('/v1/submissions/proof', getSubmissionProof(gateway, finder))
     app.get('/v1/batches/:publisher/:sequence/:file', getBatchFile(batchFiles))
   }
+  app.post(
+    '/v1/decisions',
+    readBody(DECISION_BYTES, publishing?.inFlight ?? new BytesInFlight(16 * DECISION_BYTES)),
+    postDecisions(parts.decisions, publishing?.admission),
+  )
   app.get('/v1/records', getRecords(finder, follower, entries))
-  app.get('/v1/proofs', getProof(finder, sources))
+  app.get('/v1/proofs', getProof(finder, sources, parts.authorize))
   app.get(
     '/v1/responsibility',
     getResponsibility({

@@ -18,6 +18,8 @@ export interface Facts {
   headBlock: bigint
   scannedBlock: bigint
   finalBlock: bigint
+  /** that decisions on calls rest on; absent where nobody decides */
+  rightsBlock?: bigint
   /** sentences of /healthz */
   problems: number
 }

@@ -7,6 +7,8 @@ import {
   AlertHandling,
   AlertsPage,
   Batches,
+  DecisionAnswers,
+  DecisionQuestions,
   FoundRecords,
   HandledAlert,
   HealthState,
@@ -223,9 +225,24 @@ export const OPERATIONS: readonly Operation[] = [
     method: 'get',
     path: '/v1/proofs',
     summary: 'The bundle that convinces a stranger that a record is in the ledger.',
-    parameters: [source, id, query('disclose', 'sealed members to open, with commas between them')],
+    parameters: [
+      source,
+      id,
+      query('disclose', 'sealed members to open, with commas between them'),
+      query(
+        'authorization',
+        'whether it shows what authorised a call that cites a grant; if it can be had, when left out',
+        oneOf('true', 'false'),
+      ),
+    ],
     responses: {
-      200: { description: 'The proof.', content: { [PROOF_MEDIA_TYPE]: { schema: Proof } } },
+      200: {
+        description: 'The proof.',
+        headers: {
+          'Tidemark-Authorization-Missing': 'Why it shows a call under a grant, and not what authorised it.',
+        },
+        content: { [PROOF_MEDIA_TYPE]: { schema: Proof } },
+      },
       ...badArgument,
       ...notFound,
       409: problem('The record is not final on the chain yet.', retryAfter),
@@ -346,6 +363,32 @@ export const OPERATIONS: readonly Operation[] = [
       403: problem('No batch files are given out here.'),
       412: problem('The file is another than If-Match names.'),
       416: problem('It has no such range.'),
+      ...unavailable,
+    },
+  },
+  {
+    method: 'post',
+    path: '/v1/decisions',
+    summary:
+      'Whether a source may use a resource for a purpose, under a grant or without one; with `use` the call is counted.',
+    parameters: [
+      header('Authorization', 'Bearer token of the consumer, for `use` where it has one.', filled),
+      header('Content-Encoding', 'What the body is compressed with.', oneOf('identity', 'gzip', 'zstd')),
+    ],
+    body: { 'application/json': { schema: DecisionQuestions } },
+    responses: {
+      200: json('The decision and the block that it speaks for; of a list, one for each.', DecisionAnswers),
+      400: problem('The body cannot be read, or is not a question.'),
+      401: problem('The consumer has a key or a token, and the request brings none that is known.', {
+        'WWW-Authenticate': 'what it should bring',
+      }),
+      403: problem('The token is not one of the consumer, or the consumer is not registered here.'),
+      404: problem('Nobody decides on calls here.'),
+      408: problem('The request took too long to arrive.'),
+      413: problem('The body, as it came or expanded, is too large.'),
+      415: problem('The content encoding is not taken.', {
+        'Accept-Encoding': 'the content encodings that are',
+      }),
       ...unavailable,
     },
   },

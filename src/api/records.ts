@@ -2,15 +2,16 @@ import type { Request, RequestHandler } from 'express'
 import type { Item } from '../batch/index.ts'
 import { fromBase64url, toBase64url } from '../bytes/base64url.ts'
 import { InputError } from '../errors.ts'
+import { type FoundAuthorization, isUnderGrant } from '../indexer/authorize.ts'
 import type { Finder } from '../indexer/finder.ts'
 import type { Follower } from '../indexer/follower.ts'
 import type { Place } from '../indexer/search.ts'
 import { INDEX_NAMES, type IndexName, recordValue } from '../lookup/index.ts'
-import { PROOF_MEDIA_TYPE } from '../proof/index.ts'
-import { parseDisclosure } from '../record/index.ts'
+import { authorizedProof, PROOF_MEDIA_TYPE } from '../proof/index.ts'
+import { type FlowRecord, parseDisclosure } from '../record/index.ts'
 import type { LedgerEntries } from '../store/ledger-entries.ts'
 import { toJsonAnchor, toJsonLedgerState } from './json.ts'
-import { optionalCount, optionalText, requiredText, timeRange } from './query.ts'
+import { optionalCount, optionalFlag, optionalText, requiredText, timeRange } from './query.ts'
 
 const DEFAULT_PAGE = 50
 const MAX_PAGE = 500
@@ -90,9 +91,22 @@ function optionalCursor(request: Request): Place | undefined {
 /** How many sources are searched for an id that comes without one. */
 const MAX_SOURCES = 1_000
 
-/** GET /v1/proofs?id=[&source=][&disclose=person]: the bundle that convinces a stranger. */
+/** Looks for what authorised a call. */
+export type Authorize = (call: FlowRecord) => Promise<FoundAuthorization>
+
+/** Says why a proof shows a call under a grant, and not the grant. */
+const MISSING_HEADER = 'Tidemark-Authorization-Missing'
+
+/**
+ * GET /v1/proofs?id=[&source=][&disclose=person][&authorization=]: the bundle that convinces a stranger.
+ *
+ * With what authorised a call that cites a grant, where that can be had; `authorization=true` demands it, `false`
+ * leaves it out.
+ *
+ * @param authorize absent where nobody decides on calls
+ */
 export const getProof =
-  (finder: Finder, known: (limit: number) => string[]): RequestHandler =>
+  (finder: Finder, known: (limit: number) => string[], authorize: Authorize | undefined): RequestHandler =>
   async (request, response) => {
     const source = optionalText(request, 'source')
     const id = requiredText(request, 'id')
@@ -100,6 +114,26 @@ export const getProof =
     const sources = source === undefined ? known(MAX_SOURCES + 1) : [source]
     if (sources.length > MAX_SOURCES)
       throw new InputError('BAD_ARGUMENT', 'source is needed: there are too many to search')
+    const wanted = optionalText(request, 'authorization') && optionalFlag(request, 'authorization')
     const proof = await finder.prove(sources, id, disclose)
-    response.type(PROOF_MEDIA_TYPE).send(JSON.stringify(proof))
+    response.type(PROOF_MEDIA_TYPE)
+    const found = wanted === false ? undefined : await authorizationOf(proof.record, authorize)
+    if (found !== undefined && 'authorization' in found) {
+      response.send(JSON.stringify(authorizedProof(proof, found.authorization)))
+      return
+    }
+    if (wanted === true) {
+      const why = found?.missing ?? 'the record is no call that was answered under a grant'
+      throw new InputError('NOT_FOUND', `there is no authorisation to show: ${why}`)
+    }
+    if (found !== undefined) response.set(MISSING_HEADER, found.missing)
+    response.send(JSON.stringify(proof))
   }
+
+async function authorizationOf(
+  record: FlowRecord,
+  authorize: Authorize | undefined,
+): Promise<FoundAuthorization | undefined> {
+  if (!isUnderGrant(record)) return undefined
+  return (await authorize?.(record)) ?? { missing: 'no contract of authorisations is known here' }
+}

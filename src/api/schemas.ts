@@ -1,7 +1,17 @@
 import Type, { type TSchema } from 'typebox'
 import { INDEX_NAMES } from '../lookup/index.ts'
-import { count, decimal, hex, oneOf, optional, text, time } from '../record/fields.ts'
-import { RECORD_TYPES, type RecordTypeName } from '../record/index.ts'
+import {
+  count,
+  decimal,
+  hex,
+  name as nameText,
+  oneOf,
+  optional,
+  sourceName,
+  text,
+  time,
+} from '../record/fields.ts'
+import { REASONS, RECORD_TYPES, type RecordTypeName } from '../record/index.ts'
 import { openSchema, sealedSchema } from '../record/schema.ts'
 import { FACETS } from '../store/stats.ts'
 
@@ -219,18 +229,60 @@ export const SubmissionBundle = name(
   ),
 )
 
+const proof = {
+  record: SealedRecord,
+  disclosures: Type.Array(Type.String()),
+  inclusion: Type.Object({ index: count, path }, strict),
+  ...anchored,
+}
+
+const place = Type.Object(
+  { blockNumber: decimal, blockHash: hash, transactionHash: hash, logIndex: count },
+  strict,
+)
+
+const authorization = Type.Object(
+  {
+    contract: address,
+    grant: Type.Object(
+      {
+        subject: address,
+        consumer: hash,
+        resource: hash,
+        purpose: hash,
+        notBefore: decimal,
+        notAfter: decimal,
+        maxCalls: count,
+        nonce: decimal,
+      },
+      strict,
+    ),
+    signature: optional(Type.String({ pattern: '^0x(?:[0-9a-f]{2})+$' })),
+    given: optional(place),
+    resource: Type.Object(
+      {
+        registry: address,
+        version: count,
+        owner: hash,
+        sharing: oneOf('unconditional', 'conditional', 'prohibited'),
+        level: count,
+        digest: hash,
+        set: place,
+        next: optional(place),
+      },
+      strict,
+    ),
+    revocation: Type.Object({ revokedAt: decimal, blockNumber: decimal, blockHash: hash }, strict),
+  },
+  strict,
+)
+
 export const Proof = name(
   'Proof',
-  Type.Object(
-    {
-      format: oneOf('tidemark-proof/1'),
-      record: SealedRecord,
-      disclosures: Type.Array(Type.String()),
-      inclusion: Type.Object({ index: count, path }, strict),
-      ...anchored,
-    },
-    strict,
-  ),
+  Type.Union([
+    Type.Object({ format: oneOf('tidemark-proof/1'), ...proof }, strict),
+    Type.Object({ format: oneOf('tidemark-proof/2'), ...proof, authorization }, strict),
+  ]),
 )
 
 const base64url = Type.String({ pattern: '^[A-Za-z0-9_-]*$' })
@@ -441,6 +493,46 @@ export const Ledger = name(
   ),
 )
 
+const DecisionQuestion = name(
+  'DecisionQuestion',
+  Type.Object(
+    {
+      consumer: sourceName,
+      resource: nameText,
+      purpose: nameText,
+      authorization: optional(hash),
+      use: optional(Type.Boolean()),
+    },
+    strict,
+  ),
+)
+export const DecisionQuestions = name(
+  'DecisionQuestions',
+  Type.Union([
+    DecisionQuestion,
+    Type.Object({ decisions: Type.Array(DecisionQuestion, { minItems: 1, maxItems: 1_000 }) }, strict),
+  ]),
+)
+
+const Decision = name(
+  'Decision',
+  Type.Object(
+    {
+      allowed: Type.Boolean(),
+      reason: oneOf(...REASONS),
+      time: decimal,
+      block: Type.Object({ number: decimal, hash, time: decimal }, strict),
+      authorization: optional(hash),
+      remaining: optional(count),
+    },
+    strict,
+  ),
+)
+export const DecisionAnswers = name(
+  'DecisionAnswers',
+  Type.Union([Decision, Type.Object({ decisions: Type.Array(Decision) }, strict)]),
+)
+
 export const HealthState = name(
   'Health',
   Type.Object(
@@ -464,6 +556,7 @@ export const HealthState = name(
       headBlock: block,
       scannedBlock: block,
       finalBlock: block,
+      rightsBlock: optional(decimal),
     },
     strict,
   ),

@@ -1,5 +1,5 @@
 import type { Hex } from '../bytes/hex.ts'
-import { type Grant, isAllowed, REASONS, type Reason } from '../record/index.ts'
+import { type Grant, isAllowed, REASONS, type Reason, type Use } from '../record/index.ts'
 import { malformed, parseBytes } from './answers.ts'
 import { type BlockReference, contractReader } from './contract.ts'
 import { fetchLatestBlock } from './facts.ts'
@@ -8,13 +8,6 @@ import { authorizationsInterface } from './rights-abi.ts'
 import { decodeRightsEvent } from './rights-events.ts'
 import type { Rpc } from './rpc.ts'
 import { type Sender, transact } from './transact.ts'
-
-/** A use that somebody asks for; names by `nameId`. */
-interface Use {
-  consumer: Hex
-  resource: Hex
-  purpose: Hex
-}
 
 /** What the contract knows of a grant besides its revocation. */
 interface GrantState {
@@ -28,7 +21,7 @@ interface GrantState {
 /** Typed reads of the authorisations. Every one of them throws `OperationError` when it cannot answer. */
 export interface Authorizations {
   readonly address: Hex
-  registry(): Promise<Hex>
+  registry(at?: BlockReference): Promise<Hex>
   decide(use: Use, grantId: Hex, at?: BlockReference): Promise<Reason>
   /** as `decide`, of a grant that the contract need not hold */
   decideWith(use: Use, grant: Grant, signature: Hex, at?: BlockReference): Promise<Reason>
@@ -41,7 +34,7 @@ export function createAuthorizations(rpc: Rpc, address: Hex): Authorizations {
   const read = contractReader(rpc, authorizationsInterface, address, 'contract of authorisations')
   return {
     address,
-    registry: async () => parseBytes((await read('registry', []))[0], 'registry', 20),
+    registry: async (at) => parseBytes((await read('registry', [], at))[0], 'registry', 20),
     decide: async ({ consumer, resource, purpose }, grantId, at) =>
       parseReason(await read('decide', [consumer, resource, purpose, grantId], at)),
     decideWith: async ({ consumer, resource, purpose }, grant, signature, at) =>

@@ -63,7 +63,7 @@ export const externalChain =
   }
 
 /** @throws {InputError} `BAD_CONFIG`: what was decided by one contract must not be gone on with by another */
-async function attachRights(
+export async function attachRights(
   rpc: Rpc,
   dataPath: string,
   known: RightsIdentity | undefined,

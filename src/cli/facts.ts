@@ -19,7 +19,7 @@ interface FactSources {
 
 /** What the running parts know of themselves, for health and metrics. */
 export function gatherFacts({ publishing, indexing, making, inFlight, problems, now }: FactSources): Facts {
-  const { follower, entries, alerts } = indexing
+  const { follower, entries, alerts, rights } = indexing
   const { head, scannedBlock, finalBlock } = follower.state
   const [announced, fraud, withheld] = (['announced', 'fraud', 'withheld'] as const).map((state) =>
     entries.countInState(state),
@@ -43,6 +43,7 @@ export function gatherFacts({ publishing, indexing, making, inFlight, problems, 
     headBlock: head,
     scannedBlock,
     finalBlock,
+    ...(rights?.cursor !== undefined && { rightsBlock: rights.cursor.block.number }),
     problems,
   }
 }
@@ -76,6 +77,7 @@ export const indexingHealth = ({
   headBlock,
   scannedBlock,
   finalBlock,
+  rightsBlock,
 }: Facts) => ({
   batchesVerified: batches.verified ?? 0,
   runs,
@@ -88,4 +90,5 @@ export const indexingHealth = ({
   headBlock: String(headBlock),
   scannedBlock: String(scannedBlock),
   finalBlock: String(finalBlock),
+  ...(rightsBlock !== undefined && { rightsBlock: String(rightsBlock) }),
 })

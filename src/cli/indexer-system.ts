@@ -17,13 +17,16 @@ import type { RulePolicy } from '../rules/policy.ts'
 import { openDatabase } from '../store/database.ts'
 import { lockFolder } from '../store/folder-lock.ts'
 import { Sources } from '../store/sources.ts'
+import { attachRights } from './external-chain.ts'
 import { gatherFacts, indexingHealth } from './facts.ts'
-import { identityPath, loadIdentity, saveIdentity } from './identity.ts'
+import { type FolderIdentity, identityPath, loadIdentity, saveIdentity } from './identity.ts'
 import { type Started, startParts } from './parts.ts'
 
 export interface IndexerConfig {
   rpcUrl: string
   ledger: Hex
+  /** the contract that decides on calls; once named, the folder keeps it */
+  authorizations?: Hex
   finality: Finality
   /** catalogue, fetched batches and evidence */
   dataPath: string
@@ -62,7 +65,7 @@ async function assemble(config: IndexerConfig, started: Started): Promise<Indexe
   const server = await listen(config.host, config.port)
   started.push(() => server.closeAll())
   const rpc = createRpc(config.rpcUrl)
-  const identity = await identify(config)
+  const { rights, ...identity } = await identify(config)
   const database = openDatabase(join(dataPath, 'catalogue.sqlite'), 'rebuildable')
   started.push(() => database.close())
 
@@ -79,6 +82,7 @@ async function assemble(config: IndexerConfig, started: Started): Promise<Indexe
     rpc,
     chain: chainFacts(rpc, { finality: config.finality }),
     identity,
+    ...(rights !== undefined && { rights }),
     mayLag: true,
     threads: availableParallelism(),
     pollMs,
@@ -116,6 +120,7 @@ async function assemble(config: IndexerConfig, started: Started): Promise<Indexe
         handling: { desk: indexing.incidents, tokens: new Sources(database) },
       }),
       seen,
+      ...(indexing.decisions !== undefined && { decisions: indexing.decisions }),
       sources: (limit) => seen.sources(limit),
       identity,
       health,
@@ -146,12 +151,15 @@ async function assemble(config: IndexerConfig, started: Started): Promise<Indexe
 }
 
 /** What the folder was made for, or what the chain says of the ledger; a catalogue is of one ledger. */
-async function identify({ rpcUrl, ledger, dataPath }: IndexerConfig): Promise<LedgerIdentity> {
+async function identify(config: IndexerConfig): Promise<FolderIdentity> {
+  const { rpcUrl, ledger, authorizations, dataPath } = config
   const path = identityPath(dataPath)
   const rpc = createRpc(rpcUrl)
   const [known, chainId] = [await loadIdentity(path), await fetchChainId(rpc)]
   if (known === undefined) {
-    const identity = { chainId, ledger, deploymentBlock: await createLedger(rpc, ledger).deploymentBlock() }
+    const deploymentBlock = await createLedger(rpc, ledger).deploymentBlock()
+    const rights = await attachRights(rpc, dataPath, undefined, authorizations)
+    const identity = { chainId, ledger, deploymentBlock, ...(rights !== undefined && { rights }) }
     await saveIdentity(path, identity)
     return identity
   }
@@ -168,5 +176,9 @@ async function identify({ rpcUrl, ledger, dataPath }: IndexerConfig): Promise<Le
       { retryable: false },
     )
   }
-  return known
+  const rights = await attachRights(rpc, dataPath, known.rights, authorizations)
+  if (rights === known.rights) return known
+  const identity = { ...known, ...(rights !== undefined && { rights }) }
+  await saveIdentity(path, identity)
+  return identity
 }

@@ -5,7 +5,14 @@ import { InputError } from '../errors.ts'
 import { createCatchUp } from './catch-up.ts'
 import { type IndexerSystem, startIndexerSystem } from './indexer-system.ts'
 import { createLog, LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './log.ts'
-import { finalityOption, jsonOption, parseAddress, portOption, rpcOption } from './options.ts'
+import {
+  authorizationsOption,
+  finalityOption,
+  jsonOption,
+  parseAddress,
+  portOption,
+  rpcOption,
+} from './options.ts'
 import { type PublisherOptions, publisherOption, publisherTokenOption, readPublishers } from './publishers.ts'
 import { noRulesOption, readRules, rulesOption } from './rule-policy.ts'
 import { signalled } from './signals.ts'
@@ -13,6 +20,7 @@ import { signalled } from './signals.ts'
 interface IndexerOptions extends PublisherOptions {
   rpc: string
   ledger: Hex
+  authorizations?: Hex
   finality: Finality
   data: string
   batches?: string
@@ -33,6 +41,7 @@ export const indexerCommand = () =>
     .description('follow a ledger, re-verify every batch of it, and answer questions; needs no operator')
     .addOption(rpcOption())
     .addOption(new Option('--ledger <address>', 'which ledger').argParser(parseAddress).makeOptionMandatory())
+    .addOption(authorizationsOption())
     .addOption(finalityOption())
     .addOption(
       new Option('--data <folder>', 'where what was found is kept')
@@ -64,6 +73,7 @@ async function indexer(options: IndexerOptions): Promise<void> {
   const system = await startIndexerSystem({
     rpcUrl: options.rpc,
     ledger: options.ledger,
+    ...(options.authorizations !== undefined && { authorizations: options.authorizations }),
     finality: options.finality,
     dataPath: options.data,
     batches:

@@ -7,6 +7,8 @@ interface ProveOptions {
   api: string
   source?: string
   disclose?: string
+  /** undefined: if it can be had */
+  authorization?: boolean
   out?: string
 }
 
@@ -17,18 +19,23 @@ export const proveCommand = () =>
     .argument('<id>', 'the id of the record')
     .addOption(new Option('--source <uri>', 'its source, when several use the id'))
     .addOption(new Option('--disclose <names>', 'pseudonyms to open, such as person'))
+    .addOption(new Option('--authorization', 'fail if what authorised a call cannot be shown with it'))
+    .addOption(new Option('--no-authorization', 'show that a call happened, not what authorised it'))
     .addOption(new Option('--out <file>', 'instead of standard output'))
     .addOption(apiOption())
     .action(prove)
 
-async function prove(id: string, { api, source, disclose, out }: ProveOptions): Promise<void> {
+async function prove(id: string, { api, source, disclose, authorization, out }: ProveOptions): Promise<void> {
   const names = disclose?.split(',').filter((name) => name !== '') ?? []
-  const bundle = await createGatewayApi(api).proof({
+  const { bundle, missing } = await createGatewayApi(api).proof({
     id,
     disclose: names,
     ...(source !== undefined && { source }),
+    ...(authorization !== undefined && { authorization }),
   })
   const text = `${JSON.stringify(JSON.parse(bundle), null, 2)}\n`
   if (out === undefined) process.stdout.write(text)
   else await writeFile(out, text)
+  if (missing === undefined) return
+  process.stderr.write(`tidemark: the proof shows the call, and not what authorised it: ${missing}\n`)
 }

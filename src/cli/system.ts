@@ -9,6 +9,7 @@ import type { RequestSummary } from '../api/requests.ts'
 import { MonthlyReports } from '../audit/monthly-reports.ts'
 import type { Hex } from '../bytes/hex.ts'
 import type { AnchorPolicy } from '../chain/anchor.ts'
+import { authorizationSource } from '../chain/authorization-source.ts'
 import { breakerOf } from '../chain/breaker.ts'
 import type { RightsIdentity } from '../chain/deploy.ts'
 import type { LedgerIdentity } from '../chain/ledger.ts'
@@ -16,6 +17,7 @@ import { InputError, OperationError } from '../errors.ts'
 import { Admission, type SubmissionMode } from '../gateway/admission.ts'
 import type { GatewayPolicy } from '../gateway/gateway.ts'
 import { type Publishing, type StallPolicy, startPublishing } from '../gateway/service.ts'
+import { findAuthorization } from '../indexer/authorize.ts'
 import { startIndexing } from '../indexer/service.ts'
 import type { RulePolicy } from '../rules/policy.ts'
 import { BatchFolder } from '../store/batch-folder.ts'
@@ -48,6 +50,8 @@ export interface SystemConfig {
   /** none are at work without it */
   rules?: RulePolicy
   pollMs: number
+  /** see `IndexingOptions` */
+  rightsStaleMs?: number
   /** `inFlightBytes` bounds the bodies of all requests together */
   limits: { bodyBytes: number; submissionRecords: number; inFlightBytes: number }
   timeouts?: ClientTimeouts
@@ -114,6 +118,8 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
     chain: chain.facts,
     identity,
     publisher: own,
+    ...(chain.rights !== undefined && { rights: chain.rights }),
+    ...(config.rightsStaleMs !== undefined && { rightsStaleMs: config.rightsStaleMs }),
     mayLag: chain.mayLag,
     evidencePath: join(dataPath, 'evidence'),
     // The disk is our own, and sealing needs the other core.
@@ -207,6 +213,8 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
       ...indexingHealth(now),
     }
   }
+  const source =
+    chain.rights && authorizationSource(rpc, chain.facts, { ...chain.rights, chainId: identity.chainId })
   const { limits, onRequest } = config
   const admission = new Admission({
     intake: publishing.intake,
@@ -235,8 +243,10 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
         handling: { desk: indexing.incidents, tokens: sources },
       }),
       seen: indexing.seen,
+      ...(indexing.decisions !== undefined && { decisions: indexing.decisions }),
       sources: (limit) => sealed.sources(limit),
       identity,
+      ...(source !== undefined && { authorize: (call) => findAuthorization(call, finder, source) }),
       health,
       metrics: metrics.handler,
       onFault: (error, requestId) => onTrouble('a request failed', error, requestId),

@@ -47,6 +47,7 @@ interface UpOptions {
   batchFiles?: BatchFileMode
   runHours: number
   rules?: string | boolean
+  staleAfter: number
   json: boolean
   rpc?: string
   ledger?: Hex
@@ -131,6 +132,14 @@ export const upCommand = () =>
     )
     .addOption(rulesOption())
     .addOption(noRulesOption())
+    .addOption(
+      new Option(
+        '--stale-after <ms>',
+        'decisions on calls are stale when the chain could not be followed to its head for so long',
+      )
+        .argParser(parseWhole(1, 86_400_000))
+        .default(60_000),
+    )
     .addOption(jsonOption())
     .optionsGroup('On a chain of your own, instead of the embedded one:')
     .addOption(chainRpcOption().conflicts('chainPort'))
@@ -173,6 +182,7 @@ async function up(options: UpOptions): Promise<void> {
     batchFiles: options.batchFiles ?? (isLoopback(options.host) ? 'public' : 'token'),
     runHours: options.runHours,
     ...(rules !== undefined && { rules }),
+    rightsStaleMs: options.staleAfter,
     pollMs: options.pollEvery ?? (options.rpc === undefined ? POLL_MS : EXTERNAL_POLL_MS),
     limits: {
       inFlightBytes: MAX_BYTES_IN_FLIGHT,

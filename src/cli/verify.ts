@@ -1,19 +1,29 @@
 import { Command, Option } from 'commander'
 import type { Hex } from '../bytes/hex.ts'
 import { chainFacts, type Finality } from '../chain/facts.ts'
+import { rightsFacts } from '../chain/rights-facts.ts'
 import { createRpc } from '../chain/rpc.ts'
-import { InputError } from '../errors.ts'
-import { HISTORY_FORMAT, parseProof, RUN_HISTORY_FORMAT } from '../proof/index.ts'
-import { type VerifiedProof, verifyHistory, verifyProof } from '../verify/index.ts'
+import { InputError, VerificationError } from '../errors.ts'
+import { HISTORY_FORMAT, parseProof, RUN_HISTORY_FORMAT, toJsonGrant } from '../proof/index.ts'
+import type { Language } from '../rules/rule.ts'
+import {
+  type VerifiedAuthorization,
+  type VerifiedProof,
+  verifyHistory,
+  verifyProof,
+} from '../verify/index.ts'
 import { crossCheck } from './cross-check.ts'
 import { finalityOption, jsonOption, parseAddress, rpcOption } from './options.ts'
 import { readBundle } from './read-lines.ts'
 import { describeHistory, historyToJson } from './verify-history.ts'
 import { verifyReceiptCommand } from './verify-receipt.ts'
+import { describeProof, inWords, showSeconds } from './verify-words.ts'
 
 interface VerifyOptions {
   rpc: string
   ledger?: Hex
+  authorizations?: Hex
+  lang: Language
   finality: Finality
   crossCheck: boolean
   json: boolean
@@ -32,7 +42,14 @@ export const verifyCommand = () =>
     .addOption(
       new Option('--ledger <address>', 'the ledger that the proof must be of').argParser(parseAddress),
     )
+    .addOption(
+      new Option(
+        '--authorizations <address>',
+        'the contract that must decide on the grant of an authorised call',
+      ).argParser(parseAddress),
+    )
     .addOption(finalityOption())
+    .addOption(new Option('--lang <language>', 'of what is said').choices(['en', 'zh']).default('en'))
     .addOption(new Option('--cross-check', 'recompute both roots with merkletreejs too').default(false))
     .addOption(jsonOption())
     .action(verify)
@@ -40,25 +57,32 @@ export const verifyCommand = () =>
 
 async function verify(file: string, options: VerifyOptions): Promise<void> {
   const bundle = await readBundle(file)
-  const chain = chainFacts(createRpc(options.rpc), { finality: options.finality })
-  const trust = options.ledger === undefined ? {} : { ledger: options.ledger }
+  try {
+    process.stdout.write(await verdictOn(bundle, options))
+  } catch (error) {
+    throw error instanceof VerificationError && !options.json ? inWords(error, options.lang) : error
+  }
+}
+
+async function verdictOn(bundle: unknown, options: VerifyOptions): Promise<string> {
+  const { ledger, authorizations, finality, json } = options
+  const rpc = createRpc(options.rpc)
+  const chain = chainFacts(rpc, { finality })
+  const trust = {
+    ...(ledger !== undefined && { ledger }),
+    ...(authorizations !== undefined && { authorizations }),
+  }
   if ([HISTORY_FORMAT, RUN_HISTORY_FORMAT].includes(Object(bundle).format)) {
     if (options.crossCheck) throw new InputError('BAD_ARGUMENT', '--cross-check is for proofs')
     const history = await verifyHistory(bundle, chain, trust)
-    const text = options.json
-      ? `${JSON.stringify(historyToJson(history, options))}\n`
-      : describeHistory(history, options)
-    process.stdout.write(text)
-    return
+    return json ? `${JSON.stringify(historyToJson(history, options))}\n` : describeHistory(history, options)
   }
-  const verified = await verifyProof(bundle, chain, trust)
+  const verified = await verifyProof(bundle, chain, trust, rightsFacts(rpc))
   if (options.crossCheck) await crossCheck(parseProof(bundle), chain)
-  process.stdout.write(
-    options.json ? `${JSON.stringify(toJson(verified, options))}\n` : describe(verified, options),
-  )
+  return json ? `${JSON.stringify(toJson(verified, options))}\n` : describeProof(verified, options)
 }
 
-const toJson = (verified: VerifiedProof, { crossCheck, ledger }: VerifyOptions) => ({
+const toJson = (verified: VerifiedProof, { crossCheck, ledger, authorizations }: VerifyOptions) => ({
   verdict: 'verified',
   record: verified.record,
   closedMembers: verified.closedMembers,
@@ -69,25 +93,28 @@ const toJson = (verified: VerifiedProof, { crossCheck, ledger }: VerifyOptions) 
     chainId: String(verified.anchor.chainId),
     blockNumber: String(verified.anchor.blockNumber),
   },
-  blockTime: blockTime(verified),
+  blockTime: showSeconds(verified.blockTime),
   finalBlock: String(verified.finalBlock),
   ledgerPinned: ledger !== undefined,
   crossChecked: crossCheck,
+  ...(verified.authorization !== undefined && {
+    authorization: authorizationToJson(verified.authorization),
+    authorizationsPinned: authorizations !== undefined,
+  }),
 })
 
-function describe(verified: VerifiedProof, { rpc, ledger, crossCheck }: VerifyOptions): string {
-  const { record, header, anchor, logIndex, finalBlock, closedMembers } = verified
-  const lines = [
-    'VERIFIED',
-    `  record    ${record.id} of ${record.source}`,
-    `            ${record.type} at ${record.time}${closedMembers > 0 ? `, ${closedMembers} of its members kept closed` : ''}`,
-    `  batch     ${header.sequence} of publisher ${header.publisher}, ${header.recordCount} records`,
-    `  ledger    entry ${logIndex} of ${anchor.ledger} on chain ${anchor.chainId}`,
-    `  anchored  block ${anchor.blockNumber} at ${blockTime(verified)}; final block ${finalBlock}`,
-    crossCheck ? '  checked   by Tidemark and, for both roots, by merkletreejs' : undefined,
-    `  trusted   the node at ${rpc}${ledger === undefined ? `, and that ${anchor.ledger} is the ledger: pin it with --ledger` : ''}`,
-  ]
-  return `${lines.filter((line) => line !== undefined).join('\n')}\n`
-}
-
-const blockTime = ({ blockTime }: VerifiedProof) => new Date(Number(blockTime) * 1_000).toISOString()
+const authorizationToJson = ({
+  grant,
+  registeredAt,
+  replacedAt,
+  revokedAt,
+  asOf,
+  ...shown
+}: VerifiedAuthorization) => ({
+  ...shown,
+  grant: toJsonGrant(grant),
+  registeredAt: showSeconds(registeredAt),
+  ...(replacedAt !== undefined && { replacedAt: showSeconds(replacedAt) }),
+  ...(revokedAt !== 0n && { revokedAt: showSeconds(revokedAt) }),
+  asOf: { number: String(asOf.number), hash: asOf.hash, time: showSeconds(asOf.timestamp) },
+})

@@ -1,6 +1,7 @@
 import { type Hex, isHex } from '../bytes/hex.ts'
 import { readUint64 } from '../bytes/integer.ts'
 import { InputError, OperationError } from '../errors.ts'
+import { type AuthorizationAnswer, parseAuthorizationAnswer } from './authorization.ts'
 
 /** A problem document (RFC 9457) that the server answered with. */
 export class ProblemError extends InputError {
@@ -58,18 +59,32 @@ export interface GatewayApi {
    */
   submissionProof(source: string, sequence: bigint): Promise<unknown>
   /**
+   * Whether a use is allowed; counting it twice is not harmless.
+   *
+   * @param question the body of POST /v1/decisions
+   */
+  decide(question: Readonly<Record<string, unknown>>): Promise<AuthorizationAnswer>
+  /**
    * All records under some keys, newest first, page after page.
    *
    * @param query the parameters of GET /v1/records
    * @returns parsed JSON, as it came
    */
   records(query: Readonly<Record<string, string>>): AsyncGenerator<unknown>
-  /** @returns the text of the bundle */
-  proof(query: { source?: string; id: string; disclose: readonly string[] }): Promise<string>
   /** Who answers for a call or a refusal, parsed JSON as it came. */
   responsibility(source: string, id: string): Promise<Record<string, unknown>>
   /** The report of a month, parsed JSON as it came. */
   monthlyReport(month: string, utcOffset: number): Promise<unknown>
+  /**
+   * @param query.authorization whether what authorised a call must be there, or must not; if it can be had, otherwise
+   * @returns the text of the bundle, and why it shows a call under a grant without the grant
+   */
+  proof(query: {
+    source?: string
+    id: string
+    disclose: readonly string[]
+    authorization?: boolean
+  }): Promise<{ bundle: string; missing?: string }>
   /**
    * The parts of a history as they come. They end with `OperationError` `GATEWAY_UNREACHABLE` when it is cut off.
    *
@@ -191,6 +206,14 @@ export function createGatewayApi(
         )
       }
     },
+    async decide(question) {
+      const init = {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(question),
+      }
+      return parseAuthorizationAnswer(await callJson('/v1/decisions', init))
+    },
     async *records(query) {
       let cursor: unknown
       do {
@@ -201,13 +224,16 @@ export function createGatewayApi(
         cursor = page.cursor
       } while (cursor !== undefined)
     },
-    proof({ source, id, disclose }) {
+    async proof({ source, id, disclose, authorization }) {
       const query = new URLSearchParams({
         id,
         ...(source !== undefined && { source }),
         ...(disclose.length > 0 && { disclose: disclose.join(',') }),
+        ...(authorization !== undefined && { authorization: String(authorization) }),
       })
-      return call(`/v1/proofs?${query}`)
+      const response = await fetchGood(`/v1/proofs?${query}`)
+      const missing = response.headers.get('tidemark-authorization-missing')
+      return { bundle: await textOf(response), ...(missing !== null && { missing }) }
     },
     responsibility(source, id) {
       return callJson(`/v1/responsibility?${new URLSearchParams({ source, id })}`)

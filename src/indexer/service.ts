@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Hex } from '../bytes/hex.ts'
+import { createAuthorizations } from '../chain/authorizations.ts'
+import type { RightsIdentity } from '../chain/deploy.ts'
 import type { LedgerIdentity } from '../chain/ledger.ts'
 import type { Rpc } from '../chain/rpc.ts'
 import { OperationError } from '../errors.ts'
@@ -20,11 +22,14 @@ import { Trips } from '../store/trips.ts'
 import type { ChainFacts } from '../verify/index.ts'
 import { BreakerKeeper, type BreakerParts } from './breaker-keeper.ts'
 import { Checker } from './checker.ts'
+import { Decisions } from './decisions.ts'
 import type { Fetcher } from './fetcher.ts'
 import { Finder } from './finder.ts'
 import { Follower } from './follower.ts'
 import { Histories } from './history.ts'
 import { IncidentDesk } from './incident-desk.ts'
+import { Rights } from './rights.ts'
+import { RightsFollower } from './rights-follower.ts'
 import { RuleKeeper } from './rule-keeper.ts'
 import { RunKeeper } from './run-keeper.ts'
 import { Verdicts } from './verdicts.ts'
@@ -39,6 +44,10 @@ export interface IndexingOptions {
   identity: LedgerIdentity
   /** whose batch files alone must be here: that those of others are not is no trouble; without one, everybody's */
   publisher?: Hex
+  /** which contracts decide on calls, if any do */
+  rights?: RightsIdentity
+  /** it is a trouble when what they say was not known up to the chain's head for so long */
+  rightsStaleMs?: number
   /** see `Follower` */
   mayLag: boolean
   /** see `Checker` */
@@ -77,6 +86,9 @@ export interface Indexing {
   runKeeper: RunKeeper
   /** where rules are at work */
   incidents: IncidentDesk | undefined
+  /** absent where nobody decides on calls */
+  rights?: Rights
+  decisions?: Decisions
   /** what goes wrong now, a sentence each */
   troubles(): string[]
   /** Rejects when the work cannot go on. */
@@ -86,6 +98,8 @@ export interface Indexing {
 
 /** Batches kept open between questions, two file handles each at most. */
 const OPEN_BATCHES = 128
+
+const RIGHTS_STALE_MS = 60_000
 
 /** Before a batch that is refused is tried again for the first time, or a run that could not be merged. */
 const RETRY_MS = 5_000
@@ -98,12 +112,14 @@ export function startIndexing(options: IndexingOptions): Indexing {
   const seen = new SeenSubmissions(database)
   const runs = new Runs(database)
   const judged = new JudgedBatches(database)
+  const rights = options.rights && new Rights(database, options.rights.authorizations)
   const verdicts = new Verdicts({
     database,
     entries,
     alerts,
     seen,
     runs,
+    ...(rights !== undefined && { grants: rights.grants }),
     identity,
     ...(publisher !== undefined && { publisher }),
     now,
@@ -122,6 +138,18 @@ export function startIndexing(options: IndexingOptions): Indexing {
     },
     mayLag,
   })
+  const rightsFollower =
+    rights &&
+    options.rights &&
+    new RightsFollower({
+      rpc,
+      chain,
+      identity: options.rights,
+      rights,
+      finalBlock: () => follower.state.finalBlock,
+      mayLag,
+      now,
+    })
   const folder = new BatchFolder(batchesPath)
   const batches = new BatchCache(folder, OPEN_BATCHES)
   const checker = new Checker({
@@ -130,6 +158,7 @@ export function startIndexing(options: IndexingOptions): Indexing {
     entries,
     verdicts,
     domain: { chainId: identity.chainId, ledger: identity.ledger },
+    ...(rights !== undefined && { authorizations: rights.authorizations }),
     threads: options.threads,
     now,
     retryMs: RETRY_MS,
@@ -202,6 +231,7 @@ export function startIndexing(options: IndexingOptions): Indexing {
 
   const trouble: {
     following?: string
+    followingRights?: string
     checking?: string
     merging?: string
     judging?: string
@@ -230,6 +260,29 @@ export function startIndexing(options: IndexingOptions): Indexing {
       }
       await pause()
     }
+  }
+
+  async function followRights(): Promise<void> {
+    while (!running.signal.aborted && rightsFollower !== undefined) {
+      try {
+        await rightsFollower.step()
+        delete trouble.followingRights
+      } catch (error) {
+        report('followingRights', 'following the registry and the authorisations', error)
+      }
+      await pause()
+    }
+  }
+
+  /** What decisions rest on is older than it should be. */
+  function stale(): string[] {
+    if (rights === undefined || rightsFollower === undefined) return []
+    const behindMs = now() - rightsFollower.currentAt
+    if (behindMs <= (options.rightsStaleMs ?? RIGHTS_STALE_MS)) return []
+    const block = rights.cursor?.block.number ?? 'none'
+    return [
+      `decisions rest on block ${block}, and nothing newer was known for ${Math.round(behindMs / 1_000)} s`,
+    ]
   }
 
   async function check(): Promise<void> {
@@ -284,7 +337,7 @@ export function startIndexing(options: IndexingOptions): Indexing {
 
   // An aborted pause is how it ends.
   const pause = (ms = pollMs) => delay(ms, undefined, { signal: running.signal }).catch(() => undefined)
-  const working = Promise.all([follow(), check(), merge(), judge(), guard()])
+  const working = Promise.all([follow(), followRights(), check(), merge(), judge(), guard()])
   working.catch((error: unknown) => failure.reject(error))
 
   return {
@@ -297,11 +350,20 @@ export function startIndexing(options: IndexingOptions): Indexing {
     runs,
     runKeeper,
     incidents,
+    ...(rights !== undefined && {
+      rights,
+      decisions: new Decisions({
+        database,
+        rights,
+        contract: createAuthorizations(rpc, rights.authorizations),
+        now,
+      }),
+    }),
     troubles() {
       const fraud = entries.countInState('fraud')
       const withheld = entries.countInState('withheld', publisher)
       const bad = fraud + withheld > 0 ? [`${fraud} batches are fraud, ${withheld} are withheld`] : []
-      return [...Object.values(trouble), ...bad, ...(incidents?.troubles() ?? [])]
+      return [...Object.values(trouble), ...stale(), ...bad, ...(incidents?.troubles() ?? [])]
     },
     failed: failure.promise,
     async stop() {

@@ -2,16 +2,20 @@ import { type Header, type JsonHeader, parseJsonHeader, toJsonHeader } from '../
 import { type Hex, toHex } from '../bytes/hex.ts'
 import { hex, members, path, uint32, uint64 } from './members.ts'
 
-/** Where the chain holds the event that anchors a batch. */
-export interface Anchor {
-  chainId: bigint
-  /** 20 bytes */
-  ledger: Hex
+/** Where the chain holds an event. */
+export interface Place {
   blockNumber: bigint
   blockHash: Hex
   transactionHash: Hex
   /** position of the event within the block */
   logIndex: number
+}
+
+/** Where the chain holds the event that anchors a batch. */
+export interface Anchor extends Place {
+  chainId: bigint
+  /** 20 bytes */
+  ledger: Hex
 }
 
 /** A header, its place in the ledger's log, and the event that anchors it: what every bundle about a batch holds. */
@@ -22,13 +26,16 @@ export interface Anchored {
   anchor: Anchor
 }
 
-export interface JsonAnchor {
-  chainId: string
-  ledger: Hex
+export interface JsonPlace {
   blockNumber: string
   blockHash: Hex
   transactionHash: Hex
   logIndex: number
+}
+
+export interface JsonAnchor extends JsonPlace {
+  chainId: string
+  ledger: Hex
 }
 
 /** As JSON: uint64 as decimal strings, bytes as hex. */
@@ -39,6 +46,7 @@ export interface JsonAnchored {
 }
 
 export const ANCHORED_MEMBERS = ['batch', 'log', 'anchor'] as const
+export const PLACE_MEMBERS = ['blockNumber', 'blockHash', 'transactionHash', 'logIndex'] as const
 
 export const toJsonAnchored = ({ header, log, anchor }: Anchored): JsonAnchored => ({
   batch: toJsonHeader(header),
@@ -51,6 +59,8 @@ export const toJsonAnchor = (anchor: Anchor): JsonAnchor => ({
   chainId: String(anchor.chainId),
   blockNumber: String(anchor.blockNumber),
 })
+
+export const toJsonPlace = (place: Place): JsonPlace => ({ ...place, blockNumber: String(place.blockNumber) })
 
 /** @throws {VerificationError} `MALFORMED_BUNDLE` or `MALFORMED_HEADER` */
 export function parseAnchored(parts: Record<(typeof ANCHORED_MEMBERS)[number], unknown>): Anchored {
@@ -67,20 +77,17 @@ export function parseAnchored(parts: Record<(typeof ANCHORED_MEMBERS)[number], u
 }
 
 export function parseAnchor(value: unknown): Anchor {
-  const anchor = members(value, 'anchor', [
-    'chainId',
-    'ledger',
-    'blockNumber',
-    'blockHash',
-    'transactionHash',
-    'logIndex',
-  ])
+  const anchor = members(value, 'anchor', ['chainId', 'ledger', ...PLACE_MEMBERS])
   return {
     chainId: uint64(anchor.chainId, 'anchor.chainId'),
     ledger: hex(anchor.ledger, 20, 'anchor.ledger'),
-    blockNumber: uint64(anchor.blockNumber, 'anchor.blockNumber'),
-    blockHash: hex(anchor.blockHash, 32, 'anchor.blockHash'),
-    transactionHash: hex(anchor.transactionHash, 32, 'anchor.transactionHash'),
-    logIndex: uint32(anchor.logIndex, 'anchor.logIndex'),
+    ...parsePlace(anchor, 'anchor'),
   }
 }
+
+export const parsePlace = (parts: Record<(typeof PLACE_MEMBERS)[number], unknown>, place: string): Place => ({
+  blockNumber: uint64(parts.blockNumber, `${place}.blockNumber`),
+  blockHash: hex(parts.blockHash, 32, `${place}.blockHash`),
+  transactionHash: hex(parts.transactionHash, 32, `${place}.transactionHash`),
+  logIndex: uint32(parts.logIndex, `${place}.logIndex`),
+})

@@ -7,9 +7,17 @@ import {
   parseAnchored,
   toJsonAnchored,
 } from './anchored.ts'
+import {
+  type Authorization,
+  type JsonAuthorization,
+  parseAuthorization,
+  toJsonAuthorization,
+} from './authorization.ts'
 import { expectFormat, members, path, sealedRecord, texts, uint32 } from './members.ts'
 
 export const PROOF_FORMAT = 'tidemark-proof/1'
+/** Of a proof that shows the authorisation of its call too. */
+export const AUTHORIZED_PROOF_FORMAT = 'tidemark-proof/2'
 export const PROOF_MEDIA_TYPE = 'application/vnd.tidemark.proof+json'
 
 /** Everything that convinces a stranger that a record is in the ledger (docs/format.md, "Proof"). */
@@ -17,22 +25,38 @@ export interface Proof extends Anchored {
   record: FlowRecord
   disclosures: string[]
   inclusion: { index: number; path: Uint8Array[] }
+  authorization?: Authorization
 }
 
 /** A proof as JSON: uint64 as decimal strings, bytes as hex. */
 export interface JsonProof extends JsonAnchored {
-  format: typeof PROOF_FORMAT
+  format: typeof PROOF_FORMAT | typeof AUTHORIZED_PROOF_FORMAT
   record: FlowRecord
   disclosures: string[]
   inclusion: { index: number; path: Hex[] }
+  authorization?: JsonAuthorization
 }
 
-export const toJsonProof = ({ record, disclosures, inclusion, ...anchored }: Proof): JsonProof => ({
-  format: PROOF_FORMAT,
+export const toJsonProof = ({
+  record,
+  disclosures,
+  inclusion,
+  authorization,
+  ...anchored
+}: Proof): JsonProof => ({
+  format: authorization === undefined ? PROOF_FORMAT : AUTHORIZED_PROOF_FORMAT,
   record,
   disclosures,
   inclusion: { index: inclusion.index, path: inclusion.path.map(toHex) },
   ...toJsonAnchored(anchored),
+  ...(authorization !== undefined && { authorization: toJsonAuthorization(authorization) }),
+})
+
+/** The same proof with what authorised its call. */
+export const authorizedProof = (proof: JsonProof, authorization: Authorization): JsonProof => ({
+  ...proof,
+  format: AUTHORIZED_PROOF_FORMAT,
+  authorization: toJsonAuthorization(authorization),
 })
 
 /**
@@ -44,14 +68,12 @@ export const toJsonProof = ({ record, disclosures, inclusion, ...anchored }: Pro
  *   missing, unknown or misspelt: such a proof claims something that cannot hold
  */
 export function parseProof(value: unknown): Proof {
-  expectFormat(value, PROOF_FORMAT)
-  const parts = members(value, 'the proof', [
-    'format',
-    'record',
-    'disclosures',
-    'inclusion',
-    ...ANCHORED_MEMBERS,
-  ])
+  const format = expectFormat(value, PROOF_FORMAT, AUTHORIZED_PROOF_FORMAT)
+  const names = ['format', 'record', 'disclosures', 'inclusion', ...ANCHORED_MEMBERS] as const
+  const { authorization, ...parts } =
+    format === PROOF_FORMAT
+      ? { ...members(value, 'the proof', names), authorization: undefined }
+      : members(value, 'the proof', [...names, 'authorization'])
   const inclusion = members(parts.inclusion, 'inclusion', ['index', 'path'])
   return {
     record: sealedRecord(parts.record),
@@ -61,5 +83,6 @@ export function parseProof(value: unknown): Proof {
       path: path(inclusion.path, 'inclusion.path'),
     },
     ...parseAnchored(parts),
+    ...(format === AUTHORIZED_PROOF_FORMAT && { authorization: parseAuthorization(authorization) }),
   }
 }

@@ -1,5 +1,13 @@
-export type { Anchor, Anchored } from './anchored.ts'
+export type { Anchor, Anchored, Place } from './anchored.ts'
 export {
+  type Authorization,
+  type JsonAuthorization,
+  type ResourceVersion,
+  toJsonGrant,
+} from './authorization.ts'
+export {
+  AUTHORIZED_PROOF_FORMAT,
+  authorizedProof,
   type JsonProof,
   PROOF_FORMAT,
   PROOF_MEDIA_TYPE,

@@ -6,17 +6,20 @@ import { HASH_SIZE } from '../merkle/index.ts'
 import { type FlowRecord, parseSealedRecord } from '../record/index.ts'
 
 /**
- * Whether a JSON value is a bundle of this format at all.
+ * Which of these formats a JSON value has.
  *
- * @throws {InputError} `BAD_BUNDLE`
+ * @throws {InputError} `BAD_BUNDLE` when it is a bundle of none of them
  */
-export function expectFormat(value: unknown, format: string): void {
+export function expectFormat<const Format extends string>(value: unknown, ...formats: Format[]): Format {
   if (typeof value !== 'object' || value === null || !('format' in value)) {
     throw new InputError('BAD_BUNDLE', 'not a Tidemark bundle: it has no member "format"')
   }
-  if (value.format !== format) {
-    throw new InputError('BAD_BUNDLE', `not a ${format}: its format is ${JSON.stringify(value.format)}`)
-  }
+  const format = formats.find((known) => known === value.format)
+  if (format !== undefined) return format
+  throw new InputError(
+    'BAD_BUNDLE',
+    `not a ${formats.join(' or ')}: its format is ${JSON.stringify(value.format)}`,
+  )
 }
 
 /** The members of an object that has exactly these, and perhaps some of the `optional` ones. */
@@ -45,10 +48,30 @@ export function hex(value: unknown, sizeBytes: number, place: string): Hex {
   return value
 }
 
+/** Hex of one byte or more. */
+export function hexUpTo(value: unknown, mostBytes: number, place: string): Hex {
+  if (!isHex(value) || value === '0x' || value.length > 2 + 2 * mostBytes)
+    throw malformed(`${place} must be 0x and lowercase hex of 1 to ${mostBytes} bytes`)
+  return value
+}
+
 export function uint64(value: unknown, place: string): bigint {
   const number = readUint64(value)
   if (number === undefined) throw malformed(`${place} must be a decimal string of a uint64`)
   return number
+}
+
+export function uint256(value: unknown, place: string): bigint {
+  if (typeof value === 'string' && /^(?:0|[1-9][0-9]{0,77})$/.test(value)) {
+    const number = BigInt(value)
+    if (number < 1n << 256n) return number
+  }
+  throw malformed(`${place} must be a decimal string of a uint256`)
+}
+
+export function uint8(value: unknown, place: string): number {
+  if (!isUint32(value) || value > 255) throw malformed(`${place} must be a uint8`)
+  return value
 }
 
 export function uint32(value: unknown, place: string): number {

@@ -1,6 +1,23 @@
 export { canonicalBytes, canonicalText, isCanonicalText } from './canonical.ts'
+export {
+  decide,
+  decideWithoutGrant,
+  type GrantStanding,
+  type Standing,
+  type Use,
+} from './decision.ts'
 export { factsOf, type RecordFacts, textOf } from './facts.ts'
-export { type GivenGrant, GRANT_TYPE, type Grant, givenGrant, grantId, grantWords, nameId } from './grant.ts'
+export {
+  decodeGrant,
+  encodeGrant,
+  type GivenGrant,
+  GRANT_TYPE,
+  type Grant,
+  givenGrant,
+  grantId,
+  grantWords,
+  nameId,
+} from './grant.ts'
 export { type FlowRecord, parseRecord, parseSealedRecord, timeOf } from './parse.ts'
 export {
   BREAKER_KINDS,
@@ -11,6 +28,13 @@ export {
   SHARINGS,
   type Sharing,
 } from './rights.ts'
+export {
+  encodeGranted,
+  encodeResourceSet,
+  GRANTED_TOPIC,
+  RESOURCE_SET_TOPIC,
+  resourceSetTopics,
+} from './rights-logs.ts'
 export { RecordScan, SLOT_COUNT, slotOf } from './scan.ts'
 export { DIGEST_CHARACTERS, stands } from './scan-values.ts'
 export {

@@ -80,7 +80,7 @@ export class LedgerEntries {
       statement.setReadBigInts(true)
       return statement
     }
-    this.#truncate = ['entries', 'seen_submissions', 'alerts', 'runs'].map((table) =>
+    this.#truncate = ['entries', 'seen_submissions', 'alerts', 'runs', 'record_grants'].map((table) =>
       prepare(`DELETE FROM ${table} WHERE log_index >= ?`),
     )
     this.#statements = {

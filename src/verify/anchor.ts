@@ -5,6 +5,7 @@ import { OperationError, VerificationError } from '../errors.ts'
 import { verifyInclusion } from '../merkle/index.ts'
 import type { Anchor, Anchored } from '../proof/index.ts'
 import type { ChainFacts, TransactionReceipt } from './chain-facts.ts'
+import { finalReceipt } from './final-receipt.ts'
 
 /** What an anchored header has shown, whatever bundle it stands in. */
 export interface VerifiedAnchor {
@@ -21,6 +22,8 @@ export interface VerifiedAnchor {
 export interface Trust {
   /** the ledger's address; when left out, the one that the proof names is believed */
   ledger?: Hex
+  /** the contract that decides on grants; as `ledger` */
+  authorizations?: Hex
 }
 
 /**
@@ -71,24 +74,7 @@ export async function verifyAnchor(
     )
   }
   const finalBlock = await chain.finalBlock()
-  const receipt = await chain.receipt(anchor.transactionHash)
-  if (receipt === undefined) throw await explainMissing(anchor, chain, finalBlock)
-  // Until the block is final, neither what it holds nor where the transaction lies is settled.
-  if (finalBlock < receipt.blockNumber) throw notFinal(receipt.blockNumber, finalBlock)
-  if (receipt.blockNumber !== anchor.blockNumber || receipt.blockHash !== anchor.blockHash) {
-    throw new VerificationError(
-      'NOT_CANONICAL',
-      `the transaction is in block ${receipt.blockNumber}, ${receipt.blockHash}`,
-    )
-  }
-  const block = await chain.blockByNumber(anchor.blockNumber)
-  if (block?.hash !== receipt.blockHash) {
-    throw new OperationError(
-      'RPC_MALFORMED',
-      "the node's receipt and its block contradict each other; ask another",
-    )
-  }
-  if (!receipt.succeeded) throw new VerificationError('NOT_ANCHORED', 'the transaction was reverted')
+  const { receipt, block } = await finalReceipt(anchor, chain, finalBlock)
   verifyEvent(receipt, header, log.index, anchor)
   return { receipt, blockTime: block.timestamp, finalBlock }
 }
@@ -115,46 +101,6 @@ function verifyEvent(receipt: TransactionReceipt, header: Header, index: bigint,
     )
   }
 }
-
-/** Why the chain has no receipt of the anchor's transaction: a false claim, or a node that lags or has forgotten. */
-async function explainMissing(
-  anchor: Anchor,
-  chain: ChainFacts,
-  finalBlock: bigint,
-): Promise<VerificationError | OperationError> {
-  const named = await chain.blockByHash(anchor.blockHash)
-  // What a block holds follows from its hash, whether it is final or not.
-  if (named !== undefined && named.number !== anchor.blockNumber) {
-    return new VerificationError(
-      'NOT_CANONICAL',
-      `the block has number ${named.number}, not ${anchor.blockNumber}`,
-    )
-  }
-  if (named !== undefined && !named.transactionHashes.includes(anchor.transactionHash)) {
-    return new VerificationError('NOT_ANCHORED', 'the block does not hold the transaction')
-  }
-  if ((await chain.headBlock()) < anchor.blockNumber) {
-    return new OperationError(
-      'RPC_LAGS',
-      `the node has not reached block ${anchor.blockNumber} yet; ask another`,
-    )
-  }
-  const block = await chain.blockByNumber(anchor.blockNumber)
-  if (block === undefined || block.hash === anchor.blockHash) {
-    return new OperationError(
-      'RPC_REFUSED',
-      `the node no longer has block ${anchor.blockNumber} whole; ask another`,
-    )
-  }
-  if (finalBlock < anchor.blockNumber) return notFinal(anchor.blockNumber, finalBlock)
-  return new VerificationError(
-    'NOT_CANONICAL',
-    `block ${anchor.blockNumber} of the chain is another than the proof names`,
-  )
-}
-
-const notFinal = (number: bigint, finalBlock: bigint) =>
-  new OperationError('NOT_FINAL', `block ${number} is not final yet (${finalBlock} is); try again later`)
 
 /** The header is at its place in the ledger's log as it was after the anchor's transaction. */
 async function verifyInLog(

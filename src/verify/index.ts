@@ -1,4 +1,5 @@
 export { sizeAfter, type Trust } from './anchor.ts'
+export { AUTHORIZATION_STEPS, type VerifiedAuthorization } from './authorization.ts'
 export type { Block, ChainFacts, ReceiptLog, TransactionReceipt } from './chain-facts.ts'
 export { HISTORY_STEPS, type VerifiedHistory, verifyHistory } from './history.ts'
 export { mayHold } from './history-batch.ts'
@@ -12,4 +13,5 @@ export {
   type ReceiptWitnesses,
   verifyReceipt,
 } from './receipt.ts'
+export type { RightsFacts } from './rights-facts.ts'
 export { type VerifiedSubmission, verifySubmission } from './submission.ts'

@@ -61,7 +61,7 @@ async function send(sample: Iterable<FlowRecord>): Promise<void> {
 }
 
 const prove = async ({ source, id }: FlowRecord, ...disclose: string[]): Promise<JsonProof> =>
-  JSON.parse(await api.proof({ source, id, disclose }))
+  JSON.parse((await api.proof({ source, id, disclose })).bundle)
 
 beforeAll(async () => {
   world = await startTestSystem({ policy: { sealAfterMs: 5 } })
@@ -273,7 +273,7 @@ describe('a stranger with docs/format.md and a node', () => {
       '',
       'null',
       '[]',
-      text.replace('proof/1', 'proof/2'),
+      text.replace('proof/1', 'proof/3'),
     ]
     const ended = await Promise.all(inputs.map((input) => verify(input)))
     for (const { code, lines } of ended) {

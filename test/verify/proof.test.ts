@@ -92,7 +92,8 @@ describe('a good proof is accepted', () => {
 })
 
 test('the steps have their names and order', () => {
-  expect(PROOF_STEPS).toEqual(['read', 'record', 'batch', 'anchor', 'log'])
+  expect(PROOF_STEPS.slice(0, 5)).toEqual(['read', 'record', 'batch', 'anchor', 'log'])
+  expect(PROOF_STEPS.slice(5)).toEqual(['grant', 'signature', 'registry', 'revocation'])
 })
 
 /** A place in a JSON value, and the value there. */
@@ -246,6 +247,8 @@ describe('each step refuses what it checks', () => {
   test.each([
     ['read', 'MALFORMED_BUNDLE', 'a member more', { extra: 1 }],
     ['read', 'MALFORMED_BUNDLE', 'a member of another format', { evidence: {} }],
+    ['read', 'MALFORMED_BUNDLE', 'an authorisation in the old format', { authorization: {} }],
+    ['read', 'MALFORMED_BUNDLE', 'the new format without one', { format: 'tidemark-proof/2' }],
     ['read', 'MALFORMED_BUNDLE', 'uppercase hex', { anchor: { ...anchor, ledger: LEDGER.toUpperCase() } }],
     ['read', 'MALFORMED_BUNDLE', 'leading zeros', { log: { ...log, index: `0${log.index}` } }],
     ['read', 'MALFORMED_BUNDLE', 'a number for a uint64', { log: { ...log, size: 6 } }],
@@ -357,7 +360,7 @@ describe('what is no proof at all is the fault of who asks', () => {
     ['a number', 1],
     ['a list', [proof()]],
     ['an object', {}],
-    ['an unknown format', { ...proof(), format: 'tidemark-proof/2' }],
+    ['an unknown format', { ...proof(), format: 'tidemark-proof/3' }],
     ['another bundle', { format: 'tidemark-history/1' }],
     ['a format that is no text', { ...proof(), format: ['tidemark-proof/1'] }],
   ])('%s', async (_, bundle) => {
