@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { nameId, parseRecord, sealRecord } from '../../src/record/index.ts'
+import { parseRulePolicy } from '../../src/rules/policy.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { Sources } from '../../src/store/sources.ts'
 import { tidemark } from '../e2e/processes.ts'
@@ -16,7 +17,7 @@ let world: TestSystem
 let contract: Contract
 
 beforeAll(async () => {
-  world = await startTestSystem()
+  world = await startTestSystem({ rules: parseRulePolicy({ reorderMs: 0 }) })
   contract = await fetchContract(world.system.url)
 })
 afterAll(() => world.close())
@@ -84,7 +85,9 @@ describe('who answers for a call', () => {
     await send(TAX, 0, first.body, first.headers)
     sources.rotateKey(TAX, addressOf(otherKey), Date.now())
     database.close()
-    const late = [sealed(call('consumer', 'c4', 'four', { authorization: undefined }))]
+    const late = [
+      sealed(call('consumer', 'c4', 'four', { authorization: undefined, sharing: 'conditional' })),
+    ]
     const second = await signedSubmission(world.system.identity, otherKey, 1, late)
     await send(TAX, 1, second.body, second.headers)
     const others = ndjson(
@@ -121,14 +124,14 @@ describe('who answers for a call', () => {
           privateMembers: 'sealed',
           anchor: { ledgerIndex: '0' },
           final: true,
-          brokenRules: [],
         },
         { side: 'provider', submission: { sequence: '0', by: 'token' }, record: { id: 'p1' } },
       ],
       isCutOff: false,
     })
     expect(JSON.stringify(found)).not.toMatch(/Zhang|Li"|AAAA/)
-    expect((await responsibility(TAX, 'c1')).found.accounts).toEqual(found.accounts)
+    const { accounts } = (await responsibility(TAX, 'c1')).found
+    expect(accounts).toMatchObject([{ record: { id: 'c1' } }, { record: { id: 'p1' } }])
   })
 
   test('says what the sides disagree about, and which of them is silent', async () => {
@@ -143,6 +146,19 @@ describe('who answers for a call', () => {
     const four = (await responsibility(TAX, 'c4')).found
     expect(four.grant).toBeNull()
     expect(four.accounts[0].submission).toMatchObject({ signer: addressOf(otherKey), keyKnown: true })
+  })
+
+  test('names the rules that a call broke, and the alert that says so', async () => {
+    const broken = await eventually(async () => {
+      const { found } = await responsibility(TAX, 'c4')
+      const { brokenRules } = found.accounts[0]
+      return brokenRules.length > 0 ? brokenRules : undefined
+    })
+    expect(broken).toContainEqual({
+      rule: 'call-without-grant',
+      severity: 'high',
+      alertId: expect.stringMatching(/^[1-9]/),
+    })
   })
 
   test('answers for a refusal too, and for nothing else', async () => {
