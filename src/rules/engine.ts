@@ -17,7 +17,7 @@ export interface EngineOptions {
 /**
  * The rules at work: finds what breaks them while records come, about in the order of their times.
  *
- * A record waits `reorderMs` for others of earlier times; what comes later than that is judged at once. Grants and
+ * A record waits `reorderMs` for others of earlier times; what comes later than that is judged after them. Grants and
  * trips are known from the records themselves.
  */
 export class RuleEngine {
@@ -26,7 +26,7 @@ export class RuleEngine {
   readonly #held = new TimeQueue()
   readonly #reorderMs: number
   #latestMs = Number.NEGATIVE_INFINITY
-  /** when records came, and the latest time of a record until then; only those that still wait */
+  /** when records came that still wait, and the latest time of those that came then */
   readonly #arrivals: { atMs: number; latestMs: number }[] = []
   /** records up to this time have waited */
   #waitedMs = Number.NEGATIVE_INFINITY
@@ -47,8 +47,8 @@ export class RuleEngine {
     this.#held.push(seen)
     this.#latestMs = Math.max(this.#latestMs, seen.timeMs)
     const last = this.#arrivals.at(-1)
-    if (last !== undefined && atMs <= last.atMs) last.latestMs = this.#latestMs
-    else this.#arrivals.push({ atMs, latestMs: this.#latestMs })
+    if (last !== undefined && atMs <= last.atMs) last.latestMs = Math.max(last.latestMs, seen.timeMs)
+    else this.#arrivals.push({ atMs, latestMs: seen.timeMs })
     yield* this.#pass(atMs)
     while (this.#held.size > MOST_HELD) yield* this.#judgeFirst()
   }
@@ -68,10 +68,10 @@ export class RuleEngine {
    */
   *tick(nowMs: number, isIdle = true): Generator<Finding, void, undefined> {
     yield* this.#pass(nowMs)
-    if (isIdle) {
+    // While a record waits, earlier ones may come.
+    if (isIdle && this.#arrivals.length === 0) {
       this.#waitedMs = Math.max(this.#waitedMs, nowMs - this.#reorderMs)
       this.#latestMs = Math.max(this.#latestMs, this.#waitedMs)
-      yield* this.#release(this.#waitedMs)
     }
     for (const { rule, watch } of this.#watches) {
       if (watch.tick !== undefined) yield* named(rule, watch.tick(this.#waitedMs))
@@ -89,13 +89,16 @@ export class RuleEngine {
   /** Judges what has waited long enough by now, with all that is earlier. */
   *#pass(nowMs: number): Generator<Finding> {
     let gone = 0
+    let untilMs = Number.NEGATIVE_INFINITY
     for (const { atMs, latestMs } of this.#arrivals) {
       if (atMs > nowMs - this.#reorderMs) break
-      this.#waitedMs = Math.max(this.#waitedMs, latestMs)
+      untilMs = Math.max(untilMs, latestMs)
       gone++
     }
+    if (gone === 0) return
     this.#arrivals.splice(0, gone)
-    yield* this.#release(this.#waitedMs)
+    this.#waitedMs = Math.max(this.#waitedMs, untilMs)
+    yield* this.#release(untilMs)
   }
 
   *#release(untilMs: number): Generator<Finding> {
