@@ -165,7 +165,7 @@ export class RuleKeeper {
       !isBehind() &&
       entries.size() === entries.countUpTo(finalBlock()) &&
       entries.inState('announced', 1).length === 0
-    const found = await this.#run({ kind: 'tick', nowMs: isIdle ? nowMs : undefined })
+    const found = await this.#run({ kind: 'tick', nowMs, isIdle })
     if (found.length > 0) await raise(found, undefined)
   }
 

@@ -13,8 +13,8 @@ export type RulesJob =
   /** from nothing; `startsLate`: batches before the first are not read */
   | { kind: 'begin'; settings: Settings; startsLate: boolean }
   | ReadJob
-  /** Lets time pass; without a time, as far as the records have come. */
-  | { kind: 'tick'; nowMs: number | undefined }
+  /** see `RuleEngine` */
+  | { kind: 'tick'; nowMs: number; isIdle: boolean }
 
 export interface ReadJob {
   kind: 'read'
@@ -45,7 +45,7 @@ answerJobs<RulesJob, Finding[]>(async (job) => {
   }
   // A thread that died took with it what its engine remembered.
   if (engine === undefined) throw new OperationError('STORE_FAILED', 'the rules have to begin anew')
-  return job.kind === 'tick' ? [...engine.tick(job.nowMs)] : read(engine, job)
+  return job.kind === 'tick' ? [...engine.tick(job.nowMs, job.isIdle)] : read(engine, job)
 })
 
 async function read(
@@ -62,7 +62,7 @@ async function read(
         const seen = seenOf(record, disclosures)
         // A clock that is ahead must not make time pass for everybody.
         const timeMs = Math.min(seen.timeMs, nowMs)
-        found.push(...rules.record({ ...seen, timeMs, place: { batch, position: position++ } }))
+        found.push(...rules.record({ ...seen, timeMs, place: { batch, position: position++ } }, nowMs))
       }
     }
     for (const { position, ...submission } of submissions) {

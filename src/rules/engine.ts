@@ -17,8 +17,8 @@ export interface EngineOptions {
 /**
  * The rules at work: finds what breaks them while records come, about in the order of their times.
  *
- * A record waits until others are `reorderMs` later, or until a tick says that so much has passed; what comes later
- * than that is judged at once. Grants and trips are known from the records themselves.
+ * A record waits `reorderMs` for others of earlier times; what comes later than that is judged after them. Grants and
+ * trips are known from the records themselves.
  */
 export class RuleEngine {
   readonly #facts: KnownFromRecords
@@ -26,6 +26,10 @@ export class RuleEngine {
   readonly #held = new TimeQueue()
   readonly #reorderMs: number
   #latestMs = Number.NEGATIVE_INFINITY
+  /** when records came that still wait, and the latest time of those that came then */
+  readonly #arrivals: { atMs: number; latestMs: number }[] = []
+  /** records up to this time have waited */
+  #waitedMs = Number.NEGATIVE_INFINITY
 
   constructor(rules: readonly Rule[], { settings, earlierGrant, startsLate = false }: EngineOptions) {
     this.#facts = new KnownFromRecords(earlierGrant, startsLate)
@@ -38,10 +42,14 @@ export class RuleEngine {
     this.#facts.isWhole = isWhole
   }
 
-  *record(seen: Seen): Generator<Finding, void, undefined> {
+  /** @param atMs when it came, milliseconds since 1970, never less than before; when it was made, if left out */
+  *record(seen: Seen, atMs = seen.timeMs): Generator<Finding, void, undefined> {
     this.#held.push(seen)
     this.#latestMs = Math.max(this.#latestMs, seen.timeMs)
-    yield* this.#release(this.#latestMs - this.#reorderMs)
+    const last = this.#arrivals.at(-1)
+    if (last !== undefined && atMs <= last.atMs) last.latestMs = Math.max(last.latestMs, seen.timeMs)
+    else this.#arrivals.push({ atMs, latestMs: seen.timeMs })
+    yield* this.#pass(atMs)
     while (this.#held.size > MOST_HELD) yield* this.#judgeFirst()
   }
 
@@ -53,16 +61,20 @@ export class RuleEngine {
   }
 
   /**
-   * Lets time pass, also where nothing comes.
+   * Lets time pass.
    *
-   * @param nowMs milliseconds since 1970; when it is left out, the latest time of a record
+   * @param nowMs milliseconds since 1970
+   * @param isIdle whether nothing is on its way: then what has not come did not happen
    */
-  *tick(nowMs = this.#latestMs): Generator<Finding, void, undefined> {
-    this.#latestMs = Math.max(this.#latestMs, nowMs)
-    const passedMs = this.#latestMs - this.#reorderMs
-    yield* this.#release(passedMs)
+  *tick(nowMs: number, isIdle = true): Generator<Finding, void, undefined> {
+    yield* this.#pass(nowMs)
+    // While a record waits, earlier ones may come.
+    if (isIdle && this.#arrivals.length === 0) {
+      this.#waitedMs = Math.max(this.#waitedMs, nowMs - this.#reorderMs)
+      this.#latestMs = Math.max(this.#latestMs, this.#waitedMs)
+    }
     for (const { rule, watch } of this.#watches) {
-      if (watch.tick !== undefined) yield* named(rule, watch.tick(passedMs))
+      if (watch.tick !== undefined) yield* named(rule, watch.tick(this.#waitedMs))
     }
   }
 
@@ -72,6 +84,21 @@ export class RuleEngine {
     for (const { rule, watch } of this.#watches) {
       if (watch.end !== undefined) yield* named(rule, watch.end(this.#latestMs))
     }
+  }
+
+  /** Judges what has waited long enough by now, with all that is earlier. */
+  *#pass(nowMs: number): Generator<Finding> {
+    let gone = 0
+    let untilMs = Number.NEGATIVE_INFINITY
+    for (const { atMs, latestMs } of this.#arrivals) {
+      if (atMs > nowMs - this.#reorderMs) break
+      untilMs = Math.max(untilMs, latestMs)
+      gone++
+    }
+    if (gone === 0) return
+    this.#arrivals.splice(0, gone)
+    this.#waitedMs = Math.max(this.#waitedMs, untilMs)
+    yield* this.#release(untilMs)
   }
 
   *#release(untilMs: number): Generator<Finding> {

@@ -21,7 +21,7 @@ export interface OfficeHours {
 export interface Settings {
   /** clocks and calls under way may differ by so much around a trip, a revocation and an expiry */
   graceMs: number
-  /** in a running indexer, a record waits so long for earlier ones that come after it */
+  /** in a running indexer, a record that has come waits so long for others of earlier times */
   reorderMs: number
   office: OfficeHours
   /** what is usual is learnt from so many days */

@@ -56,7 +56,8 @@ describe('the rules at work', () => {
           .map((seen) => ({ seen, at: seen.timeMs + Number(late.next().value) }))
           .sort((a, b) => a.at - b.at)
         const engine = engineOf()
-        const found = [...feed(engine, ...shuffled.map(({ seen }) => seen)), ...engine.end()]
+        const found = shuffled.flatMap(({ seen, at }) => [...engine.record(seen, at)])
+        found.push(...engine.end())
         expect(spelled(found)).toEqual(inOrder)
       }),
       runs(5),
@@ -73,7 +74,7 @@ describe('the rules at work', () => {
           found.push(...engine.record(seen))
           if (i < next) continue
           next = i + Number(gaps.next().value)
-          found.push(...engine.tick())
+          found.push(...engine.tick(seen.timeMs, false))
         }
         expect(spelled([...found, ...engine.end()])).toEqual(inOrder)
       }),
@@ -81,13 +82,38 @@ describe('the rules at work', () => {
     )
   }, 60_000)
 
-  test('judge at once what comes later than records wait', () => {
+  test('find nothing wrong with sources that deliver one after the other, whatever time that is of', () => {
     const engine = engineOf()
-    feed(engine, call(MONDAY_MS + 12 * HOUR_MS))
+    const nine = MONDAY_MS + 9 * HOUR_MS
+    const times = Array.from({ length: 20 }, (_, i) => nine + i * 10 * MINUTE_MS)
+    const consumers = times.map((timeMs) => call(timeMs))
+    const providers = consumers.map(({ timeMs, call: told }) =>
+      call(timeMs, { side: 'provider', requestId: told?.requestId }),
+    )
+    const laterMs = MONDAY_MS + 30 * DAY_MS
+    const found = [
+      ...engine.tick(laterMs),
+      ...consumers.flatMap((record) => [...engine.record(record, laterMs)]),
+      ...engine.tick(laterMs + MINUTE_MS),
+      ...providers.flatMap((record) => [...engine.record(record, laterMs + MINUTE_MS)]),
+    ]
+    expect([...found, ...engine.tick(laterMs + DAY_MS)]).toEqual([])
+  })
+
+  test('judge what comes later than records wait, after them', () => {
+    const engine = engineOf()
+    const noon = MONDAY_MS + 12 * HOUR_MS
+    feed(engine, call(noon))
+    expect([...engine.tick(noon + settings.reorderMs, false)]).toEqual([])
     const late = planted(MONDAY_MS + 9 * HOUR_MS)
-    expect(feed(engine, late).filter(({ rule }) => rule === 'call-without-grant')).toMatchObject([
-      { records: [{ id: late.id }] },
-    ])
+    const atMs = noon + settings.reorderMs + 1
+    expect([...engine.record(late, atMs)]).toEqual([])
+    expect([...engine.tick(atMs + settings.reorderMs)]).toContainEqual(
+      expect.objectContaining({
+        rule: 'call-without-grant',
+        records: [{ source: late.source, id: late.id }],
+      }),
+    )
   })
 
   test('judge a record when nothing else comes, as soon as it has waited', () => {
