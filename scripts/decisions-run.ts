@@ -32,7 +32,7 @@ for (const [reason, count] of [...counts].sort(([, a], [, b]) => b - a)) {
 }
 const percentile = (share: number) => latenciesMs[Math.floor(share * (latenciesMs.length - 1))]?.toFixed(2)
 console.log(
-  `${decisions} decisions at ${blocks} blocks, seed ${values.seed}: ${mismatchCount} are not the contract's, in ${seconds()}`,
+  `${decisions} decisions at ${blocks.size} blocks, seed ${values.seed}: ${mismatchCount} are not the contract's, in ${seconds()}`,
 )
 console.log(
   `the API gave ${perSecond} a second, half of them in lists of 100; single ones in ${percentile(0.5)} ms (median), ${percentile(0.99)} ms (99th percentile)`,

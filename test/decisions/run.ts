@@ -45,8 +45,8 @@ export interface Verdict {
   mismatches: string[]
   mismatchCount: number
   decisions: number
-  /** blocks that decisions spoke for */
-  blocks: number
+  /** that decisions spoke for */
+  blocks: Set<Hex>
   /** of single questions, milliseconds; ascending */
   latenciesMs: number[]
   /** of single questions and of lists, in the time that the API alone took */
@@ -58,6 +58,7 @@ const RECORDS_AT_ONCE = 1_000
 const LIST = 100
 const ASKED_AT_ONCE = 4
 const MOST_TOLD = 10
+const MOST_TRIES = 10
 /** For so long something is tripped while calls are asked about. */
 const CHANGE_MS = 200
 const ACCOUNTS = 3
@@ -130,14 +131,19 @@ export async function judge(run: JudgedRun): Promise<Verdict> {
   }
 }
 
-/** A node may close a connection that was idle just when it is used again. */
+/** A node that is busy may close a connection just when it is used again, and the next one too. */
 const patient = (rpc: Rpc): Rpc => ({
   url: rpc.url,
-  call: (method, params) =>
-    rpc.call(method, params).catch((error: unknown) => {
-      if (error instanceof OperationError && error.code === 'RPC_UNREACHABLE') return rpc.call(method, params)
-      throw error
-    }),
+  async call(method, params) {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await rpc.call(method, params)
+      } catch (error) {
+        const isAway = error instanceof OperationError && error.code === 'RPC_UNREACHABLE'
+        if (!isAway || tries === MOST_TRIES) throw error
+      }
+    }
+  },
 })
 
 async function register({ people, resources }: World): Promise<void> {
@@ -198,11 +204,10 @@ async function askAll(world: World, run: JudgedRun): Promise<Verdict> {
     mismatches: [],
     mismatchCount: 0,
     decisions: 0,
-    blocks: 0,
+    blocks: new Set(),
     latenciesMs: [],
     perSecond: 0,
   }
-  const blocks = new Set<Hex>()
   let apiMs = 0
   const perPhase = Math.ceil(run.calls / run.phases)
   for (let phase = 0; phase < run.phases; phase++) {
@@ -212,25 +217,33 @@ async function askAll(world: World, run: JudgedRun): Promise<Verdict> {
     const calls = Array.from({ length: count }, () => planCall(chance, grants, resources))
     const waiting = questionsOf(calls)
     const changing = keepChanging(world, () => waiting.length > 0)
-    await Promise.all(
-      Array.from({ length: ASKED_AT_ONCE }, async () => {
+    const asking = Array.from({ length: ASKED_AT_ONCE }, async () => {
+      try {
+        let unjudged: Judged[] = []
         for (let asked = waiting.pop(); asked !== undefined; asked = waiting.pop()) {
           const started = performance.now()
           const answers = await askApi(world.url, world.agent, asked)
           const tookMs = performance.now() - started
           apiMs += tookMs / ASKED_AT_ONCE
           if (asked.length === 1) verdict.latenciesMs.push(tookMs)
-          for (const { block } of answers) blocks.add(block.hash)
-          await compare(world, asked, answers, verdict)
+          for (const [i, call] of asked.entries()) unjudged.push({ call, answer: answers[i] as Answer }) // one each
+          if (unjudged.length < LIST && waiting.length > 0) continue
+          await compare(world, unjudged, verdict)
+          unjudged = []
         }
-      }),
-    )
-    await changing
+        await compare(world, unjudged, verdict)
+      } finally {
+        waiting.length = 0
+      }
+    })
+    // The system must not end while anything is under way, or another error would hide the one that counts.
+    for (const ended of await Promise.allSettled([...asking, changing])) {
+      if (ended.status === 'rejected') throw ended.reason
+    }
     await mend()
   }
   verdict.latenciesMs.sort((a, b) => a - b)
   verdict.missing = REASONS.filter((reason) => !verdict.counts.has(reason))
-  verdict.blocks = blocks.size
   verdict.perSecond = Math.round((1_000 * verdict.decisions) / apiMs)
   return verdict
 }
@@ -266,25 +279,35 @@ async function askApi(url: string, agent: Agent, calls: readonly PlannedCall[]):
   return isOne ? [JSON.parse(text)] : JSON.parse(text).decisions
 }
 
+/** An answer, and what it was asked about. */
+interface Judged {
+  call: PlannedCall
+  answer: Answer
+}
+
 async function compare(
   { rpcUrl, contract }: World,
-  calls: readonly PlannedCall[],
-  answers: readonly Answer[],
+  judged: readonly Judged[],
   verdict: Verdict,
 ): Promise<void> {
-  const asked = calls.map((call, i) => ({ call, blockHash: answers[i]?.block.hash ?? '0x' }) as const)
-  const reasons = await askContract(rpcUrl, contract, asked)
-  for (const [i, { allowed, reason, block }] of answers.entries()) {
+  if (judged.length === 0) return
+  const reasons = await askContract(
+    rpcUrl,
+    contract,
+    judged.map(({ call, answer }) => ({ call, blockHash: answer.block.hash })),
+  )
+  for (const [i, { call, answer }] of judged.entries()) {
+    const { allowed, reason, block } = answer
     verdict.decisions++
+    verdict.blocks.add(block.hash)
     verdict.counts.set(reason, (verdict.counts.get(reason) ?? 0) + 1)
     if (`${Number(allowed)} ${reason}` === reasons[i]) continue
     verdict.mismatchCount++
-    if (verdict.mismatches.length < MOST_TOLD) {
-      const { grant, ...call } = calls[i] as PlannedCall // one each
-      verdict.mismatches.push(
-        `${reason}, and the contract says ${reasons[i]} at block ${block.hash}: ${JSON.stringify(call)} (${grant?.fate})`,
-      )
-    }
+    if (verdict.mismatches.length === MOST_TOLD) continue
+    const { grant, ...question } = call
+    verdict.mismatches.push(
+      `${reason}, and the contract says ${reasons[i]} at block ${block.hash}: ${JSON.stringify(question)} (${grant?.fate})`,
+    )
   }
 }
 
