@@ -44,6 +44,8 @@ export interface Verdict {
   /** the first of them, said for people */
   mismatches: string[]
   mismatchCount: number
+  /** calls that the node was asked about once more */
+  askedAgain: number
   decisions: number
   /** that decisions spoke for */
   blocks: Set<Hex>
@@ -203,6 +205,7 @@ async function askAll(world: World, run: JudgedRun): Promise<Verdict> {
     missing: [],
     mismatches: [],
     mismatchCount: 0,
+    askedAgain: 0,
     decisions: 0,
     blocks: new Set(),
     latenciesMs: [],
@@ -291,24 +294,36 @@ async function compare(
   verdict: Verdict,
 ): Promise<void> {
   if (judged.length === 0) return
-  const reasons = await askContract(
-    rpcUrl,
-    contract,
-    judged.map(({ call, answer }) => ({ call, blockHash: answer.block.hash })),
-  )
-  for (const [i, { call, answer }] of judged.entries()) {
-    const { allowed, reason, block } = answer
+  for (const { answer } of judged) {
+    const { reason, block } = answer
     verdict.decisions++
     verdict.blocks.add(block.hash)
     verdict.counts.set(reason, (verdict.counts.get(reason) ?? 0) + 1)
-    if (`${Number(allowed)} ${reason}` === reasons[i]) continue
-    verdict.mismatchCount++
-    if (verdict.mismatches.length === MOST_TOLD) continue
+  }
+  let differing = await findDiffering(rpcUrl, contract, judged)
+  // While anvil makes a block, it answers for the one before with the state of the next: what it says then is no oracle.
+  for (let tries = 0; differing.length > 0 && tries < MOST_TRIES; tries++) {
+    await delay(CHANGE_MS)
+    verdict.askedAgain += differing.length
+    differing = await findDiffering(rpcUrl, contract, differing)
+  }
+  verdict.mismatchCount += differing.length
+  for (const { call, answer, expected } of differing) {
+    if (verdict.mismatches.length === MOST_TOLD) return
     const { grant, ...question } = call
     verdict.mismatches.push(
-      `${reason}, and the contract says ${reasons[i]} at block ${block.hash}: ${JSON.stringify(question)} (${grant?.fate})`,
+      `${answer.reason}, and the contract says ${expected} at block ${answer.block.hash}: ${JSON.stringify(question)} (${grant?.fate})`,
     )
   }
+}
+
+/** Those that the contract decides otherwise, and how. */
+async function findDiffering(rpcUrl: string, contract: Hex, judged: readonly Judged[]) {
+  const asked = judged.map(({ call, answer }) => ({ call, blockHash: answer.block.hash }))
+  const reasons = await askContract(rpcUrl, contract, asked)
+  return judged
+    .map((one, i) => ({ ...one, expected: reasons[i] }))
+    .filter(({ answer, expected }) => `${Number(answer.allowed)} ${answer.reason}` !== expected)
 }
 
 /** Trips something, revokes, pauses and uses a few grants. Answers how to reset what was tripped. */
