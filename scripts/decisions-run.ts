@@ -26,17 +26,19 @@ const verdict = await judge({
   phases: whole(values.phases, 'phases'),
   onProgress: (message) => console.log(`${seconds()}: ${message}`),
 })
-const { counts, missing, mismatches, mismatchCount, decisions, blocks, latenciesMs, perSecond } = verdict
+const { counts, missing, mismatches, mismatchCount, askedAgain, decisions, blocks, latenciesMs, perSecond } =
+  verdict
 for (const [reason, count] of [...counts].sort(([, a], [, b]) => b - a)) {
   console.log(`${reason.padEnd(16)} ${String(count).padStart(8)}`)
 }
 const percentile = (share: number) => latenciesMs[Math.floor(share * (latenciesMs.length - 1))]?.toFixed(2)
 console.log(
-  `${decisions} decisions at ${blocks} blocks, seed ${values.seed}: ${mismatchCount} are not the contract's, in ${seconds()}`,
+  `${decisions} decisions at ${blocks.size} blocks, seed ${values.seed}: ${mismatchCount} are not the contract's, in ${seconds()}`,
 )
 console.log(
   `the API gave ${perSecond} a second, half of them in lists of 100; single ones in ${percentile(0.5)} ms (median), ${percentile(0.99)} ms (99th percentile)`,
 )
+if (askedAgain > 0) console.log(`${askedAgain} times the node was asked again: it was making a block`)
 for (const mismatch of mismatches) console.log(`  ${mismatch}`)
 if (missing.length > 0) console.log(`no decision was: ${missing.join(', ')}`)
 if (mismatchCount > 0 || missing.length > 0) process.exitCode = 1

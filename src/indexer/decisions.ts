@@ -42,8 +42,8 @@ interface Waiting {
 const MOST_SIGNATURES = 8
 /** Answers about signatures that are remembered, all of one block. */
 const MOST_ASKED = 10_000
-/** Blocks that may come while the contract is asked. */
-const MOST_BLOCKS = 5
+/** Times that the contract is asked in vain, because blocks come meanwhile. */
+const MOST_TRIES = 5
 
 /**
  * Decides on uses as the contract would, as of the last block that was read, with the grants that came as records and the
@@ -68,7 +68,7 @@ export class Decisions {
    *   contract must be asked about a signature and cannot
    */
   async decide(questions: readonly Question[]): Promise<Decision[]> {
-    for (let tries = 0; tries < MOST_BLOCKS; tries++) {
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
       const decisions = questions.some(({ isCounted }) => isCounted)
         ? await this.#decideTogether(questions)
         : this.#decideAll(questions)
@@ -168,24 +168,22 @@ export class Decisions {
     await Promise.all(
       [...unasked].map(async ([id, use]) => {
         const genuine = await this.#genuine(id, use, hash)
-        if (this.#askedAt === hash) this.#asked.set(id, genuine)
+        if (genuine !== 'asked too early' && this.#askedAt === hash) this.#asked.set(id, genuine)
       }),
     )
   }
 
-  /** The record of a grant whose signature its subject, a contract, says is its own. */
-  async #genuine(id: Hex, use: Use, blockHash: Hex): Promise<KnownGrant | undefined> {
+  /**
+   * The record of a grant whose signature its subject, a contract, says is its own. A node that is making a block may
+   * answer for the one before with the state of the next: that shows where it would not have looked at the signature.
+   */
+  async #genuine(id: Hex, use: Use, blockHash: Hex): Promise<KnownGrant | 'asked too early' | undefined> {
     const { rights, contract } = this.#parts
     for (const candidate of rights.candidates(id, MOST_SIGNATURES)) {
       const { terms, signature } = candidate
       if (signature === undefined) continue
       const reason = await contract.decideWith(use, terms, signature, { blockHash })
-      if (BEFORE_SIGNATURES.includes(reason)) {
-        throw new OperationError(
-          'RPC_LAGS',
-          `the node decides by another registry than that of block ${blockHash}`,
-        )
-      }
+      if (BEFORE_SIGNATURES.includes(reason)) return 'asked too early'
       if (reason !== 'NotSigned') return { ...candidate, signed: true }
     }
     return undefined

@@ -31,8 +31,8 @@ export async function askContract(
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
     })
-  // A node may close a connection that was idle just when it is used again.
-  const response = await ask().catch(ask)
+  // A node that is busy may close a connection just when it is used again, and the next one too.
+  const response = await ask().catch(ask).catch(ask).catch(ask)
   const answers = (await response.json()) as { id: number; result?: string; error?: unknown }[]
   const reasons = new Array<string>(asked.length)
   for (const { id, result, error } of answers) {

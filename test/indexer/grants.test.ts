@@ -2,12 +2,14 @@ import { join } from 'node:path'
 import { Wallet } from 'ethers'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import type { WaitingSubmission } from '../../src/batch/index.ts'
+import { fromHex } from '../../src/bytes/hex.ts'
+import { createLedger } from '../../src/chain/ledger.ts'
 import { signGrant } from '../../src/chain/signing.ts'
 import { Rights } from '../../src/indexer/rights.ts'
 import { parseRecord } from '../../src/record/index.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import type { Grants } from '../../src/store/grants.ts'
-import { append, startUnsavedTestChain, type TestChain } from '../chain/fixture.ts'
+import { append, PUBLISHER, startUnsavedTestChain, type TestChain } from '../chain/fixture.ts'
 import { temporaryFolder } from '../store/temporary.ts'
 import { grantRecord, makeGrant } from './rights-world.ts'
 import { sealFor, startIndexer } from './world.ts'
@@ -84,8 +86,7 @@ test('grants in records are known with their places and whether their key signed
 test('batches that were verified before grants were looked at are read again, and again for another contract', async () => {
   const good = await makeGrant(DOMAIN)
   const path = await temporaryFolder()
-  const sequence = 1
-  const batch = sealFor(sequence, submission(9, [good]))
+  const batch = sealFor(1, submission(9, [good]))
   const unaware = startIndexer(path, chain.rpc, chain.ledger)
   await unaware.folder.save(batch)
   await append(chain.rpc, chain.ledger, [batch.header])
@@ -105,3 +106,28 @@ test('batches that were verified before grants were looked at are read again, an
   expect(idsOf(aware.grants, good)).toEqual([[]])
   expect(aware.entries.uncounted(9)).not.toEqual([])
 })
+
+test('ten thousand grants cost the gas of one', { timeout: 120_000 }, async () => {
+  const signer = Wallet.createRandom()
+  const many = await Promise.all(
+    Array.from({ length: 10_000 }, (_, i) => makeGrant(DOMAIN, { nonce: BigInt(i) }, signer)),
+  )
+  const sequence = Number((await publisherNow()).nextSequence)
+  const gas: bigint[] = []
+  for (const given of [many.slice(0, 1), many]) {
+    const { header } = sealFor(sequence, submission(0, given))
+    const before = await chain.rpc.call('evm_snapshot', [])
+    const hash = await append(chain.rpc, chain.ledger, [header])
+    const { gasUsed } = Object(await chain.rpc.call('eth_getTransactionReceipt', [hash]))
+    const { input } = Object(await chain.rpc.call('eth_getTransactionByHash', [hash]))
+    gas.push(BigInt(gasUsed) - calldataGas(fromHex(input)))
+    await chain.rpc.call('evm_revert', [before])
+  }
+  expect(gas[1]).toBe(gas[0])
+})
+
+const publisherNow = () => createLedger(chain.rpc, chain.ledger).publisher(PUBLISHER)
+
+/** EIP-2028: zeros of roots and times are cheaper than other bytes, and chance decides how many there are. */
+const calldataGas = (data: Uint8Array): bigint =>
+  data.reduce((sum, byte) => sum + (byte === 0 ? 4n : 16n), 0n)
