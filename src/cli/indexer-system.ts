@@ -96,6 +96,7 @@ async function assemble(config: IndexerConfig, started: Started): Promise<Indexe
       histories: indexing.histories,
       entries,
       alerts,
+      ...(indexing.authorize !== undefined && { authorize: indexing.authorize }),
       sources: (limit) => seen.sources(limit),
       identity,
       health,

@@ -8,14 +8,12 @@ import { createMetrics } from '../api/metrics.ts'
 import type { RequestSummary } from '../api/requests.ts'
 import type { Hex } from '../bytes/hex.ts'
 import type { AnchorPolicy } from '../chain/anchor.ts'
-import { authorizationSource } from '../chain/authorization-source.ts'
 import type { RightsIdentity } from '../chain/deploy.ts'
 import type { LedgerIdentity } from '../chain/ledger.ts'
 import { OperationError } from '../errors.ts'
 import { Admission, type SubmissionMode } from '../gateway/admission.ts'
 import type { GatewayPolicy } from '../gateway/gateway.ts'
 import { type Publishing, type StallPolicy, startPublishing } from '../gateway/service.ts'
-import { findAuthorization } from '../indexer/authorize.ts'
 import { startIndexing } from '../indexer/service.ts'
 import { BatchFolder } from '../store/batch-folder.ts'
 import { openDatabase } from '../store/database.ts'
@@ -106,6 +104,7 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
     rpc,
     chain: chain.facts,
     identity,
+    ...(chain.rights !== undefined && { rights: chain.rights }),
     publisher: signer.address.toLowerCase() as Hex, // an ethers address in lowercase
     mayLag: chain.mayLag,
     evidencePath: join(dataPath, 'evidence'),
@@ -177,8 +176,6 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
       ...indexingHealth(now),
     }
   }
-  const source =
-    chain.rights && authorizationSource(rpc, chain.facts, { ...chain.rights, chainId: identity.chainId })
   const { limits, onRequest } = config
   const admission = new Admission({
     intake: publishing.intake,
@@ -204,7 +201,7 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
       alerts: indexing.alerts,
       sources: (limit) => sealed.sources(limit),
       identity,
-      ...(source !== undefined && { authorize: (call) => findAuthorization(call, finder, source) }),
+      ...(indexing.authorize !== undefined && { authorize: indexing.authorize }),
       health,
       metrics: metrics.handler,
       onFault: (error, requestId) => onTrouble('a request failed', error, requestId),

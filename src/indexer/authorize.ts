@@ -28,7 +28,7 @@ export async function findAuthorization(
   const id = call.data.authorization as Hex // the schema of the type has checked it
   const consent = (await recordedConsent(id, finder, source)) ?? (await givenConsent(id, source))
   if (consent === undefined) {
-    return { missing: `no record and no event of ${source.domain.contract} gives grant ${id}` }
+    return { missing: `no signed record and no event gives grant ${id} under ${source.domain.contract}` }
   }
   const seconds = BigInt(Math.floor(timeOf(call) / 1_000))
   const resource = await source.resourceAt(nameId(call.subject ?? ''), seconds)

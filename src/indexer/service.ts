@@ -1,8 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Hex } from '../bytes/hex.ts'
+import { authorizationSource } from '../chain/authorization-source.ts'
+import type { RightsIdentity } from '../chain/deploy.ts'
 import type { LedgerIdentity } from '../chain/ledger.ts'
 import type { Rpc } from '../chain/rpc.ts'
 import { OperationError } from '../errors.ts'
+import type { FlowRecord } from '../record/index.ts'
 import { Alerts } from '../store/alerts.ts'
 import { BatchCache } from '../store/batch-cache.ts'
 import { BatchFolder } from '../store/batch-folder.ts'
@@ -12,6 +15,7 @@ import { LedgerEntries } from '../store/ledger-entries.ts'
 import { Runs } from '../store/runs.ts'
 import { SeenSubmissions } from '../store/seen-submissions.ts'
 import type { ChainFacts } from '../verify/index.ts'
+import { type FoundAuthorization, findAuthorization } from './authorize.ts'
 import { Checker } from './checker.ts'
 import type { Fetcher } from './fetcher.ts'
 import { Finder } from './finder.ts'
@@ -30,6 +34,8 @@ export interface IndexingOptions {
   identity: LedgerIdentity
   /** whose batch files alone must be here: that those of others are not is no trouble; without one, everybody's */
   publisher?: Hex
+  /** which contracts decide on calls, if any do */
+  rights?: RightsIdentity
   /** see `Follower` */
   mayLag: boolean
   /** see `Checker` */
@@ -54,6 +60,8 @@ export interface Indexing {
   seen: SeenSubmissions
   runs: Runs
   runKeeper: RunKeeper
+  /** what authorised a call; absent where nobody decides on calls */
+  authorize?: (call: FlowRecord) => Promise<FoundAuthorization>
   /** what goes wrong now, a sentence each */
   troubles(): string[]
   /** Rejects when the work cannot go on. */
@@ -110,6 +118,8 @@ export function startIndexing(options: IndexingOptions): Indexing {
   })
   const finder = new Finder({ follower, entries, batches, folder, ...identity })
   finder.warm()
+  const { rights } = options
+  const source = rights && authorizationSource(rpc, chain, { ...rights, chainId: identity.chainId })
   const runKeeper = new RunKeeper({
     runs,
     entries,
@@ -182,6 +192,7 @@ export function startIndexing(options: IndexingOptions): Indexing {
     seen,
     runs,
     runKeeper,
+    ...(source !== undefined && { authorize: (call) => findAuthorization(call, finder, source) }),
     troubles() {
       const fraud = entries.countInState('fraud')
       const withheld = entries.countInState('withheld', publisher)
