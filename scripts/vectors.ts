@@ -47,6 +47,7 @@ import { authorizedVectors } from './vectors-authorized.ts'
 import { grantVectors } from './vectors-grant.ts'
 import { historyVectors } from './vectors-history.ts'
 import { receiptVectors, submissionVectors } from './vectors-receipt.ts'
+import { reportVectors } from './vectors-report.ts'
 import { runHistoryVectors } from './vectors-run-history.ts'
 
 const FOLDER = join(import.meta.dirname, '../test/vectors')
@@ -75,6 +76,7 @@ export async function makeVectors(): Promise<Map<string, string>> {
   addJson('grant.json', await grantVectors())
   addJson('run-history.json', await runHistoryVectors())
   addJson('authorized.json', await authorizedVectors())
+  addJson('report.json', reportVectors())
   for (const [name, bytes] of Object.entries(exampleBatch().files)) {
     if (name.endsWith('.json')) files.set(`batch/${name}`, new TextDecoder().decode(bytes))
     else files.set(`batch/${name}.hex`, hexLines(bytes))

@@ -33,8 +33,10 @@ export type InputCode =
   | 'BAD_TOKEN'
   | 'WRONG_SOURCE'
   | 'NO_BATCH_FILES'
+  | 'NO_RIGHTS'
   | 'BAD_RANGE'
   | 'PRECONDITION_FAILED'
+  | 'ALERT_CLOSED'
 
 export type VerificationCode =
   | 'MALFORMED_PATH'

@@ -16,14 +16,17 @@ export const getAlerts =
     const page = alerts.before(before < MAX_ID ? before : MAX_ID, limit)
     const last = page.at(-1)
     response.json({
-      alerts: page.map(toJson),
+      alerts: page.map(toJsonStored),
       ...(page.length === limit && last !== undefined && { next: String(last.id) }),
     })
   }
 
-const toJson = ({ id, document, raisedAt, closedAt }: StoredAlert) => ({
+export const toJsonStored = ({ id, document, raisedAt, closedAt, incident }: StoredAlert) => ({
   id: String(id),
   raisedAt: String(raisedAt),
+  ...(incident !== undefined && { deadline: String(incident.deadline) }),
+  ...(incident?.reportedAt !== undefined && { reportedAt: String(incident.reportedAt) }),
   ...(closedAt !== undefined && { closedAt: String(closedAt) }),
+  ...(incident !== undefined && { state: incident.state }),
   alert: JSON.parse(document) as unknown,
 })

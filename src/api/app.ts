@@ -1,25 +1,32 @@
 import express, { type Express, type RequestHandler } from 'express'
+import type { MonthlyReports } from '../audit/monthly-reports.ts'
 import type { LedgerIdentity } from '../chain/ledger.ts'
 import { InputError } from '../errors.ts'
 import type { Admission } from '../gateway/admission.ts'
 import type { Gateway } from '../gateway/gateway.ts'
+import type { Decisions } from '../indexer/decisions.ts'
 import type { Finder } from '../indexer/finder.ts'
 import type { Follower } from '../indexer/follower.ts'
 import type { Histories } from '../indexer/history.ts'
 import type { Alerts } from '../store/alerts.ts'
 import type { LedgerEntries } from '../store/ledger-entries.ts'
+import type { SeenSubmissions } from '../store/seen-submissions.ts'
+import { type HandlingParts, postAlert } from './alert-handling.ts'
 import { getAlerts } from './alerts.ts'
 import { type BatchFilesParts, getBatchFile } from './batch-files.ts'
 import { readBody } from './body.ts'
-import type { BytesInFlight } from './bytes-in-flight.ts'
+import { BytesInFlight } from './bytes-in-flight.ts'
+import { postDecisions } from './decisions.ts'
 import { getDocs, getDocsStyle } from './docs-page.ts'
 import { getHistory } from './histories.ts'
+import { getKpis } from './kpis.ts'
 import { getBatches, getLedger } from './ledger.ts'
 import { createOpenApi } from './openapi.ts'
 import { OPERATIONS } from './operations.ts'
 import { problemHandler } from './problems.ts'
 import { type Authorize, getProof, getRecords } from './records.ts'
 import { type RequestSummary, trackRequests } from './requests.ts'
+import { getResponsibility } from './responsibility.ts'
 import { getStats } from './stats.ts'
 import { getSubmission, getSubmissionProof, postSubmission } from './submissions.ts'
 
@@ -29,8 +36,14 @@ export interface AppParts {
   follower: Follower
   finder: Finder
   histories: Histories
+  monthlyReports: MonthlyReports
   entries: LedgerEntries
   alerts: Alerts
+  /** where rules are at work */
+  handling?: HandlingParts
+  seen: SeenSubmissions
+  /** absent where no contract decides on calls */
+  decisions?: Decisions
   /** known sources, in order, at most `limit` */
   sources: (limit: number) => string[]
   identity: LedgerIdentity
@@ -58,6 +71,9 @@ export interface Health {
   [detail: string]: unknown
 }
 
+/** Of a thousand questions with the longest names. */
+const DECISION_BYTES = 1024 * 1024
+
 const API_VERSION = '1.0.0'
 
 /** The HTTP API, version 1. */
@@ -75,19 +91,38 @@ export function createApp(parts: AppParts): Express {
     app.get('/v1/submissions/proof', getSubmissionProof(gateway, finder))
     app.get('/v1/batches/:publisher/:sequence/:file', getBatchFile(batchFiles))
   }
+  app.post(
+    '/v1/decisions',
+    readBody(DECISION_BYTES, publishing?.inFlight ?? new BytesInFlight(16 * DECISION_BYTES)),
+    postDecisions(parts.decisions, publishing?.admission),
+  )
   app.get('/v1/records', getRecords(finder, follower, entries))
   app.get('/v1/proofs', getProof(finder, sources, parts.authorize))
+  app.get(
+    '/v1/responsibility',
+    getResponsibility({
+      ...parts,
+      gateway: publishing?.gateway,
+      sources: publishing?.batchFiles.sources,
+    }),
+  )
   app.get('/v1/stats', getStats(entries, follower))
+  app.get('/v1/kpis', getKpis(parts.monthlyReports))
   app.get('/v1/histories', getHistory(parts.histories))
   app.get('/v1/batches', getBatches(entries, follower))
   app.get('/v1/alerts', getAlerts(alerts))
+  if (parts.handling !== undefined) app.post('/v1/alerts/:id', postAlert(parts.handling))
   app.get('/v1/ledger', getLedger(identity, publishing?.gateway.publisher, follower))
   app.get('/healthz', getHealth(parts.health))
   app.get('/metrics', parts.metrics)
 
   const document = createOpenApi(
     API_VERSION,
-    publishing === undefined ? OPERATIONS.filter(({ ofGateway }) => ofGateway !== true) : OPERATIONS,
+    OPERATIONS.filter(
+      ({ ofGateway, ofRules }) =>
+        (publishing !== undefined || ofGateway !== true) &&
+        (parts.handling !== undefined || ofRules !== true),
+    ),
   )
   app.get('/openapi.json', (_request, response) => void response.json(document))
   app.get('/docs', getDocs(document))

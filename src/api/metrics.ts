@@ -13,11 +13,22 @@ export interface Facts {
   /** that records claim, by what became of it; `skipped`: of which none could be made, in a gateway */
   runs: Partial<Record<RunState | 'skipped', number>>
   openAlerts: number
+  /** of alerts of rules that nobody has reported yet; absent where no rules are at work */
+  clocks?: ClockFacts
   headBlock: bigint
   scannedBlock: bigint
   finalBlock: bigint
+  /** that decisions on calls rest on; absent where nobody decides */
+  rightsBlock?: bigint
   /** sentences of /healthz */
   problems: number
+}
+
+interface ClockFacts {
+  running: number
+  overdue: number
+  /** until the nearest deadline, negative when it is over; undefined when no clock runs */
+  leftMs: number | undefined
 }
 
 export interface PublishingFacts {
@@ -120,6 +131,21 @@ const GAUGES: readonly Row[] = [
     'state',
   ],
   ['alerts_open', 'Alerts that are not closed.', (facts) => facts.openAlerts],
+  [
+    'alerts_to_report',
+    'Alerts of rules that are neither reported nor closed.',
+    ({ clocks }) => (clocks === undefined ? {} : clocks.running),
+  ],
+  [
+    'alerts_overdue',
+    'Those of them whose deadline is over.',
+    ({ clocks }) => (clocks === undefined ? {} : clocks.overdue),
+  ],
+  [
+    'alert_deadline_seconds_left',
+    'Until the nearest deadline of them; +Inf without any, negative when it is over.',
+    ({ clocks }) => (clocks === undefined ? {} : (clocks.leftMs ?? Number.POSITIVE_INFINITY) / 1e3),
+  ],
   ['problems', 'Sentences that /healthz has to say; 0 when all is well.', (facts) => facts.problems],
   ['resident_memory_bytes', 'Memory of the process.', () => process.memoryUsage.rss()],
 ]

@@ -4,14 +4,20 @@ import { HISTORY_MEDIA_TYPE, PROOF_MEDIA_TYPE, SUBMISSION_MEDIA_TYPE } from '../
 import { digest, hex, oneOf } from '../record/fields.ts'
 import { FACETS } from '../store/stats.ts'
 import {
+  AlertHandling,
   AlertsPage,
   Batches,
+  DecisionAnswers,
+  DecisionQuestions,
   FoundRecords,
+  HandledAlert,
   HealthState,
   History,
   Ledger,
+  MonthlyReport,
   ProblemDocument,
   Proof,
+  Responsibility,
   RunHistory,
   Stats,
   SubmissionAccepted,
@@ -27,6 +33,8 @@ export interface Operation {
   path: string
   /** absent where nothing is submitted, as at an indexer */
   ofGateway?: true
+  /** absent where no rules are at work */
+  ofRules?: true
   summary: string
   parameters: readonly Parameter[]
   body?: Content
@@ -243,6 +251,19 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     method: 'get',
+    path: '/v1/responsibility',
+    summary:
+      'Who answers for a call or a refusal: its sides and what they recorded, the grant, who brought it, broken rules.',
+    parameters: [required(source), id],
+    responses: {
+      200: json('All that the verified batches tell of it.', Responsibility),
+      ...badArgument,
+      ...notFound,
+      ...unavailable,
+    },
+  },
+  {
+    method: 'get',
     path: '/v1/stats',
     summary: 'The calls by hour or day, as the providers tell them (by consumer, as the consumers do).',
     parameters: [
@@ -253,6 +274,24 @@ export const OPERATIONS: readonly Operation[] = [
     ],
     responses: {
       200: json('Points by time and key; none where there was no call.', Stats),
+      ...badArgument,
+      ...unavailable,
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/kpis',
+    summary: 'What each department did in a month, over all that is final: docs/format.md, section 19.',
+    parameters: [
+      required(query('month', 'such as 2026-05', Type.String({ pattern: '^[0-9]{4}-(?:0[1-9]|1[0-2])$' }))),
+      query(
+        'utcOffset',
+        'minutes of the local time from UTC; 480 if left out',
+        Type.Integer({ minimum: -840, maximum: 840, default: 480 }),
+      ),
+    ],
+    responses: {
+      200: json('The report: the same numbers whoever computes them.', MonthlyReport),
       ...badArgument,
       ...unavailable,
     },
@@ -328,14 +367,62 @@ export const OPERATIONS: readonly Operation[] = [
     },
   },
   {
+    method: 'post',
+    path: '/v1/decisions',
+    summary:
+      'Whether a source may use a resource for a purpose, under a grant or without one; with `use` the call is counted.',
+    parameters: [
+      header('Authorization', 'Bearer token of the consumer, for `use` where it has one.', filled),
+      header('Content-Encoding', 'What the body is compressed with.', oneOf('identity', 'gzip', 'zstd')),
+    ],
+    body: { 'application/json': { schema: DecisionQuestions } },
+    responses: {
+      200: json('The decision and the block that it speaks for; of a list, one for each.', DecisionAnswers),
+      400: problem('The body cannot be read, or is not a question.'),
+      401: problem('The consumer has a key or a token, and the request brings none that is known.', {
+        'WWW-Authenticate': 'what it should bring',
+      }),
+      403: problem('The token is not one of the consumer, or the consumer is not registered here.'),
+      404: problem('Nobody decides on calls here.'),
+      408: problem('The request took too long to arrive.'),
+      413: problem('The body, as it came or expanded, is too large.'),
+      415: problem('The content encoding is not taken.', {
+        'Accept-Encoding': 'the content encodings that are',
+      }),
+      ...unavailable,
+    },
+  },
+  {
     method: 'get',
     path: '/v1/alerts',
-    summary: 'What is or was wrong with batches and in them, newest first.',
+    summary: 'What is or was wrong with batches and in them, and what rules found, newest first.',
     parameters: [
       query('before', 'continues a list: `next` of its last page', uint64),
       query('limit', 'alerts of a page', Type.Integer({ minimum: 1, maximum: 500, default: 50 })),
     ],
     responses: { 200: json('A page of them.', AlertsPage), ...badArgument, ...unavailable },
+  },
+  {
+    method: 'post',
+    path: '/v1/alerts/{id}',
+    ofRules: true,
+    summary: 'Says that what a rule found has been reported, or is closed; the same again changes nothing.',
+    parameters: [
+      inPath('id', 'of the alert', uint64),
+      header('Authorization', 'Bearer token of whoever handles alerts.', filled),
+    ],
+    body: { 'application/json': { schema: AlertHandling } },
+    responses: {
+      200: json('The alert as it is now.', HandledAlert),
+      400: problem('The body or the id cannot be read.'),
+      401: problem('The request brings no token that handles alerts.', {
+        'WWW-Authenticate': 'what it should bring',
+      }),
+      ...notFound,
+      409: problem('The alert is closed.'),
+      413: problem('The body is too large.'),
+      ...unavailable,
+    },
   },
   {
     method: 'get',

@@ -1,7 +1,17 @@
 import Type, { type TSchema } from 'typebox'
 import { INDEX_NAMES } from '../lookup/index.ts'
-import { count, decimal, hex, oneOf, optional, text, time } from '../record/fields.ts'
-import { RECORD_TYPES, type RecordTypeName } from '../record/index.ts'
+import {
+  count,
+  decimal,
+  hex,
+  name as nameText,
+  oneOf,
+  optional,
+  sourceName,
+  text,
+  time,
+} from '../record/fields.ts'
+import { REASONS, RECORD_TYPES, type RecordTypeName } from '../record/index.ts'
 import { openSchema, sealedSchema } from '../record/schema.ts'
 import { FACETS } from '../store/stats.ts'
 
@@ -148,6 +158,10 @@ export const FoundRecords = name(
 
 /** Exact up to 2^53. */
 const sum = Type.Number({ minimum: 0 })
+/** As long as it has to be. */
+const exactSum = Type.String({ pattern: '^(?:0|[1-9][0-9]*)$' })
+/** milliseconds, or null where there is nothing to measure */
+const someMs = Type.Union([Type.Number({ minimum: 0 }), Type.Null()])
 
 export const Stats = name(
   'Stats',
@@ -397,12 +411,62 @@ const Alert = name(
   ),
 )
 
+const recordRef = Type.Object(
+  {
+    source: Type.String(),
+    id: Type.String(),
+    batch: optional(Type.Object({ publisher: address, sequence: decimal, position: count }, strict)),
+  },
+  strict,
+)
+
+const RuleAlert = name(
+  'RuleAlert',
+  Type.Object(
+    {
+      format: oneOf('tidemark-alert/2'),
+      kind: oneOf('rule'),
+      chainId: decimal,
+      ledger: address,
+      rule: Type.String(),
+      severity: oneOf('high', 'medium', 'low'),
+      affected: count,
+      records: Type.Array(recordRef, { minItems: 1 }),
+      evidence: Type.Array(recordRef),
+      values: Type.Record(Type.String(), Type.Union([Type.String(), Type.Number()])),
+    },
+    strict,
+  ),
+)
+
+const times = { raisedAt: decimal, closedAt: optional(decimal) }
+
+export const HandledAlert = name(
+  'HandledAlert',
+  Type.Object(
+    {
+      id: decimal,
+      ...times,
+      deadline: decimal,
+      reportedAt: optional(decimal),
+      state: oneOf('open', 'reported', 'closed'),
+      alert: RuleAlert,
+    },
+    strict,
+  ),
+)
+
+export const AlertHandling = name(
+  'AlertHandling',
+  Type.Object({ state: oneOf('reported', 'closed'), note: optional(text(4096)) }, strict),
+)
+
 export const AlertsPage = name(
   'Alerts',
   Type.Object(
     {
       alerts: Type.Array(
-        Type.Object({ id: decimal, raisedAt: decimal, closedAt: optional(decimal), alert: Alert }, strict),
+        Type.Union([Type.Object({ id: decimal, ...times, alert: Alert }, strict), HandledAlert]),
       ),
       next: optional(decimal),
     },
@@ -429,6 +493,46 @@ export const Ledger = name(
   ),
 )
 
+const DecisionQuestion = name(
+  'DecisionQuestion',
+  Type.Object(
+    {
+      consumer: sourceName,
+      resource: nameText,
+      purpose: nameText,
+      authorization: optional(hash),
+      use: optional(Type.Boolean()),
+    },
+    strict,
+  ),
+)
+export const DecisionQuestions = name(
+  'DecisionQuestions',
+  Type.Union([
+    DecisionQuestion,
+    Type.Object({ decisions: Type.Array(DecisionQuestion, { minItems: 1, maxItems: 1_000 }) }, strict),
+  ]),
+)
+
+const Decision = name(
+  'Decision',
+  Type.Object(
+    {
+      allowed: Type.Boolean(),
+      reason: oneOf(...REASONS),
+      time: decimal,
+      block: Type.Object({ number: decimal, hash, time: decimal }, strict),
+      authorization: optional(hash),
+      remaining: optional(count),
+    },
+    strict,
+  ),
+)
+export const DecisionAnswers = name(
+  'DecisionAnswers',
+  Type.Union([Decision, Type.Object({ decisions: Type.Array(Decision) }, strict)]),
+)
+
 export const HealthState = name(
   'Health',
   Type.Object(
@@ -446,9 +550,212 @@ export const HealthState = name(
         strict,
       ),
       openAlerts: count,
+      alertsToReport: optional(count),
+      alertsOverdue: optional(count),
+      nearestDeadlineSeconds: optional(Type.Integer()),
       headBlock: block,
       scannedBlock: block,
       finalBlock: block,
+      rightsBlock: optional(decimal),
+    },
+    strict,
+  ),
+)
+
+const shareOfResources = Type.Object({ shared: count, used: count }, strict)
+const volume = Type.Object(
+  {
+    calls: count,
+    refused: count,
+    failed: count,
+    toldByOthers: count,
+    rows: exactSum,
+    requestBytes: exactSum,
+    responseBytes: exactSum,
+  },
+  strict,
+)
+const alertFigures = Type.Array(
+  Type.Object(
+    {
+      rule: Type.String(),
+      severity: Type.String(),
+      detected: count,
+      reported: count,
+      closed: count,
+      medianToReportMs: someMs,
+      medianToCloseMs: someMs,
+      longestToCloseMs: someMs,
+    },
+    strict,
+  ),
+)
+
+export const MonthlyReport = name(
+  'MonthlyReport',
+  Type.Object(
+    {
+      format: oneOf('tidemark-report/1'),
+      month: Type.String({ pattern: '^[0-9]{4}-(?:0[1-9]|1[0-2])$' }),
+      utcOffset: Type.Integer({ minimum: -840, maximum: 840 }),
+      ledger: Type.Object({ chainId: decimal, ledger: address, size: decimal, root: hash }, strict),
+      batches: Type.Array(
+        Type.Object({ publisher: address, first: decimal, count: Type.Integer({ minimum: 1 }) }, strict),
+      ),
+      leftOut: Type.Array(Type.Object({ entry: decimal, leaf: hash }, strict)),
+      shared: Type.Union([
+        Type.Array(Type.Object({ resource: Type.String(), owner: Type.String() }, strict)),
+        Type.Null(),
+      ]),
+      total: Type.Object(
+        {
+          asProvider: volume,
+          asConsumer: volume,
+          resources: shareOfResources,
+          applications: count,
+          review: Type.Object({ given: count, called: count, medianMs: someMs }, strict),
+          alerts: alertFigures,
+        },
+        strict,
+      ),
+      departments: Type.Array(
+        Type.Object(
+          {
+            department: Type.String(),
+            asProvider: volume,
+            asConsumer: volume,
+            resources: shareOfResources,
+            applications: count,
+            refusals: Type.Array(
+              Type.Object({ role: oneOf('provider', 'consumer'), reason: Type.String(), count }, strict),
+            ),
+            review: Type.Object({ called: count, medianMs: someMs }, strict),
+            alerts: alertFigures,
+          },
+          strict,
+        ),
+      ),
+    },
+    strict,
+  ),
+)
+
+const someText = Type.Union([Type.String(), Type.Null()])
+const namedRecord = Type.Object({ source: Type.String(), id: Type.String() }, strict)
+const brought = { sequence: decimal, receivedAt: decimal }
+const eitherSide = oneOf('consumer', 'provider')
+
+export const Responsibility = name(
+  'Responsibility',
+  Type.Object(
+    {
+      record: Type.Object(
+        {
+          source: Type.String(),
+          id: Type.String(),
+          type: oneOf('tidemark.call.v1', 'tidemark.refusal.v1'),
+          time,
+        },
+        strict,
+      ),
+      provider: Type.String(),
+      consumer: Type.String(),
+      resource: Type.String(),
+      operation: Type.String(),
+      requestId: Type.String(),
+      purpose: someText,
+      legalBasis: someText,
+      sharing: someText,
+      outcome: oneOf('success', 'refused', 'failed'),
+      reason: someText,
+      grant: Type.Union([
+        Type.Null(),
+        Type.Object(
+          {
+            authorization: hash,
+            given: Type.Union([
+              Type.Null(),
+              Type.Object(
+                {
+                  record: namedRecord,
+                  subject: address,
+                  givenAt: time,
+                  notBefore: Type.String(),
+                  notAfter: Type.String(),
+                  maxCalls: count,
+                  covers: Type.Object(
+                    {
+                      consumer: Type.Boolean(),
+                      resource: Type.Boolean(),
+                      purpose: Type.Boolean(),
+                      time: Type.Boolean(),
+                    },
+                    strict,
+                  ),
+                },
+                strict,
+              ),
+            ]),
+            revocation: Type.Union([
+              Type.Null(),
+              Type.Object(
+                { record: namedRecord, effectiveAt: time, reason: someText, isBeforeCall: Type.Boolean() },
+                strict,
+              ),
+            ]),
+          },
+          strict,
+        ),
+      ]),
+      kept: Type.Object(
+        {
+          kind: oneOf('regular pair', 'orphan pair', 'orphan', 'duplicate'),
+          by: Type.Array(eitherSide),
+          silent: Type.Union([eitherSide, Type.Null()]),
+          disagreements: Type.Array(
+            Type.Object(
+              {
+                member: Type.String(),
+                consumer: optional(Type.Unknown()),
+                provider: optional(Type.Unknown()),
+              },
+              strict,
+            ),
+          ),
+        },
+        strict,
+      ),
+      accounts: Type.Array(
+        Type.Object(
+          {
+            side: eitherSide,
+            record: Type.Object({ source: Type.String(), id: Type.String(), time }, strict),
+            batch: Type.Object({ publisher: address, sequence: decimal, position: count }, strict),
+            anchor: Place,
+            final: Type.Boolean(),
+            submission: Type.Union([
+              Type.Null(),
+              Type.Object(
+                {
+                  ...brought,
+                  by: oneOf('signed'),
+                  signer: Type.Union([address, Type.Null()]),
+                  keyKnown: Type.Union([Type.Boolean(), Type.Null()]),
+                },
+                strict,
+              ),
+              Type.Object({ ...brought, by: oneOf('token', 'open', 'unsigned') }, strict),
+            ]),
+            privateMembers: oneOf('sealed', 'none'),
+            brokenRules: Type.Array(
+              Type.Object({ rule: Type.String(), severity: someText, alertId: decimal }, strict),
+            ),
+          },
+          strict,
+        ),
+      ),
+      isCutOff: Type.Boolean(),
+      ledger: LedgerState,
     },
     strict,
   ),

@@ -1,6 +1,7 @@
 import type { Request, RequestHandler } from 'express'
 import { InputError } from '../errors.ts'
 import type { Follower } from '../indexer/follower.ts'
+import { median } from '../rules/median.ts'
 import type { LedgerEntries } from '../store/ledger-entries.ts'
 import { FACETS, type Facet } from '../store/stats.ts'
 import { toJsonLedgerState } from './json.ts'
@@ -61,10 +62,3 @@ const tooMuch = (most: number, of: string) =>
     'BAD_ARGUMENT',
     `this takes more than ${most} ${of}: ask for less time, for one key or for days`,
   )
-
-/** The middle one, or the mean of the two in the middle; null of nothing. */
-function median(values: readonly number[]): number | null {
-  const sorted = Float64Array.from(values).sort()
-  const [low, high] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]]
-  return low === undefined || high === undefined ? null : (low + high) / 2
-}

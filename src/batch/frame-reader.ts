@@ -1,5 +1,5 @@
 import { VerificationError } from '../errors.ts'
-import { type FlowRecord, factsOf, openPseudonyms, type RecordFacts } from '../record/index.ts'
+import { type FlowRecord, factsOf, openPseudonyms, type RecordFacts, textOf } from '../record/index.ts'
 import { FRAME_RECORDS } from './frames.ts'
 import { decodeLine } from './item.ts'
 import { LineScan } from './line-scan.ts'
@@ -12,13 +12,19 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
  * Told of each record in its turn.
  *
  * @param record itself, where it had to be parsed: always, but for the types of which there are many
+ * @param textOf tells, until the next record, a text member of `data`
  */
-export type RecordListener = (facts: RecordFacts, record?: FlowRecord) => void
+export type RecordListener = (
+  facts: RecordFacts,
+  record: FlowRecord | undefined,
+  textOf: (name: string) => string | undefined,
+) => void
 
 /** Reads the records of a batch out of the text of its frames, and hashes what its trees need of them. */
 export class FrameReader {
   readonly #onRecord: RecordListener
   readonly #line = new LineScan()
+  readonly #textOfLine = (name: string) => this.#line.textOf(name)
   readonly #hasher = new RecordHasher()
 
   constructor(onRecord: RecordListener) {
@@ -55,12 +61,12 @@ export class FrameReader {
   #readLine(text: Uint8Array, start: number, end: number): void {
     if (this.#line.read(text, start, end)) {
       this.#hasher.addLine(text, this.#line)
-      this.#onRecord(this.#line.facts())
+      this.#onRecord(this.#line.facts(), undefined, this.#textOfLine)
       return
     }
     const { item, text: recordText } = decodeLine(decodeUtf8(text.subarray(start, end)))
     this.#hasher.add(item, openPseudonyms(item.record, item.disclosures), recordText)
-    this.#onRecord(factsOf(item.record), item.record)
+    this.#onRecord(factsOf(item.record), item.record, (name) => textOf(item.record, name))
   }
 }
 

@@ -106,6 +106,11 @@ export class LineScan {
     }
   }
 
+  /** A text member of `data`. */
+  textOf(name: string): string | undefined {
+    return this.#textAt(slotOf(name))
+  }
+
   /** Adds all that the record is found under, as `indexValuesOf` would tell. */
   addKeys(keys: KeyList, position: number): void {
     const { starts, ends } = this.#scan

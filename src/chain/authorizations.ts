@@ -1,17 +1,13 @@
 import type { Hex } from '../bytes/hex.ts'
-import { type Grant, isAllowed, REASONS, type Reason } from '../record/index.ts'
+import { type Grant, isAllowed, REASONS, type Reason, type Use } from '../record/index.ts'
 import { malformed, parseBytes } from './answers.ts'
 import { type BlockReference, contractReader } from './contract.ts'
+import { fetchLatestBlock } from './facts.ts'
+import { fetchLogs } from './logs.ts'
 import { authorizationsInterface } from './rights-abi.ts'
+import { decodeRightsEvent } from './rights-events.ts'
 import type { Rpc } from './rpc.ts'
 import { type Sender, transact } from './transact.ts'
-
-/** A use that somebody asks for; names by `nameId`. */
-interface Use {
-  consumer: Hex
-  resource: Hex
-  purpose: Hex
-}
 
 /** What the contract knows of a grant besides its revocation. */
 interface GrantState {
@@ -62,6 +58,28 @@ function parseReason([allowed, code]: unknown[]): Reason {
 function integer(value: unknown): bigint {
   if (typeof value === 'bigint') return value
   throw malformed('answer of the authorisations', 'an integer')
+}
+
+/**
+ * The terms of a grant that its contract holds, as the contract announced them; undefined when it did not.
+ *
+ * @throws {OperationError} when the node cannot tell
+ */
+export async function findGrant(
+  rpc: Rpc,
+  { authorizations, deploymentBlock }: { authorizations: Hex; deploymentBlock: bigint },
+  id: Hex,
+): Promise<Grant | undefined> {
+  const granted = authorizationsInterface.getEvent('Granted')
+  const filter = { address: authorizations, topics: [parseBytes(granted?.topicHash, 'topic', 32), id] }
+  const { number: head } = await fetchLatestBlock(rpc)
+  for await (const { logs } of fetchLogs(rpc, filter, deploymentBlock, head)) {
+    for (const log of logs) {
+      const event = decodeRightsEvent(log, 'authorizations')
+      if (event?.name === 'Granted') return event.grant
+    }
+  }
+  return undefined
 }
 
 /** What may be done about grants; every function waits until it is in a block, and answers which. */

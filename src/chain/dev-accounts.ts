@@ -7,7 +7,7 @@ export const LOCAL_CHAIN_ID = 31337n
 /** Known to everyone: local chains give each of its accounts a balance. */
 export const DEV_MNEMONIC = 'test test test test test test test test test test test junk'
 
-/** The keys at m/44'/60'/0'/0/0 to /2. */
+/** The keys at m/44'/60'/0'/0/0 to /3. */
 const DEV_KEYS = {
   /** owns and administers the local ledger */
   admin: '0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80',
@@ -15,6 +15,8 @@ const DEV_KEYS = {
   publisher: '0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d',
   /** trips the local breaker */
   guardian: '0x5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a',
+  /** gives local grants */
+  subject: '0x7c852118294e51e653712a81e05800f419141751be58f605c371e15141b007a6',
 }
 
 /** @throws {InputError} `BAD_CONFIG` on any chain but a local one: elsewhere everyone could sign in our name */

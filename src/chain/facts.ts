@@ -95,6 +95,20 @@ function parseBlock(value: unknown): Block {
   }
 }
 
+/** A block that says which one is before it. */
+export interface LinkedBlock extends Block {
+  parentHash: Hex
+}
+
+/** @returns undefined when the node has no such block */
+export async function fetchLinkedBlock(rpc: Rpc, number: bigint): Promise<LinkedBlock | undefined> {
+  const answer = await rpc.call('eth_getBlockByNumber', [toQuantity(number), false])
+  if (answer === null) return undefined
+  const block = parseBlock(answer)
+  if (block.number !== number) throw malformed('block', `number ${number}`)
+  return { ...block, parentHash: parseBytes(parseMembers(answer, 'block').parentHash, 'parent hash', 32) }
+}
+
 /** @returns undefined when the transaction is not in a block */
 export function parseReceipt(value: unknown, transactionHash: Hex): TransactionReceipt | undefined {
   if (value === null) return undefined

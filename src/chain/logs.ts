@@ -31,7 +31,8 @@ export const placeOf = ({ blockNumber, blockHash, transactionHash, logIndex }: C
 
 /** As for `eth_getLogs`: one topic or several alternatives for each place, null for any. */
 export interface LogFilter {
-  address: Hex
+  /** or one of several */
+  address: Hex | readonly Hex[]
   topics: readonly (Hex | readonly Hex[] | null)[]
 }
 
@@ -83,6 +84,25 @@ export async function* fetchLogs(
   }
 }
 
+/**
+ * The matching logs of one block. A node that does not have the block refuses (EIP-234), where one whose logs lag behind
+ * its blocks would answer a range with too few.
+ */
+export async function fetchBlockLogs(
+  rpc: Rpc,
+  filter: LogFilter,
+  { number, hash }: { number: bigint; hash: Hex },
+): Promise<ChainLog[]> {
+  const logs = parseLogs(
+    await rpc.call('eth_getLogs', [{ ...filter, blockHash: hash }]),
+    filter,
+    number,
+    number,
+  )
+  if (logs.some(({ blockHash }) => blockHash !== hash)) throw malformed('log', 'of the block asked for')
+  return logs
+}
+
 function mayFitHalf(error: unknown): boolean {
   if (error instanceof RpcRefusal) return !INCURABLE_CODES.includes(error.rpcCode)
   return error instanceof OperationError && Object(error.cause).name === 'TimeoutError'
@@ -116,7 +136,9 @@ function parseLogs(answer: unknown, filter: LogFilter, from: bigint, to: bigint)
 
 function matches(log: ReceiptLog, filter: LogFilter): boolean {
   return (
-    log.address === filter.address &&
+    (typeof filter.address === 'string'
+      ? log.address === filter.address
+      : filter.address.includes(log.address)) &&
     filter.topics.every((wanted, i) => {
       const topic = log.topics[i]
       if (wanted === null) return true

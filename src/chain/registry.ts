@@ -1,3 +1,4 @@
+import { id } from 'ethers'
 import type { Hex } from '../bytes/hex.ts'
 import { BREAKER_KINDS, type BreakerKind, SHARINGS, type Sharing } from '../record/index.ts'
 import { malformed, parseBytes } from './answers.ts'
@@ -31,9 +32,12 @@ export interface Registry {
   /** at times `from <= t < until`; both 0: never */
   keyPeriod(source: Hex, key: Hex, at?: BlockReference): Promise<{ from: bigint; until: bigint }>
   resource(id: Hex, at?: BlockReference): Promise<ResourceEntry>
+  isGuardian(account: Hex): Promise<boolean>
   /** 0 when it is not tripped */
   trippedAt(target: BreakerTarget, at?: BlockReference): Promise<bigint>
 }
+
+const GUARDIAN_ROLE = id('GUARDIAN_ROLE')
 
 export function createRegistry(rpc: Rpc, address: Hex): Registry {
   const read = contractReader(rpc, registryInterface, address, 'registry')
@@ -45,9 +49,9 @@ export function createRegistry(rpc: Rpc, address: Hex): Registry {
       const [from, until] = await read('keyPeriod', [source, key], at)
       return { from: integer(from), until: integer(until) }
     },
-    resource: async (id, at) => parseResourceEntry(await read('resource', [id], at)),
-    trippedAt: async ({ kind, id }, at) =>
-      integer((await read('trippedAt', [[BREAKER_KINDS.indexOf(kind), id]], at))[0]),
+    resource: async (resource, at) => parseResourceEntry(await read('resource', [resource], at)),
+    isGuardian: async (account) => (await read('hasRole', [GUARDIAN_ROLE, account]))[0] === true,
+    trippedAt: async (target, at) => integer((await read('trippedAt', [targetArgument(target)], at))[0]),
   }
 }
 
@@ -79,20 +83,31 @@ export interface RegistryAdmin {
   reset(target: BreakerTarget, reason: string): Promise<bigint>
 }
 
+const encode = (name: string, args: unknown[]): Hex =>
+  parseBytes(registryInterface.encodeFunctionData(name, args), 'calldata')
+
+const targetArgument = ({ kind, id }: BreakerTarget) => [BREAKER_KINDS.indexOf(kind), id]
+
+/** The calldata of each change, with the parameters of `RegistryAdmin`. */
+export const registryCalls = {
+  addSource: (uri) => encode('addSource', [uri]),
+  addKey: (source, key, until) => encode('addKey', [source, key, until]),
+  endKey: (source, key) => encode('endKey', [source, key]),
+  setResource: (name, { owner, sharing, level, digest }) =>
+    encode('setResource', [name, owner, SHARINGS.indexOf(sharing), level, digest]),
+  trip: (breaker, reason) => encode('trip', [targetArgument(breaker), reason]),
+  reset: (breaker, reason) => encode('reset', [targetArgument(breaker), reason]),
+} satisfies { [Name in keyof RegistryAdmin]: (...args: Parameters<RegistryAdmin[Name]>) => Hex }
+
 /** @throws {OperationError} from every function, with the contract's own reason when it refuses (see `transact`) */
 export function administerRegistry(sender: Sender, registry: Hex): RegistryAdmin {
-  const send = async (name: string, args: unknown[]): Promise<bigint> => {
-    const data = parseBytes(registryInterface.encodeFunctionData(name, args), 'calldata')
-    return (await transact(sender, { to: registry, data })).receipt.blockNumber
-  }
-  const target = ({ kind, id }: BreakerTarget) => [BREAKER_KINDS.indexOf(kind), id]
+  const send = async (data: Hex) => (await transact(sender, { to: registry, data })).receipt.blockNumber
   return {
-    addSource: (uri) => send('addSource', [uri]),
-    addKey: (source, key, until) => send('addKey', [source, key, until]),
-    endKey: (source, key) => send('endKey', [source, key]),
-    setResource: (name, { owner, sharing, level, digest }) =>
-      send('setResource', [name, owner, SHARINGS.indexOf(sharing), level, digest]),
-    trip: (breaker, reason) => send('trip', [target(breaker), reason]),
-    reset: (breaker, reason) => send('reset', [target(breaker), reason]),
+    addSource: (...args) => send(registryCalls.addSource(...args)),
+    addKey: (...args) => send(registryCalls.addKey(...args)),
+    endKey: (...args) => send(registryCalls.endKey(...args)),
+    setResource: (...args) => send(registryCalls.setResource(...args)),
+    trip: (...args) => send(registryCalls.trip(...args)),
+    reset: (...args) => send(registryCalls.reset(...args)),
   }
 }

@@ -18,6 +18,7 @@ export const registryInterface = new Interface([
   'function resource(bytes32 id) view returns (uint32 version, bytes32 owner, uint8 sharing, uint8 level, bytes32 digest)',
   'function trippedAt((uint8 kind, bytes32 id) target) view returns (uint64)',
   'function deploymentBlock() view returns (uint256)',
+  'function hasRole(bytes32 role, address account) view returns (bool)',
   'event SourceAdded(bytes32 indexed source, string uri)',
   'event KeyAdded(bytes32 indexed source, address indexed key, uint64 from, uint64 until)',
   'event KeyEnded(bytes32 indexed source, address indexed key)',

@@ -1,5 +1,5 @@
-import { type LogDescription, Result } from 'ethers'
-import type { Hex } from '../bytes/hex.ts'
+import { AbiCoder, type LogDescription, Result } from 'ethers'
+import { fromHex, type Hex } from '../bytes/hex.ts'
 import { OperationError } from '../errors.ts'
 import { BREAKER_KINDS, type Grant, REASONS, type Reason, SHARINGS } from '../record/index.ts'
 import type { ReceiptLog } from '../verify/chain-facts.ts'
@@ -37,17 +37,17 @@ export function decodeRightsEvent(
   const abi = contract === 'registry' ? registryInterface : authorizationsInterface
   try {
     const log = abi.parseLog({ topics, data })
-    return log === null ? undefined : toEvent(log)
+    return log === null ? undefined : toEvent(log, textsOf(log, data))
   } catch (cause) {
     throw new OperationError('RPC_MALFORMED', `the node's log is none of the ${contract}`, { cause })
   }
 }
 
-function toEvent({ name, args }: LogDescription): RightsEvent {
+function toEvent({ name, args }: LogDescription, text: (member: string) => string): RightsEvent {
   const hex = (member: string): Hex => String(args[member]).toLowerCase() as Hex // decoded as bytes or an address
   switch (name) {
     case 'SourceAdded':
-      return { name, source: hex('source'), uri: String(args.uri) }
+      return { name, source: hex('source'), uri: text('uri') }
     case 'KeyAdded':
       return { name, source: hex('source'), key: hex('key'), from: args.from, until: args.until }
     case 'KeyEnded':
@@ -56,8 +56,7 @@ function toEvent({ name, args }: LogDescription): RightsEvent {
       return {
         name,
         resource: hex('resource'),
-        // `args.name` would be the list's own.
-        resourceName: String(args.getValue('name')),
+        resourceName: text('name'),
         entry: {
           version: Number(args.version),
           owner: hex('owner'),
@@ -72,7 +71,7 @@ function toEvent({ name, args }: LogDescription): RightsEvent {
         name,
         target: { kind: known(BREAKER_KINDS, args.kind), id: hex('id') },
         by: hex(name === 'Tripped' ? 'guardian' : 'registrar'),
-        reason: String(args.reason),
+        reason: text('reason'),
       }
     case 'Granted':
       return { name, grantId: hex('grantId'), grant: toGrant(args.grant) }
@@ -94,6 +93,19 @@ function toEvent({ name, args }: LogDescription): RightsEvent {
       throw new Error(`an event ${name} that nobody reads`)
   }
 }
+
+/**
+ * The texts of an event by their names. The contracts take any bytes for a text: what is not UTF-8 must not keep anybody
+ * from seeing that a breaker was tripped.
+ */
+function textsOf({ fragment }: LogDescription, data: Hex): (member: string) => string {
+  const members = fragment.inputs.filter(({ indexed }) => indexed !== true)
+  const types = members.map((member) => (member.type === 'string' ? 'bytes' : member.format('full')))
+  const values = AbiCoder.defaultAbiCoder().decode(types, data)
+  return (member) => utf8.decode(fromHex(String(values[members.findIndex(({ name }) => name === member)])))
+}
+
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
 
 function toGrant(value: unknown): Grant {
   if (!(value instanceof Result)) throw new Error('a grant is a tuple')

@@ -1,10 +1,8 @@
 import { Transaction } from 'ethers'
-import { type Hex, isHex } from '../bytes/hex.ts'
-import { OperationError } from '../errors.ts'
+import type { Hex } from '../bytes/hex.ts'
 import { malformed, parseBytes, parseQuantity, toQuantity } from './answers.ts'
 import type { Fees } from './fees.ts'
-import { ledgerInterface } from './ledger-abi.ts'
-import { authorizationsInterface, registryInterface } from './rights-abi.ts'
+import { explainRefusal } from './refusals.ts'
 import { type Rpc, RpcRefusal } from './rpc.ts'
 import type { Signer } from './signer.ts'
 
@@ -75,39 +73,6 @@ export async function estimateGas(
   } catch (error) {
     throw error instanceof RpcRefusal ? explainRefusal(error) : error
   }
-}
-
-/**
- * Turns a refused transaction into an error that a person can act on.
- *
- * `CHAIN_FAILED`, not retryable: the contract reverts, or the account cannot pay. Anything else stays as it is.
- */
-function explainRefusal(refusal: RpcRefusal): OperationError {
-  const reason = decodeRevert(refusal.data)
-  if (reason !== undefined) {
-    return new OperationError('CHAIN_FAILED', `the contract refuses the transaction: ${reason}`, {
-      cause: refusal,
-      retryable: false,
-    })
-  }
-  if (/insufficient funds|InsufficientFunds|upfront cost/i.test(refusal.rpcMessage)) {
-    return new OperationError('CHAIN_FAILED', 'the account cannot pay for the transaction: add funds to it', {
-      cause: refusal,
-      retryable: false,
-    })
-  }
-  return refusal
-}
-
-/** The custom error in a revert's data, with its arguments. Some nodes nest the data. */
-function decodeRevert(data: unknown): string | undefined {
-  const nested = typeof data === 'object' && data !== null && 'data' in data ? data.data : data
-  if (!isHex(nested)) return undefined
-  for (const known of [ledgerInterface, registryInterface, authorizationsInterface]) {
-    const error = known.parseError(nested)
-    if (error !== null) return `${error.name}(${error.args.join(', ')})`
-  }
-  return undefined
 }
 
 /** @param block `latest` counts what is in blocks, `pending` also what waits */

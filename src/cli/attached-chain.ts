@@ -6,7 +6,7 @@ import type { OperationError } from '../errors.ts'
 import type { ChainFacts } from '../verify/index.ts'
 
 /** The chain that a system anchors to, its ledger there, and the key that publishes to it. */
-interface AttachedChain {
+export interface AttachedChain {
   /** as people may see it: an endpoint's path may hold a secret */
   url: string
   /** what kind of chain it is, for people */

@@ -4,6 +4,7 @@ import { findRights, isLedger, type RightsIdentity } from '../chain/deploy.ts'
 import { assertOwnKey } from '../chain/dev-accounts.ts'
 import { chainFacts, type Finality, fetchChainId } from '../chain/facts.ts'
 import { createLedger, type Ledger } from '../chain/ledger.ts'
+import { createRegistry } from '../chain/registry.ts'
 import { createRpc, type Rpc } from '../chain/rpc.ts'
 import type { Signer } from '../chain/signer.ts'
 import { InputError, OperationError } from '../errors.ts'
@@ -42,6 +43,7 @@ export const externalChain =
     await expectActive(ledger, publisher, shown)
     const identity = { chainId, ledger: address, deploymentBlock: await ledger.deploymentBlock() }
     const rights = await attachRights(rpc, dataPath, known?.rights, authorizations)
+    if (guardian !== undefined) await expectGuardian(rpc, rights, parseBytes(guardian.address, 'address', 20))
     await saveIdentity(path, { ...identity, publisher, ...(rights !== undefined && { rights }) })
     return {
       url: shown,
@@ -61,7 +63,7 @@ export const externalChain =
   }
 
 /** @throws {InputError} `BAD_CONFIG`: what was decided by one contract must not be gone on with by another */
-async function attachRights(
+export async function attachRights(
   rpc: Rpc,
   dataPath: string,
   known: RightsIdentity | undefined,
@@ -72,6 +74,25 @@ async function attachRights(
   throw new InputError(
     'BAD_CONFIG',
     `${dataPath} follows the authorisations ${known.authorizations}, not ${authorizations}: name the former with --authorizations, or choose another folder with --data`,
+  )
+}
+
+/**
+ * @throws {InputError} `BAD_CONFIG` when there is no breaker to trip
+ * @throws {OperationError} `CHAIN_FAILED` when the registry would refuse the trip
+ */
+async function expectGuardian(rpc: Rpc, rights: RightsIdentity | undefined, guardian: Hex): Promise<void> {
+  if (rights === undefined) {
+    throw new InputError(
+      'BAD_CONFIG',
+      '--guardian-keystore needs --authorizations: their registry has the breaker',
+    )
+  }
+  if (await createRegistry(rpc, rights.registry).isGuardian(guardian)) return
+  throw new OperationError(
+    'CHAIN_FAILED',
+    `${guardian} is no guardian of the registry ${rights.registry}: its governance gives it the role, or name the key of a guardian with --guardian-keystore`,
+    { retryable: false },
   )
 }
 

@@ -2,6 +2,7 @@ import type { BytesInFlight } from '../api/bytes-in-flight.ts'
 import type { Facts, PublishingFacts } from '../api/metrics.ts'
 import type { Publishing } from '../gateway/service.ts'
 import type { Indexing } from '../indexer/service.ts'
+import type { Clocks } from '../store/incidents.ts'
 import type { MakingRuns } from './runs.ts'
 
 interface FactSources {
@@ -18,7 +19,7 @@ interface FactSources {
 
 /** What the running parts know of themselves, for health and metrics. */
 export function gatherFacts({ publishing, indexing, making, inFlight, problems, now }: FactSources): Facts {
-  const { follower, entries, alerts } = indexing
+  const { follower, entries, alerts, rights } = indexing
   const { head, scannedBlock, finalBlock } = follower.state
   const [announced, fraud, withheld] = (['announced', 'fraud', 'withheld'] as const).map((state) =>
     entries.countInState(state),
@@ -38,12 +39,20 @@ export function gatherFacts({ publishing, indexing, making, inFlight, problems, 
     ...(publishing !== undefined && { publishing: publishingFacts(publishing, inFlight?.held ?? 0, now()) }),
     runs: { ...indexing.runs.counts(), ...(making !== undefined && { skipped: making.skipped() }) },
     openAlerts: alerts.countOpen(),
+    ...(indexing.incidents !== undefined && { clocks: clocksNow(indexing.incidents.clocks(), now()) }),
     headBlock: head,
     scannedBlock,
     finalBlock,
+    ...(rights?.cursor !== undefined && { rightsBlock: rights.cursor.block.number }),
     problems,
   }
 }
+
+const clocksNow = ({ running, overdue, nearest }: Clocks, now: number) => ({
+  running,
+  overdue,
+  leftMs: nearest === undefined ? undefined : nearest - now,
+})
 
 function publishingFacts(publishing: Publishing, bytesInFlight: number, now: number): PublishingFacts {
   const { gateway, backlog, transactions } = publishing
@@ -64,14 +73,22 @@ export const indexingHealth = ({
   batches,
   runs,
   openAlerts,
+  clocks,
   headBlock,
   scannedBlock,
   finalBlock,
+  rightsBlock,
 }: Facts) => ({
   batchesVerified: batches.verified ?? 0,
   runs,
   openAlerts,
+  ...(clocks !== undefined && {
+    alertsToReport: clocks.running,
+    alertsOverdue: clocks.overdue,
+    ...(clocks.leftMs !== undefined && { nearestDeadlineSeconds: Math.round(clocks.leftMs / 1_000) }),
+  }),
   headBlock: String(headBlock),
   scannedBlock: String(scannedBlock),
   finalBlock: String(finalBlock),
+  ...(rightsBlock !== undefined && { rightsBlock: String(rightsBlock) }),
 })

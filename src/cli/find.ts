@@ -1,8 +1,8 @@
 import { once } from 'node:events'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { createGatewayApi } from '../client/gateway-api.ts'
 import { InputError } from '../errors.ts'
-import { apiOption, parseWhole } from './options.ts'
+import { apiOption, parseTime, parseWhole } from './options.ts'
 
 /** Parameters of GET /v1/records that are handed on as they are. */
 const KEYS: Readonly<Record<string, string>> = {
@@ -28,8 +28,8 @@ export const findCommand = () => {
   )
   for (const [name, description] of Object.entries(KEYS)) command.option(`--${name} <text>`, description)
   return command
-    .addOption(new Option('--from <time>', 'not before this, RFC 3339').argParser(parseTime))
-    .addOption(new Option('--to <time>', 'before this').argParser(parseTime))
+    .addOption(new Option('--from <time>', 'not before this, RFC 3339').argParser(parseTimeText))
+    .addOption(new Option('--to <time>', 'before this').argParser(parseTimeText))
     .addOption(new Option('--disclose <names>', 'pseudonyms to open, such as person'))
     .addOption(
       new Option('--limit <number>', 'no more than so many').argParser(
@@ -52,9 +52,4 @@ async function find({ api, limit = Number.POSITIVE_INFINITY, ...query }: FindOpt
   }
 }
 
-function parseTime(text: string): string {
-  const time = new Date(text)
-  if (Number.isNaN(time.getTime()))
-    throw new InvalidArgumentError('must be a time such as 2026-01-05T00:00:00Z')
-  return time.toISOString()
-}
+const parseTimeText = (text: string): string => parseTime(text).toISOString()

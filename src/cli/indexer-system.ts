@@ -5,6 +5,7 @@ import { createApp, type Health } from '../api/app.ts'
 import { listen } from '../api/listen.ts'
 import { createMetrics } from '../api/metrics.ts'
 import type { RequestSummary } from '../api/requests.ts'
+import { MonthlyReports } from '../audit/monthly-reports.ts'
 import type { Hex } from '../bytes/hex.ts'
 import { chainFacts, type Finality, fetchChainId } from '../chain/facts.ts'
 import { createLedger, type LedgerIdentity } from '../chain/ledger.ts'
@@ -12,15 +13,20 @@ import { createRpc } from '../chain/rpc.ts'
 import { InputError, OperationError } from '../errors.ts'
 import { Fetcher, type PublisherAddress } from '../indexer/fetcher.ts'
 import { type Indexing, startIndexing } from '../indexer/service.ts'
+import type { RulePolicy } from '../rules/policy.ts'
 import { openDatabase } from '../store/database.ts'
 import { lockFolder } from '../store/folder-lock.ts'
+import { Sources } from '../store/sources.ts'
+import { attachRights } from './external-chain.ts'
 import { gatherFacts, indexingHealth } from './facts.ts'
-import { identityPath, loadIdentity, saveIdentity } from './identity.ts'
+import { type FolderIdentity, identityPath, loadIdentity, saveIdentity } from './identity.ts'
 import { type Started, startParts } from './parts.ts'
 
 export interface IndexerConfig {
   rpcUrl: string
   ledger: Hex
+  /** the contract that decides on calls; once named, the folder keeps it */
+  authorizations?: Hex
   finality: Finality
   /** catalogue, fetched batches and evidence */
   dataPath: string
@@ -29,6 +35,8 @@ export interface IndexerConfig {
   host: string
   port: number
   pollMs: number
+  /** none are at work without it */
+  rules?: RulePolicy
   onTrouble: (message: string, error?: unknown, requestId?: string) => void
   onRequest?: (summary: RequestSummary) => void
 }
@@ -57,14 +65,15 @@ async function assemble(config: IndexerConfig, started: Started): Promise<Indexe
   const server = await listen(config.host, config.port)
   started.push(() => server.closeAll())
   const rpc = createRpc(config.rpcUrl)
-  const identity = await identify(config)
+  const { rights, ...identity } = await identify(config)
   const database = openDatabase(join(dataPath, 'catalogue.sqlite'), 'rebuildable')
   started.push(() => database.close())
 
   const fetching = 'publishers' in batches
+  const batchesPath = fetching ? join(dataPath, 'batches') : batches.folder
   const indexing = startIndexing({
     database,
-    batchesPath: fetching ? join(dataPath, 'batches') : batches.folder,
+    batchesPath,
     runsPath: join(dataPath, 'runs'),
     evidencePath: join(dataPath, 'evidence'),
     ...(fetching && {
@@ -73,15 +82,25 @@ async function assemble(config: IndexerConfig, started: Started): Promise<Indexe
     rpc,
     chain: chainFacts(rpc, { finality: config.finality }),
     identity,
+    ...(rights !== undefined && { rights }),
     mayLag: true,
     threads: availableParallelism(),
     pollMs,
+    ...(config.rules !== undefined && { rules: { policy: config.rules } }),
     now: Date.now,
     onTrouble,
   })
   started.push(() => indexing.stop())
 
   const { follower, finder, entries, alerts, seen } = indexing
+  const monthlyReports = new MonthlyReports({
+    entries,
+    follower,
+    identity,
+    batchesPath,
+    workPath: join(dataPath, 'figures'),
+  })
+  started.push(() => monthlyReports.stop())
   const facts = () => gatherFacts({ indexing, problems: indexing.troubles().length, now: Date.now })
   const metrics = createMetrics(facts)
   started.push(() => metrics.stop())
@@ -94,8 +113,14 @@ async function assemble(config: IndexerConfig, started: Started): Promise<Indexe
       follower,
       finder,
       histories: indexing.histories,
+      monthlyReports,
       entries,
       alerts,
+      ...(indexing.incidents !== undefined && {
+        handling: { desk: indexing.incidents, tokens: new Sources(database) },
+      }),
+      seen,
+      ...(indexing.decisions !== undefined && { decisions: indexing.decisions }),
       ...(indexing.authorize !== undefined && { authorize: indexing.authorize }),
       sources: (limit) => seen.sources(limit),
       identity,
@@ -127,12 +152,15 @@ async function assemble(config: IndexerConfig, started: Started): Promise<Indexe
 }
 
 /** What the folder was made for, or what the chain says of the ledger; a catalogue is of one ledger. */
-async function identify({ rpcUrl, ledger, dataPath }: IndexerConfig): Promise<LedgerIdentity> {
+async function identify(config: IndexerConfig): Promise<FolderIdentity> {
+  const { rpcUrl, ledger, authorizations, dataPath } = config
   const path = identityPath(dataPath)
   const rpc = createRpc(rpcUrl)
   const [known, chainId] = [await loadIdentity(path), await fetchChainId(rpc)]
   if (known === undefined) {
-    const identity = { chainId, ledger, deploymentBlock: await createLedger(rpc, ledger).deploymentBlock() }
+    const deploymentBlock = await createLedger(rpc, ledger).deploymentBlock()
+    const rights = await attachRights(rpc, dataPath, undefined, authorizations)
+    const identity = { chainId, ledger, deploymentBlock, ...(rights !== undefined && { rights }) }
     await saveIdentity(path, identity)
     return identity
   }
@@ -149,5 +177,9 @@ async function identify({ rpcUrl, ledger, dataPath }: IndexerConfig): Promise<Le
       { retryable: false },
     )
   }
-  return known
+  const rights = await attachRights(rpc, dataPath, known.rights, authorizations)
+  if (rights === known.rights) return known
+  const identity = { ...known, ...(rights !== undefined && { rights }) }
+  await saveIdentity(path, identity)
+  return identity
 }

@@ -1,21 +1,32 @@
 import { Command, Option } from 'commander'
 import type { Hex } from '../bytes/hex.ts'
 import type { Finality } from '../chain/facts.ts'
+import { InputError } from '../errors.ts'
 import { createCatchUp } from './catch-up.ts'
 import { type IndexerSystem, startIndexerSystem } from './indexer-system.ts'
 import { createLog, LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './log.ts'
-import { finalityOption, jsonOption, parseAddress, portOption, rpcOption } from './options.ts'
+import {
+  authorizationsOption,
+  finalityOption,
+  jsonOption,
+  parseAddress,
+  portOption,
+  rpcOption,
+} from './options.ts'
 import { type PublisherOptions, publisherOption, publisherTokenOption, readPublishers } from './publishers.ts'
+import { noRulesOption, readRules, rulesOption } from './rule-policy.ts'
 import { signalled } from './signals.ts'
 
 interface IndexerOptions extends PublisherOptions {
   rpc: string
   ledger: Hex
+  authorizations?: Hex
   finality: Finality
   data: string
   batches?: string
   host: string
   port: number
+  rules?: string | boolean
   log: LogFormat
   logLevel: LogLevel
   json?: boolean
@@ -30,6 +41,7 @@ export const indexerCommand = () =>
     .description('follow a ledger, re-verify every batch of it, and answer questions; needs no operator')
     .addOption(rpcOption())
     .addOption(new Option('--ledger <address>', 'which ledger').argParser(parseAddress).makeOptionMandatory())
+    .addOption(authorizationsOption())
     .addOption(finalityOption())
     .addOption(
       new Option('--data <folder>', 'where what was found is kept')
@@ -47,14 +59,21 @@ export const indexerCommand = () =>
     .addOption(new Option('--host <address>', 'to listen on').default('127.0.0.1'))
     .addOption(new Option('--log <format>', 'of what goes to stderr').choices(LOG_FORMATS).default('auto'))
     .addOption(new Option('--log-level <level>', 'least that is logged').choices(LOG_LEVELS).default('info'))
+    .addOption(rulesOption())
+    .addOption(noRulesOption())
     .addOption(jsonOption())
     .action(indexer)
 
 async function indexer(options: IndexerOptions): Promise<void> {
   const log = createLog(process.stderr, options.log, options.logLevel)
+  const rules = await readRules(options.rules)
+  if (rules !== undefined && rules.trip.size > 0) {
+    throw new InputError('BAD_CONFIG', 'an indexer trips no breaker: take "trip" out of the rules file')
+  }
   const system = await startIndexerSystem({
     rpcUrl: options.rpc,
     ledger: options.ledger,
+    ...(options.authorizations !== undefined && { authorizations: options.authorizations }),
     finality: options.finality,
     dataPath: options.data,
     batches:
@@ -64,6 +83,7 @@ async function indexer(options: IndexerOptions): Promise<void> {
     host: options.host,
     port: options.port,
     pollMs: POLL_MS,
+    ...(rules !== undefined && { rules }),
     onTrouble: log.trouble,
     onRequest: log.request,
   })

@@ -1,36 +1,20 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import type { Hex } from '../bytes/hex.ts'
 import { changePublisher, PUBLISHER_CHANGES, type PublisherChange } from '../chain/administer.ts'
-import { deployLedger } from '../chain/deploy.ts'
-import { assertOwnKey } from '../chain/dev-accounts.ts'
-import { fetchChainId } from '../chain/facts.ts'
-import { createRpc } from '../chain/rpc.ts'
+import { parseBytes } from '../chain/answers.ts'
+import { deployLedger, deployRights, type RightsDeployment, type RightsIdentity } from '../chain/deploy.ts'
 import type { Sender } from '../chain/transact.ts'
-import { loadArtifact } from './artifacts.ts'
-import { openKeystore } from './keystore-file.ts'
-import {
-  chainRpcOption,
-  keystoreOption,
-  ledgerOption,
-  maxFeeOption,
-  parseAddress,
-  passwordOption,
-} from './options.ts'
-import { passwordOf, readPassword } from './password.ts'
-
-interface SenderOptions {
-  rpc: string
-  keystore: string
-  passwordFile?: string
-  maxFeeGwei?: bigint
-}
+import { answer } from './answer.ts'
+import { loadArtifact, loadRightsArtifacts } from './artifacts.ts'
+import { chainRpcOption, jsonOption, keystoreOption, ledgerOption, parseAddress } from './options.ts'
+import { openSender, type SenderOptions, say, withSender } from './sender.ts'
 
 /** `tidemark ledger`: a ledger contract of one's own, and who publishes to it. */
 export const ledgerCommand = () => {
   const publisher = new Command('publisher').description('who may append to a ledger; done by its registrar')
   for (const change of PUBLISHER_CHANGES) {
     publisher.addCommand(
-      withSender(new Command(change))
+      withRegistrar(new Command(change))
         .description(`${change} a publisher, and wait until that is in a block`)
         .argument('<address>', "the publisher's", parseAddress)
         .addOption(ledgerOption().makeOptionMandatory())
@@ -42,38 +26,63 @@ export const ledgerCommand = () => {
   return new Command('ledger')
     .description('the ledger contract on a chain of your own')
     .addCommand(
-      withSender(new Command('deploy'))
-        .description('create a ledger, administered by the key; every run creates another one')
+      withRegistrar(new Command('deploy'))
+        .description(
+          'create a ledger, a registry and authorisations, administered by the key; every run creates others',
+        )
+        .addOption(new Option('--ledger-only', 'create the ledger alone').default(false))
+        .addOption(role('--governance <address>', "gives and takes the registry's roles"))
+        .addOption(role('--registrar <address>', 'enters sources and resources, and resets the breaker'))
+        .addOption(role('--guardian <address>', 'trips the breaker'))
+        .addOption(jsonOption())
         .action(deploy),
     )
     .addCommand(publisher)
 }
 
-const withSender = (command: Command) =>
-  command
-    .addOption(chainRpcOption().makeOptionMandatory())
-    .addOption(keystoreOption().makeOptionMandatory())
-    .addOption(passwordOption())
-    .addOption(maxFeeOption())
+/** A key of one's own, and no default node: what is made here stays. */
+const withRegistrar = (command: Command) =>
+  withSender(
+    command.addOption(chainRpcOption().makeOptionMandatory()),
+    keystoreOption().makeOptionMandatory(),
+  )
 
-async function openSender({ rpc: url, keystore, passwordFile, maxFeeGwei }: SenderOptions): Promise<Sender> {
-  const password = await readPassword(passwordOf(passwordFile), 'known')
-  const signer = await openKeystore(keystore, password, say)
-  const rpc = createRpc(url)
-  assertOwnKey(signer.address, await fetchChainId(rpc))
-  return { rpc, signer, ...(maxFeeGwei !== undefined && { maxFeePerGas: maxFeeGwei }) }
+const role = (flags: string, description: string) =>
+  new Option(flags, `who ${description}; otherwise the key`).argParser(parseAddress).conflicts('ledgerOnly')
+
+interface DeployOptions extends SenderOptions, Partial<RightsDeployment['roles']> {
+  ledgerOnly: boolean
+  json?: boolean
 }
 
-const say = (message: string) => void process.stderr.write(`${message}\n`)
-
-async function deploy(options: SenderOptions): Promise<void> {
-  const sender = await openSender(options)
+async function deploy(options: DeployOptions): Promise<void> {
+  const sender = await openSender(options, 'admin')
   const artifact = await loadArtifact()
-  const { address, deploymentBlock } = await deployLedger({ ...sender, artifact, publishers: [] })
-  say(`the ledger is in block ${deploymentBlock}, administered by ${sender.signer.address.toLowerCase()}`)
-  say('keep its address: every run of this command creates another ledger')
-  // The address alone on standard output, so that a script can keep it.
-  process.stdout.write(`${address}\n`)
+  const { address: ledger, deploymentBlock } = await deployLedger({ ...sender, artifact, publishers: [] })
+  const admin = parseBytes(sender.signer.address, 'address', 20)
+  say(`the ledger ${ledger} is in block ${deploymentBlock}, administered by ${admin}`)
+  const rights = options.ledgerOnly ? undefined : await deployBeside(sender, admin, options)
+  say('keep the addresses: every run of this command creates other contracts')
+  const { registry, authorizations } = rights ?? {}
+  // The ledger's alone on standard output, so that a script can keep it.
+  answer(options, { ledger, registry, authorizations }, `${ledger}\n`)
+}
+
+async function deployBeside(
+  sender: Sender,
+  admin: Hex,
+  { governance = admin, registrar = admin, guardian = admin }: DeployOptions,
+): Promise<RightsIdentity> {
+  const artifacts = await loadRightsArtifacts()
+  const rights = await deployRights({ ...sender, artifacts, roles: { governance, registrar, guardian } })
+  say(
+    `the registry is ${rights.registry}: governance ${governance}, registrar ${registrar}, guardian ${guardian}`,
+  )
+  say(`the authorisations are ${rights.authorizations}`)
+  if (new Set([governance, registrar, guardian]).size < 3) {
+    say('one key has several roles: on a ledger that counts, each has its own')
+  }
+  return rights
 }
 
 async function administer(
@@ -81,7 +90,7 @@ async function administer(
   account: Hex,
   options: SenderOptions & { ledger: Hex },
 ): Promise<void> {
-  const sender = await openSender(options)
+  const sender = await openSender(options, 'admin')
   const block = await changePublisher(sender, options.ledger, change, account)
   const status = change === 'suspend' ? 'suspended' : 'active'
   const when = block === undefined ? 'already, nothing was sent' : `since block ${block}`

@@ -41,9 +41,42 @@ export function parseAddress(text: string): Hex {
   return address
 }
 
+/** What a catalogue lists, and what a call states as its purpose (docs/format.md, section 4.2). */
+export function parseName(text: string): string {
+  if (isName(text)) return text
+  throw new InvalidArgumentError('must be 1 to 256 characters')
+}
+
+export const isName = (value: unknown): value is string =>
+  typeof value === 'string' && value !== '' && value.length <= 256
+
+export const isSource = (value: unknown): value is string =>
+  typeof value === 'string' && /^[!-~]{1,256}$/.test(value)
+
+/** RFC 3339. */
+export function parseTime(text: string): Date {
+  const time = new Date(text)
+  if (Number.isNaN(time.getTime()))
+    throw new InvalidArgumentError('must be a time such as 2026-01-05T00:00:00Z')
+  return time
+}
+
+/** @returns seconds since 1970 */
+export function parseSeconds(text: string): bigint {
+  const seconds = Math.floor(parseTime(text).getTime() / 1_000)
+  if (seconds >= 0) return BigInt(seconds)
+  throw new InvalidArgumentError('must not be before 1970')
+}
+
+export function parseHash(text: string): Hex {
+  const hash = text.toLowerCase()
+  if (!isHex(hash, 32)) throw new InvalidArgumentError('must be 0x and 64 hex digits')
+  return hash
+}
+
 /** The name of a source, as docs/format.md, section 4.1, has it. */
 export function parseSource(text: string): string {
-  if (/^[!-~]{1,256}$/.test(text)) return text
+  if (isSource(text)) return text
   throw new InvalidArgumentError('must be 1 to 256 printable ASCII characters, no blanks')
 }
 

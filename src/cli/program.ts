@@ -21,11 +21,17 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   history: async () => (await import('./history.ts')).historyCommand(),
   verify: async () => (await import('./verify.ts')).verifyCommand(),
   reconcile: async () => (await import('./reconcile.ts')).reconcileCommand(),
+  alerts: async () => (await import('./alerts.ts')).alertsCommand(),
   rules: async () => (await import('./rules.ts')).rulesCommand(),
+  responsibility: async () => (await import('./responsibility.ts')).responsibilityCommand(),
+  report: async () => (await import('./report.ts')).reportCommand(),
   source: async () => (await import('./source.ts')).sourceCommand(),
   token: async () => (await import('./token.ts')).tokenCommand(),
   keystore: async () => (await import('./keystore.ts')).keystoreCommand(),
   ledger: async () => (await import('./ledger.ts')).ledgerCommand(),
+  registry: async () => (await import('./registry.ts')).registryCommand(),
+  breaker: async () => (await import('./breaker.ts')).breakerCommand(),
+  grant: async () => (await import('./grant.ts')).grantCommand(),
   fsck: async () => (await import('./fsck.ts')).fsckCommand(),
 }
 

@@ -18,31 +18,38 @@ function holdsDigests(value: unknown): boolean {
   return typeof value.data === 'object' && value.data !== null && '_sd' in value.data
 }
 
-/** A batch of a folder, open until the next one is asked for. */
+/** A batch of a folder. */
 export interface FoundBatch {
   publisher: Hex
   sequence: bigint
-  batch: OpenBatch
+  path: string
 }
 
 /**
- * All batches below a folder, publisher by publisher.
+ * All batches below a folder, publisher by publisher; each is open until the next one is asked for.
  *
  * @throws {InputError} `BAD_ARGUMENT` when there is none
  */
-export async function* openBatches(folder: string): AsyncGenerator<FoundBatch> {
+export async function* openBatches(folder: string): AsyncGenerator<FoundBatch & { batch: OpenBatch }> {
+  for await (const found of listBatches(folder)) {
+    const batch = await OpenBatch.open(found.path)
+    try {
+      yield { ...found, batch }
+    } finally {
+      await batch.close()
+    }
+  }
+}
+
+/** The same, none of them opened. */
+export async function* listBatches(folder: string): AsyncGenerator<FoundBatch> {
   let count = 0
   for (const publisher of await listFolder(folder)) {
     if (!isHex(publisher, 20)) continue
     for (const name of await listFolder(join(folder, publisher))) {
       if (!/^\d+$/.test(name)) continue
-      const batch = await OpenBatch.open(join(folder, publisher, name))
       count++
-      try {
-        yield { publisher, sequence: BigInt(name), batch }
-      } finally {
-        await batch.close()
-      }
+      yield { publisher, sequence: BigInt(name), path: join(folder, publisher, name) }
     }
   }
   if (count === 0) throw new InputError('BAD_ARGUMENT', `there is no batch in ${folder}`)

@@ -1,14 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { LedgerIdentity } from '../chain/ledger.ts'
 import type { Signer } from '../chain/signer.ts'
-import { signSubmission } from '../chain/signing.ts'
 import { OperationError } from '../errors.ts'
-import { readDraft } from '../gateway/draft.ts'
 import type { Gateway } from '../gateway/gateway.ts'
-import { RunMaker, type RunRecord, runSource } from '../indexer/run-maker.ts'
+import { RunMaker, runSource } from '../indexer/run-maker.ts'
 import type { Indexing } from '../indexer/service.ts'
 import type { Sources } from '../store/sources.ts'
 import type { ChainFacts } from '../verify/index.ts'
+import { speakFor } from './own-source.ts'
 
 interface RunsOptions {
   indexing: Indexing
@@ -41,15 +40,7 @@ export function startMakingRuns(options: RunsOptions): MakingRuns {
   const { indexing, gateway, sources, chain, identity, signer, periodHours, pollMs, now, onTrouble } = options
   const { publisher } = gateway
   const source = runSource(publisher)
-  // From here on nobody else speaks for it.
-  if (!sources.isRegistered(source)) sources.addKey(source, publisher, now())
-
-  async function submit(record: RunRecord, sequence: bigint): Promise<void> {
-    const draft = readDraft([{ line: 1, value: record }], 1)
-    const size = BigInt(draft.size)
-    const signature = await signSubmission(signer, identity, { source, sequence, root: draft.root, size })
-    await gateway.accept(draft, sequence, { by: 'signed', signer: publisher, signature })
-  }
+  const submit = speakFor(source, { gateway, sources, identity, signer, now })
 
   const maker = new RunMaker({
     runs: indexing.runs,
@@ -61,7 +52,7 @@ export function startMakingRuns(options: RunsOptions): MakingRuns {
     finalBlock: () => indexing.follower.state.finalBlock,
     merge: (run) => indexing.runKeeper.merge(run),
     nextSequence: () => gateway.nextSequence(source),
-    submit,
+    submit: (record, sequence) => submit([record], sequence),
     now,
     onSkipped: onTrouble,
   })

@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { sampleRecords } from '../client/sample.ts'
 import { SAMPLE_MONTH, type SampleLabel, sampleMonth } from '../client/sample-month.ts'
 import type { SampleSubmission } from '../client/sample-month-delivery.ts'
 import { InputError } from '../errors.ts'
-import { parseWhole } from './options.ts'
+import { parseTime, parseWhole } from './options.ts'
 
 interface SampleCommandOptions {
   count: number
@@ -78,11 +78,4 @@ async function writeLines(path: string, values: readonly unknown[]): Promise<voi
   } catch (cause) {
     throw new InputError('BAD_ARGUMENT', `cannot write ${path}: ${(cause as Error).message}`, {}, { cause })
   }
-}
-
-function parseTime(text: string): Date {
-  const time = new Date(text)
-  if (Number.isNaN(time.getTime()))
-    throw new InvalidArgumentError('must be a time such as 2026-01-05T00:00:00Z')
-  return time
 }

@@ -6,21 +6,25 @@ import { BytesInFlight } from '../api/bytes-in-flight.ts'
 import { type ClientTimeouts, listen } from '../api/listen.ts'
 import { createMetrics } from '../api/metrics.ts'
 import type { RequestSummary } from '../api/requests.ts'
+import { MonthlyReports } from '../audit/monthly-reports.ts'
 import type { Hex } from '../bytes/hex.ts'
 import type { AnchorPolicy } from '../chain/anchor.ts'
+import { breakerOf } from '../chain/breaker.ts'
 import type { RightsIdentity } from '../chain/deploy.ts'
 import type { LedgerIdentity } from '../chain/ledger.ts'
-import { OperationError } from '../errors.ts'
+import { InputError, OperationError } from '../errors.ts'
 import { Admission, type SubmissionMode } from '../gateway/admission.ts'
 import type { GatewayPolicy } from '../gateway/gateway.ts'
 import { type Publishing, type StallPolicy, startPublishing } from '../gateway/service.ts'
 import { startIndexing } from '../indexer/service.ts'
+import type { RulePolicy } from '../rules/policy.ts'
 import { BatchFolder } from '../store/batch-folder.ts'
 import { openDatabase } from '../store/database.ts'
 import { lockFolder } from '../store/folder-lock.ts'
 import { Sources } from '../store/sources.ts'
-import type { AttachChain } from './attached-chain.ts'
+import type { AttachChain, AttachedChain } from './attached-chain.ts'
 import { gatherFacts, indexingHealth } from './facts.ts'
+import { startRecording, watchSource } from './incidents.ts'
 import { type Started, startParts } from './parts.ts'
 import { startMakingRuns } from './runs.ts'
 
@@ -41,7 +45,11 @@ export interface SystemConfig {
   batchFiles: BatchFileMode
   /** how long a stretch of the ledger a run covers; none are made when it is 0 */
   runHours: number
+  /** none are at work without it */
+  rules?: RulePolicy
   pollMs: number
+  /** see `IndexingOptions` */
+  rightsStaleMs?: number
   /** `inFlightBytes` bounds the bodies of all requests together */
   limits: { bodyBytes: number; submissionRecords: number; inFlightBytes: number }
   timeouts?: ClientTimeouts
@@ -93,10 +101,13 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
   started.push(() => chain.stop())
   const { rpc, identity, signer } = chain
 
+  expectTrips(config.rules, chain)
   onProgress('reading the catalogue and the log')
   const database = openDatabase(join(dataPath, 'catalogue.sqlite'))
   started.push(() => database.close())
   const batchesPath = join(dataPath, 'batches')
+  const own = signer.address.toLowerCase() as Hex // an ethers address in lowercase
+  let working: Publishing | undefined
   const indexing = startIndexing({
     database,
     batchesPath,
@@ -104,12 +115,21 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
     rpc,
     chain: chain.facts,
     identity,
+    publisher: own,
     ...(chain.rights !== undefined && { rights: chain.rights }),
-    publisher: signer.address.toLowerCase() as Hex, // an ethers address in lowercase
+    ...(config.rightsStaleMs !== undefined && { rightsStaleMs: config.rightsStaleMs }),
     mayLag: chain.mayLag,
     evidencePath: join(dataPath, 'evidence'),
     // The disk is our own, and sealing needs the other core.
     threads: 1,
+    ...(config.rules !== undefined && {
+      rules: {
+        policy: config.rules,
+        source: watchSource(own),
+        ...(chain.rights !== undefined && { breaker: breakerParts(chain, chain.rights) }),
+        isBehind: () => working === undefined || isBusy(working),
+      },
+    }),
     now: Date.now,
     pollMs,
     onTrouble,
@@ -130,6 +150,7 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
     onTrouble,
   })
   started.push(() => publishing.stop())
+  working = publishing
 
   const { gateway, sealed, publisher } = publishing
   const sources = new Sources(database)
@@ -149,12 +170,26 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
           onTrouble,
         })
   if (making !== undefined) started.push(() => making.stop())
+  const recording =
+    config.rules === undefined
+      ? undefined
+      : startRecording({ database, gateway, sources, identity, signer, pollMs, now: Date.now, onTrouble })
+  if (recording !== undefined) started.push(() => recording.stop())
   const { follower, finder, histories, entries } = indexing
+  const monthlyReports = new MonthlyReports({
+    entries,
+    follower,
+    identity,
+    batchesPath,
+    workPath: join(dataPath, 'figures'),
+  })
+  started.push(() => monthlyReports.stop())
   const inFlight = new BytesInFlight(config.limits.inFlightBytes)
   const problems = () => [
     ...publishing.troubles(),
     ...indexing.troubles(),
     ...(making?.troubles() ?? []),
+    ...(recording?.troubles() ?? []),
     ...chain.troubles(),
   ]
   const facts = () =>
@@ -197,8 +232,14 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
       follower,
       finder,
       histories,
+      monthlyReports,
       entries,
       alerts: indexing.alerts,
+      ...(indexing.incidents !== undefined && {
+        handling: { desk: indexing.incidents, tokens: sources },
+      }),
+      seen: indexing.seen,
+      ...(indexing.decisions !== undefined && { decisions: indexing.decisions }),
       sources: (limit) => sealed.sources(limit),
       identity,
       ...(indexing.authorize !== undefined && { authorize: indexing.authorize }),
@@ -221,6 +262,7 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
   const stop = async () => {
     server.close()
     await making?.stop()
+    await recording?.stop()
     await publishing.finish()
     await settle(publishing, pollMs, () => chainAlive)
     await server.answered(ANSWER_MS)
@@ -238,6 +280,7 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
       failureOf(publishing.failed),
       failureOf(indexing.failed),
       ...(making === undefined ? [] : [failureOf(making.failed)]),
+      ...(recording === undefined ? [] : [failureOf(recording.failed)]),
     ]),
     stop: () => {
       stopping ??= stop()
@@ -251,6 +294,26 @@ async function settle({ backlog }: Publishing, pollMs: number, canSettle: () => 
   const deadline = AbortSignal.timeout(DRAIN_MS)
   while (backlog.size > 0 && canSettle() && !deadline.aborted) await delay(pollMs)
 }
+
+/** @throws {InputError} `BAD_CONFIG` when rules are to trip what nobody can */
+function expectTrips(
+  rules: RulePolicy | undefined,
+  { guardian, rights }: Pick<AttachedChain, 'guardian' | 'rights'>,
+): void {
+  if (rules === undefined || rules.trip.size === 0 || (guardian !== undefined && rights !== undefined)) return
+  throw new InputError(
+    'BAD_CONFIG',
+    'the rules trip the breaker: name its contracts with --authorizations and its guardian with --guardian-keystore',
+  )
+}
+
+const breakerParts = ({ rpc, guardian }: AttachedChain, rights: RightsIdentity) => ({
+  rights,
+  ...(guardian !== undefined && { trip: breakerOf({ rpc, signer: guardian }, rights.registry) }),
+})
+
+/** Whether records are on their way to the ledger. */
+const isBusy = ({ gateway, backlog }: Publishing) => gateway.waitingRecords > 0 || backlog.size > 0
 
 const failureOf = (work: Promise<never>): Promise<OperationError> =>
   work.catch((cause: unknown) => {

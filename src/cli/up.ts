@@ -27,6 +27,7 @@ import {
   portOption,
 } from './options.ts'
 import { passwordOf, readPassword } from './password.ts'
+import { noRulesOption, readRules, rulesOption } from './rule-policy.ts'
 import { abandoned, signalled } from './signals.ts'
 import { type System, startSystem } from './system.ts'
 
@@ -45,6 +46,8 @@ interface UpOptions {
   pollEvery?: number
   batchFiles?: BatchFileMode
   runHours: number
+  rules?: string | boolean
+  staleAfter: number
   json: boolean
   rpc?: string
   ledger?: Hex
@@ -127,6 +130,16 @@ export const upCommand = () =>
         .argParser(parseWhole(0, 8_760))
         .default(24),
     )
+    .addOption(rulesOption())
+    .addOption(noRulesOption())
+    .addOption(
+      new Option(
+        '--stale-after <ms>',
+        'decisions on calls are stale when the chain could not be followed to its head for so long',
+      )
+        .argParser(parseWhole(1, 86_400_000))
+        .default(60_000),
+    )
     .addOption(jsonOption())
     .optionsGroup('On a chain of your own, instead of the embedded one:')
     .addOption(chainRpcOption().conflicts('chainPort'))
@@ -151,6 +164,7 @@ async function up(options: UpOptions): Promise<void> {
   const left = abandoned()
   const log = createLog(process.stderr, options.log, options.logLevel)
   const attachChain = await chooseChain(options, log)
+  const rules = await readRules(options.rules)
   const system = await startSystem({
     dataPath: options.data,
     host: options.host,
@@ -167,6 +181,8 @@ async function up(options: UpOptions): Promise<void> {
     submissions: options.submissions ?? (isLoopback(options.host) ? 'open' : 'registered'),
     batchFiles: options.batchFiles ?? (isLoopback(options.host) ? 'public' : 'token'),
     runHours: options.runHours,
+    ...(rules !== undefined && { rules }),
+    rightsStaleMs: options.staleAfter,
     pollMs: options.pollEvery ?? (options.rpc === undefined ? POLL_MS : EXTERNAL_POLL_MS),
     limits: {
       inFlightBytes: MAX_BYTES_IN_FLIGHT,

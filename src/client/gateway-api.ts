@@ -1,6 +1,7 @@
 import { type Hex, isHex } from '../bytes/hex.ts'
 import { readUint64 } from '../bytes/integer.ts'
 import { InputError, OperationError } from '../errors.ts'
+import { type AuthorizationAnswer, parseAuthorizationAnswer } from './authorization.ts'
 
 /** A problem document (RFC 9457) that the server answered with. */
 export class ProblemError extends InputError {
@@ -58,6 +59,12 @@ export interface GatewayApi {
    */
   submissionProof(source: string, sequence: bigint): Promise<unknown>
   /**
+   * Whether a use is allowed; counting it twice is not harmless.
+   *
+   * @param question the body of POST /v1/decisions
+   */
+  decide(question: Readonly<Record<string, unknown>>): Promise<AuthorizationAnswer>
+  /**
    * All records under some keys, newest first, page after page.
    *
    * @param query the parameters of GET /v1/records
@@ -74,17 +81,25 @@ export interface GatewayApi {
     disclose: readonly string[]
     authorization?: boolean
   }): Promise<{ bundle: string; missing?: string }>
+  /** Who answers for a call or a refusal, parsed JSON as it came. */
+  responsibility(source: string, id: string): Promise<Record<string, unknown>>
+  /** The report of a month, parsed JSON as it came. */
+  monthlyReport(month: string, utcOffset: number): Promise<unknown>
   /**
    * The parts of a history as they come. They end with `OperationError` `GATEWAY_UNREACHABLE` when it is cut off.
    *
    * @param query the parameters of GET /v1/histories
    */
   history(query: Record<string, string>): Promise<AsyncIterable<Uint8Array>>
+  /** All alerts, newest first, page after page: parsed JSON, as it came. */
+  alerts(): AsyncGenerator<Record<string, unknown>>
+  /** Says what was done about an alert; its token is one that handles alerts. */
+  handleAlert(id: string, handling: { state: string; note?: string }): Promise<Record<string, unknown>>
 }
 
 const TIMEOUT_MS = 60_000
-/** A history may be long; this is for all of it. */
-const HISTORY_TIMEOUT_MS = 30 * 60_000
+/** A history may be long, and a report read the whole ledger; this is for all of it. */
+const LONG_TIMEOUT_MS = 30 * 60_000
 /** Request Timeout, Too Early, Too Many Requests: the client errors that pass by themselves. */
 const PASSING = [408, 425, 429]
 /** However long a gateway wants to be left alone, it is asked again after this. */
@@ -129,8 +144,8 @@ export function createGatewayApi(
       throw away(cause)
     })
 
-  const call = async (path: string, init?: RequestInit): Promise<string> =>
-    textOf(await fetchGood(path, init))
+  const call = async (path: string, init?: RequestInit, timeoutMs?: number): Promise<string> =>
+    textOf(await fetchGood(path, init, timeoutMs))
 
   async function* partsOf({ body }: Response): AsyncGenerator<Uint8Array> {
     try {
@@ -140,8 +155,12 @@ export function createGatewayApi(
     }
   }
 
-  async function callJson(path: string, init?: RequestInit): Promise<Record<string, unknown>> {
-    const value = parseObject(await call(path, init))
+  async function callJson(
+    path: string,
+    init?: RequestInit,
+    timeoutMs?: number,
+  ): Promise<Record<string, unknown>> {
+    const value = parseObject(await call(path, init, timeoutMs))
     if (value === undefined) throw notAGateway()
     return value
   }
@@ -187,6 +206,14 @@ export function createGatewayApi(
         )
       }
     },
+    async decide(question) {
+      const init = {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(question),
+      }
+      return parseAuthorizationAnswer(await callJson('/v1/decisions', init))
+    },
     async *records(query) {
       let cursor: unknown
       do {
@@ -208,10 +235,33 @@ export function createGatewayApi(
       const missing = response.headers.get('tidemark-authorization-missing')
       return { bundle: await textOf(response), ...(missing !== null && { missing }) }
     },
+    responsibility(source, id) {
+      return callJson(`/v1/responsibility?${new URLSearchParams({ source, id })}`)
+    },
+    monthlyReport(month, utcOffset) {
+      const query = new URLSearchParams({ month, utcOffset: String(utcOffset) })
+      return callJson(`/v1/kpis?${query}`, {}, LONG_TIMEOUT_MS)
+    },
     async history(query) {
       const path = `/v1/histories?${new URLSearchParams(query)}`
-      return partsOf(await fetchGood(path, {}, HISTORY_TIMEOUT_MS))
+      return partsOf(await fetchGood(path, {}, LONG_TIMEOUT_MS))
     },
+    async *alerts() {
+      let before: unknown
+      do {
+        const query = before === undefined ? '' : `?${new URLSearchParams({ before: String(before) })}`
+        const page = await callJson(`/v1/alerts${query}`)
+        if (!Array.isArray(page.alerts)) throw notAGateway()
+        yield* page.alerts
+        before = page.next
+      } while (before !== undefined)
+    },
+    handleAlert: (id, handling) =>
+      callJson(`/v1/alerts/${encodeURIComponent(id)}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(handling),
+      }),
   }
 }
 

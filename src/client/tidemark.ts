@@ -5,7 +5,8 @@ import type { Hex } from '../bytes/hex.ts'
 import type { Signer } from '../chain/signer.ts'
 import { OperationError } from '../errors.ts'
 import { type FlowRecord, parseRecord, type RecordTypeName } from '../record/index.ts'
-import { createGatewayApi, GatewayAwayError } from './gateway-api.ts'
+import type { AuthorizationAnswer, AuthorizationRequest } from './authorization.ts'
+import { createGatewayApi, type GatewayApi, GatewayAwayError } from './gateway-api.ts'
 import { Outbox } from './outbox.ts'
 import { type Clock, growingPauses } from './pauses.ts'
 import type { JsonReceipt } from './receipt.ts'
@@ -82,6 +83,7 @@ const CLOSE_MS = 10_000
 /** A service's way to the ledger: records go in, each comes out on the ledger once, in the order given. */
 export class Tidemark {
   readonly source: string
+  readonly #api: GatewayApi
   readonly #outbox: Outbox
   readonly #sender: Sender
   readonly #spool: Spool | undefined
@@ -90,12 +92,14 @@ export class Tidemark {
 
   private constructor(
     source: string,
+    api: GatewayApi,
     outbox: Outbox,
     sender: Sender,
     spool: Spool | undefined,
     clock: Clock,
   ) {
     this.source = source
+    this.#api = api
     this.#outbox = outbox
     this.#sender = sender
     this.#spool = spool
@@ -159,7 +163,7 @@ export class Tidemark {
       onError,
       ending,
     })
-    return new Tidemark(source, outbox, sender, spool, clock)
+    return new Tidemark(source, api, outbox, sender, spool, clock)
   }
 
   /** What waits for the gateway, about. */
@@ -187,6 +191,20 @@ export class Tidemark {
     if (this.#spool !== undefined) return { id }
     const receipt = await parcel.gone.promise
     return { id, ...(receipt && { receipt }) }
+  }
+
+  /**
+   * Whether a use of a resource is allowed, under a grant where it needs one. It is not allowed unless this resolves to
+   * an answer that says so; nothing is tried again, so that no call is counted twice.
+   *
+   * @throws {InputError} when the gateway refuses the question: nobody decides there, or this client may not count calls
+   * @throws {OperationError} `GATEWAY_UNREACHABLE` when there is no decision
+   */
+  async authorize({
+    consumer = this.source,
+    ...question
+  }: AuthorizationRequest): Promise<AuthorizationAnswer> {
+    return await this.#api.decide({ consumer, ...question })
   }
 
   /**

@@ -59,27 +59,41 @@ export class Admission {
     return token === undefined ? this.#admitOpen(body) : this.#admitToken(body, token)
   }
 
+  /**
+   * Whether somebody may act for a source without a signature: with a token of it, or without one where anybody may.
+   *
+   * @throws {InputError} `NO_CREDENTIALS`, `UNKNOWN_SOURCE`, `BAD_TOKEN` or `WRONG_SOURCE`
+   */
+  expectVoucher(source: string, secret: string | undefined): void {
+    if (secret === undefined) this.#expectOpen(source)
+    else expectSource(this.#tokenSource(secret), source)
+  }
+
   async #admitOpen(body: SubmissionBody): Promise<Admitted> {
-    const { sources, mode } = this.#parts
     const { draft } = await this.#read(body)
-    if (sources.isRegistered(draft.source)) {
-      throw new InputError('NO_CREDENTIALS', `${draft.source} signs its submissions or sends a token`)
-    }
-    if (mode === 'registered') throw unknownSource(draft.source)
+    this.#expectOpen(draft.source)
     return { draft, voucher: { by: 'open' } }
   }
 
   async #admitToken(body: SubmissionBody, secret: string): Promise<Admitted> {
+    const source = this.#tokenSource(secret)
+    const { draft } = await this.#read(body)
+    expectSource(source, draft.source)
+    return { draft, voucher: { by: 'token' } }
+  }
+
+  #expectOpen(source: string): void {
+    const { sources, mode } = this.#parts
+    if (sources.isRegistered(source)) {
+      throw new InputError('NO_CREDENTIALS', `${source} signs its submissions or sends a token`)
+    }
+    if (mode === 'registered') throw unknownSource(source)
+  }
+
+  #tokenSource(secret: string): string {
     const token = this.#parts.sources.findToken(secret)
     if (token === undefined) throw new InputError('BAD_TOKEN', 'the token is not known here, or was revoked')
-    const { draft } = await this.#read(body)
-    if (draft.source !== token.source) {
-      throw new InputError(
-        'WRONG_SOURCE',
-        `the token is one of ${token.source}, the records are of ${draft.source}`,
-      )
-    }
-    return { draft, voucher: { by: 'token' } }
+    return token.source
   }
 
   /** Nothing is normalised or sealed here: what the source has signed is kept as it is, or refused. */
@@ -118,6 +132,11 @@ export class Admission {
       earlier?.voucher.by === 'signed' && earlier.voucher.signer === signer && equalBytes(earlier.root, root)
     )
   }
+}
+
+function expectSource(ofToken: string, source: string): void {
+  if (source === ofToken) return
+  throw new InputError('WRONG_SOURCE', `the token is one of ${ofToken}, the records are of ${source}`)
 }
 
 function expectHex(text: string | undefined, sizeBytes: number, header: string): Hex {

@@ -8,15 +8,24 @@ import {
   verifySources,
 } from '../batch/index.ts'
 import { equalBytes } from '../bytes/bytes.ts'
+import type { Hex } from '../bytes/hex.ts'
 import type { SigningDomain } from '../chain/signing.ts'
 import { InputError, OperationError, VerificationError } from '../errors.ts'
 import { encodeTiles } from '../merkle/index.ts'
+import type { FlowRecord } from '../record/index.ts'
 import { answerJobs } from '../store/background-job.ts'
 import { BatchFolder, type OpenBatch } from '../store/batch-folder.ts'
 import { isMissing } from '../store/durable.ts'
 import { partsOf } from '../store/stats.ts'
 import { Aggregate } from './aggregate.ts'
-import { type Findings, findBadRecords, findRepeated, recoverSigners, runHere } from './findings.ts'
+import {
+  type Findings,
+  findBadRecords,
+  findRepeated,
+  grantHere,
+  recoverSigners,
+  runHere,
+} from './findings.ts'
 import { saveRecordKeys } from './record-keys.ts'
 
 /** Recomputes a batch from its files and holds it against the header that the chain holds. */
@@ -24,6 +33,8 @@ export interface CheckJob {
   batchesPath: string
   header: Header
   domain: SigningDomain
+  /** which contract decides on grants, if any does */
+  authorizations?: Hex
   /** where the keys of its records are kept, if they are (see `saveRecordKeys`) */
   keysPath?: string
 }
@@ -54,16 +65,23 @@ answerJobs<CheckJob, CheckResult>(async (job) => {
   }
 })
 
-async function checkBatch({ batchesPath, header, domain, keysPath }: CheckJob) {
+async function checkBatch({ batchesPath, header, domain, authorizations, keysPath }: CheckJob) {
   const folder = new BatchFolder(batchesPath)
   const files = await folder.open(header.publisher, header.sequence)
   try {
     const aggregate = new Aggregate()
     const sources: string[] = []
     const runs: Findings['runs'] = []
+    const grantOf = (record: FlowRecord, position: number) =>
+      authorizations === undefined
+        ? undefined
+        : grantHere(record, position, { chainId: domain.chainId, contract: authorizations })
+    const grants: Findings['grants'] = []
     const reader = new FrameReader((facts, record) => {
       const run = record && runHere(record, sources.length, domain)
       if (run !== undefined) runs.push(run)
+      const grant = record && grantOf(record, sources.length)
+      if (grant !== undefined) grants.push(grant)
       aggregate.add(facts)
       sources.push(facts.source)
     })
@@ -89,7 +107,12 @@ async function checkBatch({ batchesPath, header, domain, keysPath }: CheckJob) {
       throw new VerificationError('BATCH_MISMATCH', 'header.json is not the header that the chain holds')
     }
     if (keysPath !== undefined) await saveRecordKeys(keysPath, header, records)
-    const findings: Findings = { submissions: signed, repeated: findRepeated(records, indexFile), runs }
+    const findings: Findings = {
+      submissions: signed,
+      repeated: findRepeated(records, indexFile),
+      runs,
+      grants,
+    }
     return { findings, counts: partsOf(aggregate.finish()) }
   } finally {
     await files.close()

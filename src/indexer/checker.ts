@@ -23,6 +23,8 @@ export interface CheckerParts {
   verdicts: Verdicts
   /** of the sources' signatures */
   domain: SigningDomain
+  /** which contract decides on the grants in records; without one, they are not looked at */
+  authorizations?: Hex
   /** brings what is not in `batchesPath`; without one, that folder is all there is */
   fetcher?: Fetcher
   threads: number
@@ -187,9 +189,15 @@ export class Checker {
     folder: BatchFolder,
     fromOf: (name: PublicFile) => string,
   ): Promise<Judgement> {
-    const { domain, keysPath } = this.#parts
+    const { domain, authorizations, keysPath } = this.#parts
     const result = await this.#pool
-      .run({ batchesPath: folder.root, header, domain, ...(keysPath !== undefined && { keysPath }) })
+      .run({
+        batchesPath: folder.root,
+        header,
+        domain,
+        ...(authorizations !== undefined && { authorizations }),
+        ...(keysPath !== undefined && { keysPath }),
+      })
       .catch((error: unknown): CheckResult => {
         // A batch that is too much for a thread must not stop the others.
         if (!(error instanceof OperationError)) throw error

@@ -1,3 +1,4 @@
+import type { Submission } from '../batch/index.ts'
 import type { Hex } from '../bytes/hex.ts'
 import { InputError } from '../errors.ts'
 import { recordValue } from '../lookup/index.ts'
@@ -69,6 +70,15 @@ export class Finder {
       after = page.next
     } while (after !== undefined)
     return found
+  }
+
+  /** The submission that brought a record; undefined where the batch no longer has it. */
+  async submissionOf({ item, position, entry }: FoundRecord): Promise<Submission | undefined> {
+    const submissions = await this.#parts.folder.loadSubmissions(entry.header)
+    return submissions.find(
+      ({ source, first, count }) =>
+        source === item.record.source && first <= position && position < first + count,
+    )
   }
 
   /**

@@ -8,18 +8,24 @@ import {
 } from '../batch/index.ts'
 import { equalBytes, utf8 } from '../bytes/bytes.ts'
 import type { Hex } from '../bytes/hex.ts'
-import { recoverSubmissionSigner, type SigningDomain } from '../chain/signing.ts'
+import type { TypedDomain } from '../bytes/typed-data.ts'
+import { recoverGrantSigner, recoverSubmissionSigner, type SigningDomain } from '../chain/signing.ts'
 import { InputError, VerificationError } from '../errors.ts'
 import { KEY_BYTES, type RunClaim, runClaimOf, sharedEntries } from '../lookup/index.ts'
 import { HASH_SIZE, hashLeaves, treeRoot } from '../merkle/index.ts'
-import { canonicalText, type FlowRecord } from '../record/index.ts'
+import { canonicalText, type FlowRecord, type Grant, givenGrant, grantId } from '../record/index.ts'
+import type { RecordedGrant } from '../store/grants.ts'
 
 /** What a verified batch says of its sources; none of it makes the batch false. */
 export interface Findings {
   submissions: SubmissionHere[]
   repeated: RepeatedIds
   runs: RunHere[]
+  grants: GrantHere[]
 }
+
+/** A grant that a record of the batch holds. */
+export type GrantHere = Omit<RecordedGrant, 'logIndex'>
 
 /** What a record of the batch says of a run of its own ledger. */
 export interface RunHere extends RunClaim {
@@ -94,6 +100,29 @@ export function runHere(
   const claim = runClaimOf(record)
   if (claim?.chainId !== chainId || claim.ledger !== ledger) return undefined
   return { ...claim, position, source: record.source, id: record.id }
+}
+
+/**
+ * The grant in the record at a position, if it is one that this contract decides on: its id is what its terms give there.
+ *
+ * @param domain of the authorisations
+ */
+export function grantHere(record: FlowRecord, position: number, domain: TypedDomain): GrantHere | undefined {
+  if (record.type !== 'tidemark.authorization.v1') return undefined
+  const { id, grant, signature } = givenGrant(record)
+  if (grantId(domain, grant) !== id) return undefined
+  const signed = signerOf(grant, signature, domain) === grant.subject
+  return { id, terms: grant, signature, signed, position, source: record.source, record: record.id }
+}
+
+/** Undefined when no key made the signature: its subject may be a contract. */
+function signerOf(grant: Grant, signature: Hex, domain: TypedDomain): Hex | undefined {
+  try {
+    return recoverGrantSigner(domain, grant, signature)
+  } catch (error) {
+    if (error instanceof VerificationError) return undefined
+    throw error
+  }
 }
 
 /**

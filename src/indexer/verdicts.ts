@@ -5,6 +5,7 @@ import { VerificationError } from '../errors.ts'
 import { expectRunPlace } from '../lookup/index.ts'
 import type { Alerts } from '../store/alerts.ts'
 import { type Database, inTransaction } from '../store/database.ts'
+import type { Grants } from '../store/grants.ts'
 import type { LedgerEntries, LedgerEntry } from '../store/ledger-entries.ts'
 import type { ClaimedRun, Runs } from '../store/runs.ts'
 import type { SeenSubmission, SeenSubmissions } from '../store/seen-submissions.ts'
@@ -18,6 +19,8 @@ export interface VerdictParts {
   alerts: Alerts
   seen: SeenSubmissions
   runs: Runs
+  /** absent where nobody decides on them */
+  grants?: Grants
   identity: LedgerIdentity
   /** whose batches alone are worth an alert when they are withheld; without one, everybody's */
   publisher?: Hex
@@ -41,6 +44,9 @@ const REFUSALS: readonly AlertKind[] = ['fraud', 'withheld', 'bad-record', 'fore
 
 /** Submissions, or claims of runs, that are written down in one turn of the event loop. */
 const AT_ONCE = 50
+
+/** Of grants, each of which is one insertion. */
+const GRANTS_AT_ONCE = 500
 
 /** There is one such alert a batch. */
 const WHOLE_BATCH = ''
@@ -67,7 +73,11 @@ export class Verdicts {
    *
    * @param counts what it adds to the counts: see `partsOf`
    */
-  async verified(entry: LedgerEntry, { submissions, repeated, runs }: Findings, counts: readonly string[]) {
+  async verified(
+    entry: LedgerEntry,
+    { submissions, repeated, runs, grants }: Findings,
+    counts: readonly string[],
+  ) {
     const { database, entries, alerts, seen, now } = this.#parts
     const { logIndex } = entry
     const undone = this.#undone
@@ -85,6 +95,12 @@ export class Verdicts {
       const some = runs.slice(first, first + AT_ONCE)
       steps.push(() => {
         for (const run of some) this.#claimed({ ...run, logIndex })
+      })
+    }
+    for (let first = 0; first < grants.length; first += GRANTS_AT_ONCE) {
+      const some = grants.slice(first, first + GRANTS_AT_ONCE)
+      steps.push(() => {
+        for (const grant of some) this.#parts.grants?.add({ ...grant, logIndex })
       })
     }
     for (const [part, document] of counts.entries()) {
@@ -114,6 +130,7 @@ export class Verdicts {
       if (entries.mark(logIndex, state, reason)) this.#undone++
       entries.postpone(logIndex, retryAt)
       this.#parts.runs.drop(logIndex)
+      this.#parts.grants?.drop(logIndex)
       alerts.close({ logIndex, kind: 'false-run' }, now())
       // What was withheld has come, and is false; or what was false is no longer given out.
       for (const other of REFUSALS) {

@@ -26,17 +26,22 @@ export function factsOf(record: FlowRecord): RecordFacts {
     source,
     timeMs: timeOf(record),
     subject,
-    consumer: textOf(data.consumer),
-    provider: textOf(data.provider),
-    side: textOf(data.side),
-    outcome: textOf(data.outcome),
-    sharing: textOf(data.sharing),
-    authorization: textOf(data.authorization),
+    consumer: textOf(record, 'consumer'),
+    provider: textOf(record, 'provider'),
+    side: textOf(record, 'side'),
+    outcome: textOf(record, 'outcome'),
+    sharing: textOf(record, 'sharing'),
+    authorization: textOf(record, 'authorization'),
     rows: countOf(data.rows),
     requestBytes: countOf(data.requestBytes),
     responseBytes: countOf(data.responseBytes),
   }
 }
 
-const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined)
+/** A text member of `data`. */
+export function textOf({ data }: FlowRecord, name: string): string | undefined {
+  const value = data[name]
+  return typeof value === 'string' ? value : undefined
+}
+
 const countOf = (value: unknown) => (typeof value === 'number' ? value : 0)

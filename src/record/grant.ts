@@ -1,4 +1,4 @@
-import { utf8 } from '../bytes/bytes.ts'
+import { concatBytes, utf8 } from '../bytes/bytes.ts'
 import { fromHex, type Hex, toHex } from '../bytes/hex.ts'
 import { sha256 } from '../bytes/sha256.ts'
 import { addressWord, type TypedDomain, typedDigest, uintWord } from '../bytes/typed-data.ts'
@@ -37,6 +37,26 @@ export const grantWords = (grant: Grant): Uint8Array[] => [
   uintWord(BigInt(grant.maxCalls)),
   uintWord(grant.nonce),
 ]
+
+const WORD = 32
+
+/** The eight words of a grant together, 256 bytes, as the contract's ABI has them. */
+export const encodeGrant = (grant: Grant): Uint8Array => concatBytes(...grantWords(grant))
+
+/** @param bytes of `encodeGrant` */
+export function decodeGrant(bytes: Uint8Array): Grant {
+  const hex = (word: number, skip = 0): Hex => toHex(bytes.subarray(word * WORD + skip, (word + 1) * WORD))
+  return {
+    subject: hex(0, 12),
+    consumer: hex(1),
+    resource: hex(2),
+    purpose: hex(3),
+    notBefore: BigInt(hex(4)),
+    notAfter: BigInt(hex(5)),
+    maxCalls: Number(hex(6)),
+    nonce: BigInt(hex(7)),
+  }
+}
 
 /** How grants and the registry spell the name of a consumer, a resource or a purpose. */
 export const nameId = (name: string): Hex => toHex(sha256(utf8(name)))

@@ -1,6 +1,23 @@
 export { canonicalBytes, canonicalText, isCanonicalText } from './canonical.ts'
-export { factsOf, type RecordFacts } from './facts.ts'
-export { type GivenGrant, GRANT_TYPE, type Grant, givenGrant, grantId, grantWords, nameId } from './grant.ts'
+export {
+  decide,
+  decideWithoutGrant,
+  type GrantStanding,
+  type Standing,
+  type Use,
+} from './decision.ts'
+export { factsOf, type RecordFacts, textOf } from './facts.ts'
+export {
+  decodeGrant,
+  encodeGrant,
+  type GivenGrant,
+  GRANT_TYPE,
+  type Grant,
+  givenGrant,
+  grantId,
+  grantWords,
+  nameId,
+} from './grant.ts'
 export { type FlowRecord, parseRecord, parseSealedRecord, timeOf } from './parse.ts'
 export {
   BREAKER_KINDS,

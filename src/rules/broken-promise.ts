@@ -1,8 +1,9 @@
-import type { Match, Rule, SeenSubmission } from './rule.ts'
+import { firstOf, type Match, type Rule, type SeenSubmission } from './rule.ts'
 
 /** A receipt promises a time on the chain. Remembers the submissions that are not on it. */
 export const brokenPromise: Rule = {
   name: 'broken-promise',
+  names: [],
   severity: 'high',
   title: { en: 'Broken promise of a receipt', zh: '回执承诺未兑现' },
   description: {
@@ -11,6 +12,14 @@ export const brokenPromise: Rule = {
   },
   watch() {
     let waiting: SeenSubmission[] = []
+
+    function* settle(untilMs: number): Generator<Match> {
+      const [due, early] = [[] as SeenSubmission[], [] as SeenSubmission[]]
+      for (const one of waiting) (untilMs > (one.anchorByMs ?? untilMs) ? due : early).push(one)
+      waiting = early
+      for (const one of due) yield matchOf(one, one.anchorByMs ?? untilMs, untilMs)
+    }
+
     return {
       *submission(submission) {
         const { anchorByMs, anchoredAtMs } = submission
@@ -18,21 +27,16 @@ export const brokenPromise: Rule = {
         if (anchoredAtMs === undefined) waiting.push(submission)
         else if (anchoredAtMs > anchorByMs) yield matchOf(submission, anchorByMs, anchoredAtMs)
       },
-      *end(untilMs) {
-        for (const submission of waiting) {
-          const { anchorByMs } = submission
-          if (anchorByMs !== undefined && untilMs > anchorByMs) yield matchOf(submission, anchorByMs, untilMs)
-        }
-        waiting = []
-      },
+      tick: settle,
+      end: settle,
     }
   },
 }
 
 function matchOf(submission: SeenSubmission, anchorByMs: number, untilMs: number): Match {
-  const { source, sequence, first, anchoredAtMs } = submission
+  const { source, sequence, anchoredAtMs } = submission
   return {
-    records: [{ source, id: first }],
+    records: [firstOf(submission)],
     evidence: [],
     values: {
       source,

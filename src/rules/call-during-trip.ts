@@ -1,11 +1,12 @@
-import { type Rule, refOf } from './rule.ts'
+import { partiesOf, type Rule, refOf } from './rule.ts'
 
-/** The target of a breaker that stands for everything. */
-const EVERYTHING = '*'
+/** The target of a breaker that stands for everything (docs/format.md, section 4.3). */
+export const EVERYTHING = '*'
 
 /** Nothing passes a tripped breaker. */
 export const callDuringTrip: Rule = {
   name: 'call-during-trip',
+  names: ['consumer', 'provider', 'resource'],
   severity: 'high',
   title: { en: 'Call during a trip of the breaker', zh: '熔断期间调用' },
   description: {
@@ -20,7 +21,7 @@ export const callDuringTrip: Rule = {
         for (const target of [call.resource, call.provider, call.consumer, EVERYTHING]) {
           const trip = facts.tripOf(target, timeMs)
           if (trip === undefined || timeMs <= trip.fromMs + graceMs) continue
-          const values = { target, trippedAt: new Date(trip.fromMs).toISOString() }
+          const values = { target, trippedAt: new Date(trip.fromMs).toISOString(), ...partiesOf(call) }
           yield { records: [refOf(seen)], evidence: [refOf(trip)], values }
           return
         }

@@ -1,9 +1,10 @@
 import { nameId } from '../record/index.ts'
-import { type Call, type Facts, type Grant, type RecordRef, type Rule, refOf } from './rule.ts'
+import { type Call, type Facts, type Grant, partiesOf, type RecordRef, type Rule, refOf } from './rule.ts'
 
 /** Every answered call to what is shared conditionally stands on a grant that fits and is in force. */
 export const callWithoutGrant: Rule = {
   name: 'call-without-grant',
+  names: ['consumer', 'provider', 'resource'],
   severity: 'high',
   title: { en: 'Call without a grant', zh: '无授权调用' },
   description: {
@@ -22,7 +23,11 @@ export const callWithoutGrant: Rule = {
         yield {
           records: [refOf(seen)],
           evidence: evidence.map(refOf),
-          values: { reason, ...(call.authorization !== undefined && { authorization: call.authorization }) },
+          values: {
+            reason,
+            ...(call.authorization !== undefined && { authorization: call.authorization }),
+            ...partiesOf(call),
+          },
         }
       },
     }
@@ -40,7 +45,9 @@ function judge(call: Call, timeMs: number, facts: Facts, uses: Uses, graceMs: nu
     return call.sharing === 'conditional' ? { reason: 'no-grant', evidence: [] } : undefined
   }
   const grant = facts.grantOf(call.authorization)
-  if (grant === undefined) return { reason: 'unknown-grant', evidence: [] }
+  if (grant === undefined) {
+    return facts.hasAllGrants ? { reason: 'unknown-grant', evidence: [] } : undefined
+  }
   const { revoked } = grant
   if (revoked !== undefined && timeMs > revoked.effectiveMs + graceMs) {
     return { reason: 'revoked', evidence: [grant, revoked] }

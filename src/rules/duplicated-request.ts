@@ -8,6 +8,7 @@ import { type RecordRef, type Rule, refOf } from './rule.ts'
  */
 export const duplicatedRequest: Rule = {
   name: 'duplicated-request',
+  names: [],
   severity: 'medium',
   title: { en: 'Duplicated request', zh: '重复请求' },
   description: {
@@ -30,10 +31,12 @@ export const duplicatedRequest: Rule = {
         const { side, consumer, provider, requestId } = call
         const key = JSON.stringify([source, side, consumer, provider, requestId])
         const first = recent.get(key) ?? older.get(key)
-        recent.set(key, { ...refOf(seen), timeMs })
+        recent.set(key, { ...refOf(seen), timeMs: Math.max(timeMs, first?.timeMs ?? timeMs) })
         // The very record once more, as in two batches, is another matter.
-        if (first === undefined || first.id === seen.id || timeMs - first.timeMs > repeatMs) return
-        const values = { requestId, afterMs: timeMs - first.timeMs }
+        if (first === undefined || first.id === seen.id) return
+        const afterMs = Math.abs(timeMs - first.timeMs)
+        if (afterMs > repeatMs) return
+        const values = { requestId, afterMs }
         yield { records: [refOf(seen)], evidence: [refOf(first)], values }
       },
     }

@@ -1,15 +1,32 @@
 import { type Facts, type Grant, refOf, type Seen, type Trip } from './rule.ts'
 import { DAY_MS } from './settings.ts'
 
+/** Says what an index knows of a grant: also of one that was given before the first record was seen. */
+export type EarlierGrant = (authorization: string) => Grant | undefined
+
 /**
  * What is known from the records that went by.
  *
- * Holds the grants that are in force or have ended at most 31 days ago, and the last trip of every target.
+ * Holds the grants that are in force or have ended at most 31 days ago, where others can be asked for at most 100,000
+ * of them, and the last trip of every target.
  */
 export class KnownFromRecords implements Facts {
   readonly #grants = new Map<string, Grant>()
   readonly #trips = new Map<string, Trip & { toMs?: number }>()
+  readonly #earlier: EarlierGrant | undefined
+  readonly #startsLate: boolean
+  isWhole = true
   #nextSweepMs = Number.NEGATIVE_INFINITY
+
+  /** @param startsLate whether records came before the first that is added */
+  constructor(earlier: EarlierGrant | undefined, startsLate: boolean) {
+    this.#earlier = earlier
+    this.#startsLate = startsLate
+  }
+
+  get hasAllGrants(): boolean {
+    return this.isWhole && (this.#earlier !== undefined || !this.#startsLate)
+  }
 
   add(seen: Seen): void {
     if (seen.timeMs >= this.#nextSweepMs) this.#sweep(seen.timeMs)
@@ -18,10 +35,10 @@ export class KnownFromRecords implements Facts {
       case 'tidemark.authorization.v1':
         // Recorded once more, it would be as if it had never been revoked.
         if (!this.#grants.has(String(data.authorization)))
-          this.#grants.set(String(data.authorization), grantOf(seen))
+          this.#keep(String(data.authorization), grantOf(seen))
         break
       case 'tidemark.revocation.v1': {
-        const grant = this.#grants.get(String(data.authorization))
+        const grant = this.grantOf(String(data.authorization))
         const effectiveMs = Date.parse(String(data.effectiveAt))
         // A grant is withdrawn once; a later record cannot put it off.
         if (grant !== undefined && effectiveMs < (grant.revoked?.effectiveMs ?? Number.POSITIVE_INFINITY)) {
@@ -35,7 +52,20 @@ export class KnownFromRecords implements Facts {
   }
 
   grantOf(authorization: string): Grant | undefined {
+    const known = this.#grants.get(authorization)
+    if (known !== undefined) return known
+    const earlier = this.#earlier?.(authorization)
+    if (earlier !== undefined) this.#keep(authorization, { ...earlier })
     return this.#grants.get(authorization)
+  }
+
+  #keep(authorization: string, grant: Grant): void {
+    this.#grants.set(authorization, grant)
+    if (this.#earlier === undefined || this.#grants.size <= MOST_GRANTS) return
+    for (const oldest of this.#grants.keys()) {
+      this.#grants.delete(oldest)
+      return
+    }
   }
 
   tripOf(target: string, timeMs: number): Trip | undefined {
@@ -48,8 +78,9 @@ export class KnownFromRecords implements Facts {
   #breaker(seen: Seen, target: string, isTrip: boolean): void {
     const current = this.#trips.get(target)
     if (!isTrip) {
-      if (current !== undefined) current.toMs ??= seen.timeMs
-    } else if (current === undefined || current.toMs !== undefined) {
+      // A reset from before the trip may come after it.
+      if (current !== undefined && seen.timeMs >= current.fromMs) current.toMs ??= seen.timeMs
+    } else if (current === undefined || (current.toMs !== undefined && seen.timeMs >= current.toMs)) {
       this.#trips.set(target, { ...refOf(seen), fromMs: seen.timeMs })
     }
   }
@@ -63,6 +94,7 @@ export class KnownFromRecords implements Facts {
 }
 
 const KEPT_MS = 31 * DAY_MS
+const MOST_GRANTS = 100_000
 
 function grantOf(seen: Seen): Grant {
   // The schema of the type has checked it.

@@ -8,13 +8,14 @@ import { type Match, type Rule, refOf } from './rule.ts'
  */
 export const missingSide: Rule = {
   name: 'missing-side',
+  names: [],
   severity: 'medium',
   title: { en: 'One side missing or in disagreement', zh: '双方记录缺失或不一致' },
   description: {
     en: 'Only one side of a call has a record of it, or both have and do not say the same.',
     zh: '一次调用只有一方留有记录，或双方记录内容不一致。',
   },
-  watch() {
+  watch(facts) {
     /** by request, the one that was told last at the end */
     const waiting = new Map<string, { told: CallAccount[]; lastMs: number }>()
 
@@ -23,7 +24,9 @@ export const missingSide: Rule = {
       for (const [requestId, { told, lastMs }] of waiting) {
         if (lastMs >= beforeMs) return
         waiting.delete(requestId)
-        for (const result of reconcile(told)) yield* matchOf(result)
+        for (const result of reconcile(told)) {
+          if (facts.isWhole || result.kind !== 'orphan') yield* matchOf(result)
+        }
       }
     }
 
@@ -33,10 +36,13 @@ export const missingSide: Rule = {
         yield* settle(timeMs - WINDOW_MS)
         if (call === undefined) return
         const { requestId } = call
-        const told = waiting.get(requestId)?.told ?? []
-        told.push(accountOf(seen.record))
+        const { told = [], lastMs = timeMs } = waiting.get(requestId) ?? {}
+        told.push({ ...accountOf(seen.record), ...(seen.place !== undefined && { place: seen.place }) })
         waiting.delete(requestId)
-        waiting.set(requestId, { told, lastMs: timeMs })
+        waiting.set(requestId, { told, lastMs: Math.max(lastMs, timeMs) })
+      },
+      *tick(nowMs) {
+        yield* settle(nowMs - WINDOW_MS)
       },
       *end() {
         yield* settle(Number.POSITIVE_INFINITY)

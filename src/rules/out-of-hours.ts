@@ -17,6 +17,7 @@ interface Habit {
  */
 export const outOfHours: Rule = {
   name: 'out-of-hours',
+  names: ['consumer'],
   severity: 'medium',
   title: { en: 'Person at work out of hours', zh: '非工作时间人工调用' },
   description: {
@@ -37,18 +38,23 @@ export const outOfHours: Rule = {
       }
     }
 
+    function* pass(timeMs: number): Generator<Match> {
+      if (isLearning && firstDay !== undefined && dayOf(timeMs) >= firstDay + baselineDays) yield* settle()
+    }
+
     return {
+      tick: pass,
       *record(seen) {
         const { call, timeMs } = seen
         const day = dayOf(timeMs)
         firstDay ??= day
-        if (isLearning && day >= firstDay + baselineDays) yield* settle()
+        yield* pass(timeMs)
         if (call?.side !== 'consumer' || !call.hasAgent || isOffice(timeMs)) return
 
         const habit = habits.get(call.consumer) ?? { days: [], held: [] }
         habits.set(call.consumer, habit)
         const usual = habit.days.filter((known) => known < day && known >= day - baselineDays)
-        habit.days = [...usual, day]
+        habit.days = [...habit.days.filter((known) => known !== day && known >= day - baselineDays), day]
         const match = {
           records: [refOf(seen)],
           evidence: [],

@@ -11,6 +11,7 @@ import { type Match, type RecordRef, type Rule, refOf } from './rule.ts'
  */
 export const rateAboveBaseline: Rule = {
   name: 'rate-above-baseline',
+  names: ['consumer', 'resource'],
   severity: 'medium',
   title: { en: 'Rate above the baseline', zh: '调用频率异常' },
   description: {
@@ -60,20 +61,27 @@ export const rateAboveBaseline: Rule = {
       }
     }
 
+    function* pass(timeMs: number): Generator<Match> {
+      if (firstDay === undefined) return
+      const day = dayOf(timeMs)
+      yield* close(timeMs - rateWindowMs)
+      if (day > lastDay) {
+        if (isLearning && day >= firstDay + baselineDays) {
+          yield* close(Number.POSITIVE_INFINITY)
+          yield* settle()
+        }
+        lastDay = day
+        forget(day)
+      }
+    }
+
     return {
+      tick: pass,
       *record(seen) {
         const { call, timeMs } = seen
         const day = dayOf(timeMs)
         firstDay ??= day
-        yield* close(timeMs - rateWindowMs)
-        if (day > lastDay) {
-          if (isLearning && day >= firstDay + baselineDays) {
-            yield* close(Number.POSITIVE_INFINITY)
-            yield* settle()
-          }
-          lastDay = day
-          forget(day)
-        }
+        yield* pass(timeMs)
         if (call?.side !== 'provider') return
 
         const key = JSON.stringify([call.consumer, call.resource])
@@ -89,7 +97,7 @@ export const rateAboveBaseline: Rule = {
         }
         if (lane.burst !== undefined && burst.records.length < MOST_HELD) burst.records.push(refOf(seen))
         burst.peak = Math.max(burst.peak, count)
-        burst.lastMs = timeMs
+        burst.lastMs = Math.max(burst.lastMs, timeMs)
         lane.burst = burst
         open.add(burst)
       },

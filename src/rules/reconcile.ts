@@ -1,4 +1,5 @@
 import { type FlowRecord, timeOf } from '../record/index.ts'
+import type { RecordRef } from './rule.ts'
 
 /**
  * Holds both sides' accounts of each call against each other (X-Road: regular pair, orphan pair, orphan).
@@ -10,10 +11,7 @@ import { type FlowRecord, timeOf } from '../record/index.ts'
 type Side = 'consumer' | 'provider'
 
 /** What one side says of one call. */
-export interface CallAccount {
-  /** `source` and `id` of the record */
-  source: string
-  id: string
+export interface CallAccount extends RecordRef {
   side: Side
   /** empty when it names none; then nothing can meet it */
   requestId: string

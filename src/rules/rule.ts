@@ -1,9 +1,18 @@
+import type { Hex } from '../bytes/hex.ts'
 import type { FlowRecord } from '../record/index.ts'
 import type { Settings } from './settings.ts'
 
 export interface RecordRef {
   source: string
   id: string
+  /** where it is known to be */
+  place?: RecordPlace
+}
+
+/** A record's place in the batches of a ledger. */
+interface RecordPlace {
+  batch: { publisher: Hex; sequence: bigint }
+  position: number
 }
 
 /** A record as the rules see it: its pseudonyms opened, its private members closed. */
@@ -36,6 +45,8 @@ export interface SeenSubmission {
   sequence: bigint
   /** id of its first record */
   first: string
+  /** of that record, where it is known */
+  place?: RecordPlace
   /** milliseconds since 1970: the time of the receipt's promise, where there is a receipt */
   anchorByMs?: number
   /** milliseconds since 1970: the time of its block, once there is one */
@@ -62,6 +73,10 @@ export interface Trip extends RecordRef {
 /** What else is known when a record is judged: by the records before it, or by an index. */
 export interface Facts {
   grantOf(authorization: string): Grant | undefined
+  /** Whether a grant that is not known was never given. */
+  readonly hasAllGrants: boolean
+  /** Whether a record that is not known was never submitted. */
+  readonly isWhole: boolean
   /** The trip of a resource, a party or `*` that is in force at a time. */
   tripOf(target: string, timeMs: number): Trip | undefined
 }
@@ -81,7 +96,7 @@ export interface Finding extends Match {
   severity: Severity
 }
 
-type Severity = 'high' | 'medium' | 'low'
+export type Severity = 'high' | 'medium' | 'low'
 
 export type Language = 'en' | 'zh'
 
@@ -90,17 +105,35 @@ interface Watch {
   record?(seen: Seen): Iterable<Match>
   /** Submissions of one source come in the order of their numbers. */
   submission?(submission: SeenSubmission): Iterable<Match>
+  /** Nothing more will come that was before `nowMs`, or it comes too late. */
+  tick?(nowMs: number): Iterable<Match>
   /** Nothing more will come; the last word was at `untilMs`. */
   end?(untilMs: number): Iterable<Match>
 }
 
+/** Who has a part in what was found; a rule's values name them. */
+export type Party = 'consumer' | 'provider' | 'resource'
+
 export interface Rule {
   name: string
+  /** whom the values of its findings name */
+  names: readonly Party[]
   severity: Severity
   title: Readonly<Record<Language, string>>
   description: Readonly<Record<Language, string>>
   watch(facts: Facts, settings: Settings): Watch
 }
 
-/** The place of a record and nothing else of it. */
-export const refOf = ({ source, id }: RecordRef): RecordRef => ({ source, id })
+/** Which record it is and nothing else of it. */
+export const refOf = ({ source, id, place }: RecordRef): RecordRef =>
+  place === undefined ? { source, id } : { source, id, place }
+
+/** The first record of a submission. */
+export const firstOf = ({ source, first, place }: SeenSubmission): RecordRef =>
+  refOf({ source, id: first, ...(place !== undefined && { place }) })
+
+export const partiesOf = ({ consumer, provider, resource }: Call): Record<Party, string> => ({
+  consumer,
+  provider,
+  resource,
+})

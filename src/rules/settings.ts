@@ -21,6 +21,8 @@ export interface OfficeHours {
 export interface Settings {
   /** clocks and calls under way may differ by so much around a trip, a revocation and an expiry */
   graceMs: number
+  /** in a running indexer, a record waits so long for earlier ones that come after it */
+  reorderMs: number
   office: OfficeHours
   /** what is usual is learnt from so many days */
   baselineDays: number
@@ -39,6 +41,7 @@ export interface Settings {
 
 export const DEFAULT_SETTINGS: Settings = {
   graceMs: 10_000,
+  reorderMs: MINUTE_MS,
   office: {
     utcOffsetMinutes: 8 * 60,
     fromMinute: 7 * 60,
@@ -93,7 +96,7 @@ function membersOf<Members extends object>(value: unknown, defaults: Members): P
 }
 
 /** Not only above 0. */
-const MAY_BE_ANY = ['utcOffsetMinutes', 'fromMinute', 'graceMs']
+const MAY_BE_ANY = ['utcOffsetMinutes', 'fromMinute', 'graceMs', 'reorderMs']
 
 const isDate = (date: unknown) =>
   typeof date === 'string' && /^\d{4}-\d\d-\d\d$/.test(date) && !Number.isNaN(Date.parse(date))

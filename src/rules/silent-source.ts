@@ -1,4 +1,4 @@
-import { type RecordRef, type Rule, refOf } from './rule.ts'
+import { firstOf, type Match, type RecordRef, type Rule, refOf } from './rule.ts'
 
 /**
  * A source is never silent for long, and numbers its submissions without gaps.
@@ -7,6 +7,7 @@ import { type RecordRef, type Rule, refOf } from './rule.ts'
  */
 export const silentSource: Rule = {
   name: 'silent-source',
+  names: [],
   severity: 'medium',
   title: { en: 'Silent source', zh: '来源静默或断号' },
   description: {
@@ -14,22 +15,38 @@ export const silentSource: Rule = {
     zh: '定期发送心跳的来源长时间没有任何记录，或其提交的序号出现缺口。',
   },
   watch(_facts, { silenceMs }) {
-    const last = new Map<string, RecordRef & { timeMs: number; beats: boolean }>()
+    const last = new Map<string, Last>()
     const numbers = new Map<string, bigint>()
-    const silence = (before: RecordRef & { timeMs: number }, untilMs: number, after: RecordRef[]) => ({
+    const silence = (before: Last, untilMs: number, after: RecordRef[]) => ({
       records: [refOf(before)],
       evidence: after,
       values: { source: before.source, fault: 'silence', silentMs: untilMs - before.timeMs },
     })
+
+    function* pass(untilMs: number): Generator<Match> {
+      for (const before of last.values()) {
+        if (!before.beats || before.isTold || untilMs - before.timeMs <= silenceMs) continue
+        before.isTold = true
+        yield silence(before, untilMs, [])
+      }
+    }
+
     return {
       *record(seen) {
         const { source, timeMs, record } = seen
         const before = last.get(source)
         const beats = record.type === 'tidemark.heartbeat.v1' || (before?.beats ?? false)
-        last.set(source, { ...refOf(seen), timeMs, beats })
-        if (before?.beats && timeMs - before.timeMs > silenceMs) yield silence(before, timeMs, [refOf(seen)])
+        // What comes late says nothing of the time since.
+        if (before !== undefined && timeMs < before.timeMs) {
+          before.beats = beats
+          return
+        }
+        last.set(source, { ...refOf(seen), timeMs, beats, isTold: false })
+        if (before === undefined || !before.beats || before.isTold) return
+        if (timeMs - before.timeMs > silenceMs) yield silence(before, timeMs, [refOf(seen)])
       },
-      *submission({ source, sequence, first }) {
+      *submission(submission) {
+        const { source, sequence } = submission
         const before = numbers.get(source)
         if (before !== undefined && sequence <= before) return
         numbers.set(source, sequence)
@@ -40,13 +57,18 @@ export const silentSource: Rule = {
           firstMissing: String(before + 1n),
           lastMissing: String(sequence - 1n),
         }
-        yield { records: [{ source, id: first }], evidence: [], values }
+        yield { records: [firstOf(submission)], evidence: [], values }
       },
-      *end(untilMs) {
-        for (const before of last.values()) {
-          if (before.beats && untilMs - before.timeMs > silenceMs) yield silence(before, untilMs, [])
-        }
-      },
+      tick: pass,
+      end: pass,
     }
   },
+}
+
+/** The last record of a source. */
+interface Last extends RecordRef {
+  timeMs: number
+  beats: boolean
+  /** whether the silence after it has been reported */
+  isTold: boolean
 }

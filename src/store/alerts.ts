@@ -8,8 +8,24 @@ export interface StoredAlert {
   /** the alert itself, as JSON (docs/format.md, "Alert") */
   document: string
   raisedAt: number
-  /** when what it says was no longer so */
+  /** when what it says was no longer so, or when somebody closed it */
   closedAt: number | undefined
+  /** of what a rule found */
+  incident: Incident | undefined
+}
+
+export type Severity = 'high' | 'medium' | 'low'
+
+/** How far the handling of what a rule found has come. */
+export type IncidentState = 'open' | 'reported' | 'closed'
+
+/** What a rule found, and by when somebody has to report it. */
+interface Incident {
+  rule: string
+  severity: Severity
+  deadline: number
+  reportedAt: number | undefined
+  state: IncidentState
 }
 
 /** What an alert is about: there is one for each. */
@@ -22,7 +38,10 @@ export interface AlertKey {
 
 /** The catalogue's part about what is wrong with batches. */
 export class Alerts {
-  readonly #statements: Record<'raise' | 'isOpen' | 'close' | 'before' | 'after' | 'open', StatementSync>
+  readonly #statements: Record<
+    'raise' | 'isOpen' | 'close' | 'before' | 'after' | 'ofEntry' | 'open',
+    StatementSync
+  >
 
   constructor(database: Database) {
     const prepare = (sql: string) => {
@@ -44,6 +63,7 @@ export class Alerts {
       ),
       before: prepare('SELECT * FROM alerts WHERE id < ? ORDER BY id DESC LIMIT ?'),
       after: prepare('SELECT * FROM alerts WHERE id > ? ORDER BY id LIMIT ?'),
+      ofEntry: prepare('SELECT * FROM alerts WHERE log_index = ? ORDER BY id'),
       open: prepare('SELECT count(*) AS count FROM alerts WHERE closed_at IS NULL'),
     }
   }
@@ -70,14 +90,29 @@ export class Alerts {
     return this.#statements.after.all(id, limit).map(toStored)
   }
 
+  /** Oldest first, those of one entry of the ledger. */
+  ofEntry(logIndex: bigint): StoredAlert[] {
+    return this.#statements.ofEntry.all(logIndex).map(toStored)
+  }
+
   countOpen(): number {
     return Number(this.#statements.open.get()?.count)
   }
 }
 
-const toStored = (row: Record<string, unknown>): StoredAlert => ({
+export const toStored = (row: Record<string, unknown>): StoredAlert => ({
   id: row.id as bigint,
   document: row.document as string,
   raisedAt: Number(row.raised_at),
   closedAt: row.closed_at === null ? undefined : Number(row.closed_at),
+  incident:
+    row.rule === null
+      ? undefined
+      : {
+          rule: row.rule as string,
+          severity: row.severity as Severity,
+          deadline: Number(row.deadline),
+          reportedAt: row.reported_at === null ? undefined : Number(row.reported_at),
+          state: row.closed_at !== null ? 'closed' : row.reported_at !== null ? 'reported' : 'open',
+        },
 })

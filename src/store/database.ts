@@ -187,8 +187,98 @@ CREATE INDEX entries_not_verified ON entries (log_index) WHERE state <> 'verifie
 INSERT OR IGNORE INTO uncounted SELECT log_index FROM entries WHERE state = 'verified';
 `
 
+/** Which batches the rules have judged, what they found, how it is handled, and what the publisher will say of it. */
+const VERSION_7 = `
+ALTER TABLE entries ADD COLUMN judged INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX entries_to_judge ON entries (log_index) WHERE judged = 0 AND state = 'verified';
+
+ALTER TABLE alerts ADD COLUMN rule TEXT;
+ALTER TABLE alerts ADD COLUMN severity TEXT;
+ALTER TABLE alerts ADD COLUMN deadline INTEGER;
+ALTER TABLE alerts ADD COLUMN reported_at INTEGER;
+CREATE INDEX alerts_of_rules ON alerts (rule, deadline) WHERE rule IS NOT NULL AND closed_at IS NULL;
+
+CREATE TABLE own_records (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  document TEXT NOT NULL,
+  sequence INTEGER
+) STRICT;
+
+CREATE TABLE trips (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  UNIQUE (kind, name)
+) STRICT;
+
+CREATE TABLE breaker_names (
+  kind TEXT NOT NULL,
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  PRIMARY KEY (kind, id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE breaker_cursor (
+  only_one INTEGER PRIMARY KEY CHECK (only_one = 1),
+  next_block INTEGER NOT NULL
+) STRICT;
+`
+
+/**
+ * What the registry and the authorisations announced, what follows from it for each grant, grants that came as records,
+ * and how often each was used here. `rights_cursor` names the contract of all that.
+ */
+const VERSION_8 = `
+CREATE TABLE rights_cursor (
+  only_one INTEGER PRIMARY KEY CHECK (only_one = 1),
+  authorizations TEXT NOT NULL,
+  block_number INTEGER,
+  block_hash TEXT,
+  block_time INTEGER,
+  final_block INTEGER
+) STRICT;
+
+CREATE TABLE rights_events (
+  block_number INTEGER NOT NULL,
+  event_index INTEGER NOT NULL,
+  block_hash TEXT NOT NULL,
+  block_time INTEGER NOT NULL,
+  transaction_hash TEXT NOT NULL,
+  contract TEXT NOT NULL CHECK (contract IN ('registry', 'authorizations')),
+  kind TEXT NOT NULL CHECK (kind IN ('everything', 'source', 'resource', 'grant')),
+  id BLOB NOT NULL,
+  topics BLOB NOT NULL,
+  data BLOB NOT NULL,
+  PRIMARY KEY (block_number, event_index)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX rights_events_by_key ON rights_events (kind, id, block_number, event_index);
+
+CREATE TABLE grant_states (
+  id BLOB PRIMARY KEY,
+  terms BLOB,
+  revoked_at INTEGER NOT NULL,
+  paused INTEGER NOT NULL,
+  calls INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE record_grants (
+  id BLOB NOT NULL,
+  unsigned INTEGER NOT NULL,
+  log_index INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  source TEXT NOT NULL,
+  record TEXT NOT NULL,
+  terms BLOB NOT NULL,
+  signature BLOB NOT NULL,
+  PRIMARY KEY (id, unsigned, log_index, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX record_grants_by_entry ON record_grants (log_index);
+
+CREATE TABLE grant_uses (id BLOB PRIMARY KEY, calls INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+`
+
 /** What makes each version out of the one before, the first out of nothing. A version that is out never changes. */
-const VERSIONS = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6]
+const VERSIONS = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8]
 
 /** How long a command waits for another process that writes to the same catalogue. */
 const BUSY_MS = 5_000

@@ -80,7 +80,7 @@ export class LedgerEntries {
       statement.setReadBigInts(true)
       return statement
     }
-    this.#truncate = ['entries', 'seen_submissions', 'alerts', 'runs'].map((table) =>
+    this.#truncate = ['entries', 'seen_submissions', 'alerts', 'runs', 'record_grants'].map((table) =>
       prepare(`DELETE FROM ${table} WHERE log_index >= ?`),
     )
     this.#statements = {
@@ -275,7 +275,7 @@ function uint64(value: number): Uint8Array {
   return bytes
 }
 
-function toEntry(row: Record<string, unknown> | undefined): LedgerEntry | undefined {
+export function toEntry(row: Record<string, unknown> | undefined): LedgerEntry | undefined {
   if (row === undefined) return undefined
   return {
     logIndex: row.log_index as bigint,

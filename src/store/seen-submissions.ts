@@ -19,6 +19,7 @@ export class SeenSubmissions {
     | 'signedByOthers'
     | 'add'
     | 'from'
+    | 'ofEntry'
     | 'same'
     | 'previous'
     | 'next'
@@ -42,6 +43,7 @@ export class SeenSubmissions {
     this.#statements = {
       add: prepare('INSERT OR REPLACE INTO seen_submissions VALUES (?, ?, ?, ?, ?)'),
       from: prepare('SELECT * FROM seen_submissions WHERE log_index >= ?'),
+      ofEntry: prepare('SELECT * FROM seen_submissions WHERE log_index = ? ORDER BY source, sequence'),
       same: prepare(
         'SELECT * FROM seen_submissions WHERE source = ? AND sequence = ? ORDER BY log_index, first LIMIT 1000',
       ),
@@ -64,6 +66,11 @@ export class SeenSubmissions {
   /** All in the entries of the ledger from this one on. */
   from(logIndex: bigint): SeenSubmission[] {
     return this.#statements.from.all(logIndex).flatMap((row) => toSeen(row) ?? [])
+  }
+
+  /** All in one entry, those of a source in the order of their numbers. */
+  ofEntry(logIndex: bigint): SeenSubmission[] {
+    return this.#statements.ofEntry.all(logIndex).flatMap((row) => toSeen(row) ?? [])
   }
 
   /** All with this number, in the ledger's order: one, unless its source or its publisher is at fault. */

@@ -17,6 +17,9 @@ export interface SourceKey {
 /** In place of the source of a token that fetches batch files; no source has the empty name. */
 export const READER = ''
 
+/** In place of the source of a token that handles alerts; no source has a name with a space. */
+export const HANDLER = 'handles alerts'
+
 /** A bearer token, of which only the hash is kept. */
 export interface Token {
   /** names it, and gives nothing of it away: the beginning of its hash */
@@ -35,7 +38,16 @@ export interface Token {
 export class Sources {
   readonly #database: Database
   readonly #statements: Record<
-    'known' | 'active' | 'keys' | 'addKey' | 'revokeKey' | 'tokens' | 'token' | 'addToken' | 'revokeToken',
+    | 'known'
+    | 'active'
+    | 'had'
+    | 'keys'
+    | 'addKey'
+    | 'revokeKey'
+    | 'tokens'
+    | 'token'
+    | 'addToken'
+    | 'revokeToken',
     StatementSync
   >
 
@@ -47,6 +59,9 @@ export class Sources {
       ),
       active: database.prepare(
         'SELECT 1 FROM source_keys WHERE source = ? AND address = ? AND revoked_at IS NULL',
+      ),
+      had: database.prepare(
+        'SELECT 1 FROM source_keys WHERE source = ?1 AND address = ?2 AND since <= ?3 AND (revoked_at IS NULL OR ?3 < revoked_at)',
       ),
       keys: database.prepare('SELECT * FROM source_keys ORDER BY source, since, address'),
       addKey: database.prepare('INSERT INTO source_keys VALUES (?, ?, ?, NULL)'),
@@ -70,6 +85,11 @@ export class Sources {
   /** Whether the source signs with this key now. */
   hasKey(source: string, address: Hex): boolean {
     return this.#statements.active.get(source, address) !== undefined
+  }
+
+  /** Whether the source signed with this key at a time. */
+  hadKey(source: string, address: Hex, at: number): boolean {
+    return this.#statements.had.get(source, address, at) !== undefined
   }
 
   keys(): SourceKey[] {

@@ -18,6 +18,7 @@ import {
   parseRecord,
   type RecordFacts,
   sealRecord,
+  textOf,
 } from '../../src/record/index.ts'
 import { runs } from '../bytes/runs.ts'
 import { exampleOf, type Json } from '../record/examples.ts'
@@ -29,11 +30,19 @@ const lineOf = (record: Json) => {
 const sample = [...sampleRecords({ seed: 'reader', count: 600, from: new Date('2026-03-01T00:00:00Z') })]
 const lines = sample.map((record) => lineOf(record as unknown as Json))
 
+/** What a listener hears of a record. */
+type Told = RecordFacts & { requestId: string | undefined; reason: string | undefined }
+const told = (facts: RecordFacts, textOf: (name: string) => string | undefined): Told => ({
+  ...facts,
+  requestId: textOf('requestId'),
+  reason: textOf('reason'),
+})
+
 /** What a reader finds in one frame, or the code with which it refuses it. */
 function read(frame: Uint8Array) {
-  const facts: RecordFacts[] = []
+  const facts: Told[] = []
   return outcomeOf(() => {
-    const reader = new FrameReader((one) => facts.push(one))
+    const reader = new FrameReader((one, _record, textOf) => facts.push(told(one, textOf)))
     reader.read(frame, true)
     return { ...summarizeRecords(reader.finish()), facts }
   })
@@ -43,12 +52,12 @@ function read(frame: Uint8Array) {
 function readSlowly(frame: Uint8Array) {
   return outcomeOf(() => {
     const preparer = new RecordPreparer()
-    const facts: RecordFacts[] = []
+    const facts: Told[] = []
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(frame)
     for (const line of text.split('\n').slice(0, -1)) {
       const { item, text } = decodeLine(line)
       preparer.add(item, openPseudonyms(item.record, item.disclosures), text)
-      facts.push(factsOf(item.record))
+      facts.push(told(factsOf(item.record), (name) => textOf(item.record, name)))
     }
     return { ...summarizeRecords(preparer.finish()), facts }
   })

@@ -1,15 +1,18 @@
 import { readFileSync } from 'node:fs'
-import { Interface } from 'ethers'
+import { Interface, id, ZeroHash } from 'ethers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Hex } from '../../src/bytes/hex.ts'
 import { administerGrants, createAuthorizations } from '../../src/chain/authorizations.ts'
 import { deployRights, findRights, type RightsIdentity } from '../../src/chain/deploy.ts'
 import { devWallet, LOCAL_CHAIN_ID } from '../../src/chain/dev-accounts.ts'
 import { fetchLatestBlock } from '../../src/chain/facts.ts'
+import { ledgerInterface } from '../../src/chain/ledger-abi.ts'
 import { fetchLogs } from '../../src/chain/logs.ts'
+import { explainRefusal } from '../../src/chain/refusals.ts'
 import { administerRegistry, createRegistry } from '../../src/chain/registry.ts'
 import { authorizationsInterface, registryInterface } from '../../src/chain/rights-abi.ts'
 import { decodeRightsEvent, type RightsEvent } from '../../src/chain/rights-events.ts'
+import { RpcRefusal } from '../../src/chain/rpc.ts'
 import { recoverGrantSigner, signGrant, signRevoke } from '../../src/chain/signing.ts'
 import { type Grant, givenGrant, grantId, nameId } from '../../src/record/index.ts'
 import { loadArtifact, startTestChain, type TestChain } from './fixture.ts'
@@ -186,6 +189,26 @@ test('a registry and its authorisations are administered, read at any block, and
     { name: 'Requested', grantId: id, ...use, key, reason: 'Allowed' },
     { name: 'Revoked', grantId: id, subject: grant.subject },
   ])
+})
+
+test('every refusal of the two contracts says what it means, and a missing role which one it is', () => {
+  const refuse = (data: string) =>
+    explainRefusal(new RpcRefusal('eth_estimateGas', 3, 'reverted', data)).message
+  for (const known of [registryInterface, authorizationsInterface]) {
+    known.forEachError(({ name, selector, inputs }) => {
+      const message = refuse(`${selector}${'00'.repeat(32 * inputs.length)}`)
+      expect(message).toMatch(new RegExp(`^the contract refuses the transaction: ${name}\\(.*\\): [a-z]`))
+    })
+  }
+  const { address } = wallets.admin
+  for (const [role, words] of [
+    [ZeroHash, 'an admin (governance)'],
+    [id('REGISTRAR_ROLE'), 'a registrar'],
+    [id('GUARDIAN_ROLE'), 'a guardian'],
+  ] as const) {
+    const data = ledgerInterface.encodeErrorResult('AccessControlUnauthorizedAccount', [address, role])
+    expect(refuse(data)).toContain(`only ${words} may do this: use the key of one`)
+  }
 })
 
 test('where there is no such contract, that is said', async () => {

@@ -7,6 +7,7 @@ import { Wallet } from 'ethers'
 import { createApp } from '../../src/api/app.ts'
 import { BytesInFlight } from '../../src/api/bytes-in-flight.ts'
 import { listen } from '../../src/api/listen.ts'
+import { MonthlyReports } from '../../src/audit/monthly-reports.ts'
 import type { Hex } from '../../src/bytes/hex.ts'
 import { chainFacts } from '../../src/chain/facts.ts'
 import { createRpc } from '../../src/chain/rpc.ts'
@@ -82,8 +83,13 @@ server.serve(
     follower,
     finder,
     histories: indexing.histories,
+    monthlyReports: new MonthlyReports({
+      ...{ entries, follower, identity, batchesPath },
+      workPath: join(dataPath, 'figures'),
+    }),
     entries,
     alerts: indexing.alerts,
+    seen: indexing.seen,
     sources: (limit) => sealed.sources(limit),
     identity,
     health: () => ({ status: 'ok', problems: [...publishing.troubles(), ...indexing.troubles()] }),

@@ -66,6 +66,12 @@ describe('tidemark source', () => {
         since: time,
         revoked: null,
       },
+      {
+        source: expect.stringMatching(/^urn:tidemark:watch:0x/),
+        key: expect.any(String),
+        since: time,
+        revoked: null,
+      },
     ])
     const unsigned = await tidemark(['send', '-', ...api()], { stdin: ndjson(callOf(source, 'd')) })
     expect(unsigned.code).toBe(2)

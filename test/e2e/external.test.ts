@@ -70,7 +70,7 @@ test("FROM NOTHING TO A PROOF ON A CHAIN OF ONE'S OWN: keys, ledger, publisher, 
   const named = /"npx tidemark (ledger publisher add .*) --rpc/.exec(early.stderr)?.[1]?.split(' ') ?? []
   expect(await run(...named, ...asRegistrar)).toMatch(/is active: since block \d+$/)
 
-  const options = [...up, '--seal-after', '50', '--poll-every', '50']
+  const options = [...up, '--seal-after', '50', '--poll-every', '50', '--no-rules']
   const verified = async (id: string, gateway: string) => {
     const proof = await fetch(`${gateway}/v1/proofs?${new URLSearchParams({ source: 'urn:external', id })}`)
     const path = join(folder, `${id}.json`)

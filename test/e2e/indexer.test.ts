@@ -32,6 +32,7 @@ test('an indexer that knows nothing but a node, the ledger and where its publish
       operator,
       '--seal-after',
       '50',
+      '--no-rules',
       '--batch-files',
       'token',
     ]),
@@ -45,6 +46,7 @@ test('an indexer that knows nothing but a node, the ledger and where its publish
   await send(20)
   const args = [
     ...['--rpc', up.rpcUrl, '--ledger', up.ledger, '--finality', '1', '--data', join(folder.path, 'own')],
+    '--no-rules',
     ...['--publisher', `${publisher}=${up.url}`, '--publisher-token', `${publisher}=${tokenFile}`],
   ]
 

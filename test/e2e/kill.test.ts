@@ -45,7 +45,7 @@ test(`KILLED ${ROUNDS} TIMES AT ANY MOMENT: everything acknowledged is in exactl
   let up: Up | undefined
   const args = () => [
     ...['--data', path, '--port', port, '--chain-port', '0'],
-    ...['--seal-after', '60', '--seal-records', '60'],
+    ...['--seal-after', '60', '--seal-records', '60', '--no-rules'],
   ]
   const start = async () => {
     up = endAfterTest(await startUp(args()))

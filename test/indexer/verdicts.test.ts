@@ -148,7 +148,7 @@ test('A REORG WHILE A BATCH IS WRITTEN DOWN leaves nothing of it', async () => {
   }))
   const writing = verdicts.verified(
     entry,
-    { submissions, repeated: { count: 0, positions: [] }, runs: [] },
+    { submissions, repeated: { count: 0, positions: [] }, runs: [], grants: [] },
     [],
   )
   expect(seen.from(0n)).not.toEqual([])

@@ -18,6 +18,7 @@ import { BatchFolder } from '../../src/store/batch-folder.ts'
 import { ChainCursor } from '../../src/store/chain-cursor.ts'
 import { compress } from '../../src/store/compression.ts'
 import { openDatabase } from '../../src/store/database.ts'
+import { Grants } from '../../src/store/grants.ts'
 import { LedgerEntries } from '../../src/store/ledger-entries.ts'
 import { Runs } from '../../src/store/runs.ts'
 import { SeenSubmissions } from '../../src/store/seen-submissions.ts'
@@ -30,13 +31,15 @@ export const sealFor = (sequence: number, ...submissions: WaitingSubmission[]): 
 export interface IndexerOptions {
   finality?: Finality
   mayLag?: boolean
+  /** the contract that decides on grants */
+  authorizations?: Hex
   /** over the folder of the indexer */
   fetcher?: (path: string) => Fetcher
 }
 
 /** An indexer of a ledger over a folder, with everything that it is made of. */
 export function startIndexer(path: string, rpc: Rpc, ledger: Hex, options: IndexerOptions = {}) {
-  const { finality = { kind: 'depth', confirmations: 1 }, mayLag = false } = options
+  const { finality = { kind: 'depth', confirmations: 1 }, mayLag = false, authorizations } = options
   const database = openDatabase(join(path, 'catalogue.sqlite'))
   const entries = new LedgerEntries(database)
   const batchesPath = join(path, 'batches')
@@ -51,7 +54,8 @@ export function startIndexer(path: string, rpc: Rpc, ledger: Hex, options: Index
   const seen = new SeenSubmissions(database)
   const onAlert = (alert: JsonAlert) => told.push(alert)
   const runs = new Runs(database)
-  const verdicts = new Verdicts({ database, entries, alerts, seen, runs, identity, now, onAlert })
+  const grants = new Grants(database)
+  const verdicts = new Verdicts({ database, entries, alerts, seen, runs, grants, identity, now, onAlert })
   const cursor = new ChainCursor(database)
   const takeBack = (logIndex: bigint) => verdicts.takeBack(logIndex)
   const follower = new Follower({ rpc, chain, ...identity, entries, cursor, takeBack, mayLag })
@@ -62,6 +66,7 @@ export function startIndexer(path: string, rpc: Rpc, ledger: Hex, options: Index
     entries,
     verdicts,
     domain: identity,
+    ...(authorizations !== undefined && { authorizations }),
     threads: 1,
     now,
     retryMs: 5_000,
@@ -101,6 +106,7 @@ export function startIndexer(path: string, rpc: Rpc, ledger: Hex, options: Index
     follower,
     verdicts,
     seen,
+    grants,
     checker,
     finder,
     histories,

@@ -8,6 +8,8 @@ import { call, findBy, idsOf, MONDAY_MS } from './seen.ts'
 
 const told = (seconds: number, change = {}) => call(MONDAY_MS + 1000 * seconds, { requestId: 'q', ...change })
 
+const FACTS = { grantOf: () => undefined, tripOf: () => undefined, hasAllGrants: true, isWhole: true }
+
 describe('a missing side', () => {
   test('is found by the record of the other one, and named', () => {
     const alone = told(0)
@@ -24,7 +26,7 @@ describe('a missing side', () => {
 
   test('is found as soon as the other side can no longer come', () => {
     const records = [told(0), call(MONDAY_MS + 61_000, { requestId: 'other' })]
-    const watch = missingSide.watch({ grantOf: () => undefined, tripOf: () => undefined }, SETTINGS)
+    const watch = missingSide.watch(FACTS, SETTINGS)
     const counts = records.map((record) => [...(watch.record?.(record) ?? [])].length)
     expect(counts).toEqual([0, 1])
   })
