@@ -356,17 +356,18 @@ export function startIndexing(options: IndexingOptions): Indexing {
     seen,
     runs,
     runKeeper,
-    ...(source !== undefined && { authorize: (call) => findAuthorization(call, finder, source) }),
     incidents,
-    ...(rights !== undefined && {
-      rights,
-      decisions: new Decisions({
-        database,
+    ...(rights !== undefined &&
+      source !== undefined && {
+        authorize: (call) => findAuthorization(call, rights.grants, source),
         rights,
-        contract: createAuthorizations(rpc, rights.authorizations),
-        now,
+        decisions: new Decisions({
+          database,
+          rights,
+          contract: createAuthorizations(rpc, rights.authorizations),
+          now,
+        }),
       }),
-    }),
     troubles() {
       const fraud = entries.countInState('fraud')
       const withheld = entries.countInState('withheld', publisher)
