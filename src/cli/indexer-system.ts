@@ -121,6 +121,7 @@ async function assemble(config: IndexerConfig, started: Started): Promise<Indexe
       }),
       seen,
       ...(indexing.decisions !== undefined && { decisions: indexing.decisions }),
+      ...(indexing.authorize !== undefined && { authorize: indexing.authorize }),
       sources: (limit) => seen.sources(limit),
       identity,
       health,

@@ -9,7 +9,6 @@ import type { RequestSummary } from '../api/requests.ts'
 import { MonthlyReports } from '../audit/monthly-reports.ts'
 import type { Hex } from '../bytes/hex.ts'
 import type { AnchorPolicy } from '../chain/anchor.ts'
-import { authorizationSource } from '../chain/authorization-source.ts'
 import { breakerOf } from '../chain/breaker.ts'
 import type { RightsIdentity } from '../chain/deploy.ts'
 import type { LedgerIdentity } from '../chain/ledger.ts'
@@ -17,7 +16,6 @@ import { InputError, OperationError } from '../errors.ts'
 import { Admission, type SubmissionMode } from '../gateway/admission.ts'
 import type { GatewayPolicy } from '../gateway/gateway.ts'
 import { type Publishing, type StallPolicy, startPublishing } from '../gateway/service.ts'
-import { findAuthorization } from '../indexer/authorize.ts'
 import { startIndexing } from '../indexer/service.ts'
 import type { RulePolicy } from '../rules/policy.ts'
 import { BatchFolder } from '../store/batch-folder.ts'
@@ -213,8 +211,6 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
       ...indexingHealth(now),
     }
   }
-  const source =
-    chain.rights && authorizationSource(rpc, chain.facts, { ...chain.rights, chainId: identity.chainId })
   const { limits, onRequest } = config
   const admission = new Admission({
     intake: publishing.intake,
@@ -246,7 +242,7 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
       ...(indexing.decisions !== undefined && { decisions: indexing.decisions }),
       sources: (limit) => sealed.sources(limit),
       identity,
-      ...(source !== undefined && { authorize: (call) => findAuthorization(call, finder, source) }),
+      ...(indexing.authorize !== undefined && { authorize: indexing.authorize }),
       health,
       metrics: metrics.handler,
       onFault: (error, requestId) => onTrouble('a request failed', error, requestId),

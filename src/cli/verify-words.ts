@@ -188,8 +188,8 @@ function describeAuthorization(
     row(
       say('call', '调用'),
       say(
-        `${consumer} used ${record.subject} of ${provider}${purpose === undefined ? '' : ` for ${purpose}`}: ${outcome}`,
-        `${consumer} 使用了 ${provider} 的 ${record.subject}${purpose === undefined ? '' : `，用途为 ${purpose}`}：${outcome}`,
+        `${consumer} called ${record.subject} of ${provider}${purpose === undefined ? '' : ` for ${purpose}`}: ${outcome}`,
+        `${consumer} 调用了 ${provider} 的 ${record.subject}${purpose === undefined ? '' : `，用途为 ${purpose}`}：${outcome === 'success' ? '成功' : '失败'}`,
       ),
     ),
     row(
@@ -234,8 +234,8 @@ function describeAuthorization(
     row(
       say('not shown', '未证明'),
       say(
-        'that the grant was not paused or used up, that no breaker was tripped, when it was signed',
-        '授权未被暂停或用尽、熔断未触发、授权的签署时间',
+        'when the grant was signed, that it was not paused or used up, that no breaker was tripped',
+        '授权何时签署、是否曾被暂停或用尽、熔断是否曾触发',
       ),
     ),
   ]

@@ -1,9 +1,8 @@
 import type { Hex } from '../bytes/hex.ts'
 import type { AuthorizationSource } from '../chain/authorization-source.ts'
 import type { Authorization } from '../proof/index.ts'
-import { type FlowRecord, givenGrant, grantId, nameId, timeOf } from '../record/index.ts'
-import type { Finder } from './finder.ts'
-import { ALWAYS, type Place } from './search.ts'
+import { type FlowRecord, nameId, timeOf } from '../record/index.ts'
+import type { Grants } from '../store/grants.ts'
 
 /** What authorised a call; or why that cannot be shown, in ASCII. */
 export type FoundAuthorization = { authorization: Authorization } | { missing: string }
@@ -12,7 +11,8 @@ export type FoundAuthorization = { authorization: Authorization } | { missing: s
 export const isUnderGrant = ({ type, data }: FlowRecord): boolean =>
   type === 'tidemark.call.v1' && data.authorization !== undefined && data.outcome !== 'refused'
 
-const PAGE = 256
+/** Each may be asked of the chain. Those of a key come first, so that only accounts with code share them with junk. */
+const MOST_SIGNATURES = 8
 
 /**
  * What authorised a call, as far as the ledger and the chain tell; whether it holds is for a verifier to say.
@@ -22,13 +22,13 @@ const PAGE = 256
  */
 export async function findAuthorization(
   call: FlowRecord,
-  finder: Finder,
+  grants: Grants,
   source: AuthorizationSource,
 ): Promise<FoundAuthorization> {
   const id = call.data.authorization as Hex // the schema of the type has checked it
-  const consent = (await recordedConsent(id, finder, source)) ?? (await givenConsent(id, source))
+  const consent = (await recordedConsent(id, grants, source)) ?? (await givenConsent(id, source))
   if (consent === undefined) {
-    return { missing: `no record and no event of ${source.domain.contract} gives grant ${id}` }
+    return { missing: `no signed record and no event gives grant ${id} under ${source.domain.contract}` }
   }
   const seconds = BigInt(Math.floor(timeOf(call) / 1_000))
   const resource = await source.resourceAt(nameId(call.subject ?? ''), seconds)
@@ -44,20 +44,12 @@ type Consent = Pick<Authorization, 'grant' | 'consent'>
 /** A grant that came as a record, and that its subject has signed: anyone may record one. */
 async function recordedConsent(
   id: Hex,
-  finder: Finder,
+  grants: Grants,
   source: AuthorizationSource,
 ): Promise<Consent | undefined> {
-  let after: Place | undefined
-  do {
-    const page = await finder.page({ keys: new Map([['authorization', id]]), ...ALWAYS, limit: PAGE, after })
-    for (const { item } of page.records) {
-      if (item.record.type !== 'tidemark.authorization.v1') continue
-      const { grant, signature } = givenGrant(item.record)
-      if (grantId(source.domain, grant) !== id) continue
-      if (await source.isSigned(grant, signature)) return { grant, consent: { signature } }
-    }
-    after = page.next
-  } while (after !== undefined)
+  for (const { terms, signature } of grants.recorded(id, MOST_SIGNATURES)) {
+    if (await source.isSigned(terms, signature)) return { grant: terms, consent: { signature } }
+  }
   return undefined
 }
 

@@ -1,10 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Hex } from '../bytes/hex.ts'
+import { authorizationSource } from '../chain/authorization-source.ts'
 import { createAuthorizations } from '../chain/authorizations.ts'
 import type { RightsIdentity } from '../chain/deploy.ts'
 import type { LedgerIdentity } from '../chain/ledger.ts'
 import type { Rpc } from '../chain/rpc.ts'
 import { OperationError } from '../errors.ts'
+import type { FlowRecord } from '../record/index.ts'
 import type { RulePolicy } from '../rules/policy.ts'
 import { Alerts } from '../store/alerts.ts'
 import { BatchCache } from '../store/batch-cache.ts'
@@ -20,6 +22,7 @@ import { SealedBatches } from '../store/sealed-batches.ts'
 import { SeenSubmissions } from '../store/seen-submissions.ts'
 import { Trips } from '../store/trips.ts'
 import type { ChainFacts } from '../verify/index.ts'
+import { type FoundAuthorization, findAuthorization } from './authorize.ts'
 import { BreakerKeeper, type BreakerParts } from './breaker-keeper.ts'
 import { Checker } from './checker.ts'
 import { Decisions } from './decisions.ts'
@@ -84,6 +87,8 @@ export interface Indexing {
   seen: SeenSubmissions
   runs: Runs
   runKeeper: RunKeeper
+  /** what authorised a call; absent where nobody decides on calls */
+  authorize?: (call: FlowRecord) => Promise<FoundAuthorization>
   /** where rules are at work */
   incidents: IncidentDesk | undefined
   /** absent where nobody decides on calls */
@@ -167,6 +172,8 @@ export function startIndexing(options: IndexingOptions): Indexing {
   })
   const finder = new Finder({ follower, entries, batches, folder, ...identity })
   finder.warm()
+  const source =
+    options.rights && authorizationSource(rpc, chain, { ...options.rights, chainId: identity.chainId })
   const runKeeper = new RunKeeper({
     runs,
     entries,
@@ -350,15 +357,17 @@ export function startIndexing(options: IndexingOptions): Indexing {
     runs,
     runKeeper,
     incidents,
-    ...(rights !== undefined && {
-      rights,
-      decisions: new Decisions({
-        database,
+    ...(rights !== undefined &&
+      source !== undefined && {
+        authorize: (call) => findAuthorization(call, rights.grants, source),
         rights,
-        contract: createAuthorizations(rpc, rights.authorizations),
-        now,
+        decisions: new Decisions({
+          database,
+          rights,
+          contract: createAuthorizations(rpc, rights.authorizations),
+          now,
+        }),
       }),
-    }),
     troubles() {
       const fraud = entries.countInState('fraud')
       const withheld = entries.countInState('withheld', publisher)

@@ -181,7 +181,7 @@ describe('a call under a grant', () => {
     const pins = ['--ledger', world.system.identity.ledger, '--authorizations', rights.authorizations]
     const { code, stdout, stderr } = await verify(early, ...pins)
     expect(code, stderr).toBe(0)
-    expect(stdout).toContain(`call      ${TAX} used ${BIRTHS} of ${CIVIL} for school: success`)
+    expect(stdout).toContain(`call      ${TAX} called ${BIRTHS} of ${CIVIL} for school: success`)
     expect(stdout).toContain(`consent   of ${SUBJECT}, signed with its key`)
     expect(stdout).toContain(`from ${new Date(Number(start) * 1_000).toISOString()} to `)
     expect(stdout).toMatch(/not withdrawn as of block \d+ at /)
@@ -228,7 +228,7 @@ describe('a call under a grant', () => {
     for (const id of ['unknown', 'unsigned']) {
       const { bundle, missing } = await api.proof({ source: TAX, id, disclose: [] })
       expect(JSON.parse(bundle)).toMatchObject({ format: 'tidemark-proof/1' })
-      expect(missing).toMatch(/^no record and no event of 0x[0-9a-f]{40} gives grant 0x/)
+      expect(missing).toMatch(/^no signed record and no event gives grant 0x[0-9a-f]{64} under 0x/)
       await expect(api.proof({ source: TAX, id, disclose: [], authorization: true })).rejects.toMatchObject({
         problem: { code: 'NOT_FOUND', detail: expect.stringContaining(missing ?? '') },
       })
@@ -236,7 +236,7 @@ describe('a call under a grant', () => {
     const told = await tidemark(['prove', 'unknown', '--source', TAX, '--api', world.system.url])
     expect(told).toMatchObject({
       code: 0,
-      stderr: expect.stringContaining('not what authorised it: no record'),
+      stderr: expect.stringContaining('not what authorised it: no signed'),
     })
     expect((await api.proof({ source: TAX, id: 'before', disclose: [] })).missing).toMatch(
       /not in the registry/,

@@ -24,6 +24,7 @@ import {
 } from '../../src/proof/index.ts'
 import { canonicalText, leafHash, parseRecord, RECORD_TYPES, sealRecord } from '../../src/record/index.ts'
 import { type ChainFacts, type TransactionReceipt, verifyProof } from '../../src/verify/index.ts'
+import { authorizedWorld } from '../verify/authorized-world.ts'
 import { historyWorld, personOf, runWorld } from '../verify/history-world.ts'
 import { worldOf } from '../verify/world.ts'
 
@@ -185,6 +186,21 @@ describe('docs/format.md', () => {
     ).toEqual(names.sort())
   })
 
+  it('lists the members of the proof of an authorised call', async () => {
+    const { proof } = await authorizedWorld({ sets: [1, 4], showNext: true })
+    const { authorization, format } = proof()
+    const section = between('### 12.4 ', '## 13 ', page)
+    expect(section).toContain(`"${format}"`)
+    const { contract, grant, signature, resource, revocation } = authorization ?? {}
+    expect([contract, grant, signature].includes(undefined)).toBe(false)
+    const names = ['contract', 'grant', 'signature', 'given', ...dotted({ resource, revocation })]
+    expect(
+      tableNames(section)
+        .match(/[\w.]+/g)
+        ?.sort(),
+    ).toEqual(names.sort())
+  })
+
   it('lists the members of a history, those of its batches too', async () => {
     const calls = Array.from({ length: 9 }, () => ({ person: 0, minute: 1 }))
     const { batches, anchor: _, ...head } = await historyWorld([calls]).history('person', personOf(0))
@@ -201,7 +217,7 @@ describe('docs/format.md', () => {
   it('lists the members of a history over runs, those of its runs too', async () => {
     const { runHistory } = await runWorld([[{ person: 0, minute: 1 }], { first: 0, count: 1 }])
     const { parts, format } = await runHistory('person', personOf(0))
-    const section = between('### 12.3 ', '## 13 ', page)
+    const section = between('### 12.3 ', '### 12.4 ', page)
     expect(section).toContain(`"${format}"`)
     const [part] = parts
     if (part === undefined || !('run' in part)) throw new Error('the first part is a run')
