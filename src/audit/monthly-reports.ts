@@ -5,7 +5,8 @@ import { toHex } from '../bytes/hex.ts'
 import type { LedgerIdentity } from '../chain/ledger.ts'
 import { OperationError } from '../errors.ts'
 import type { Follower } from '../indexer/follower.ts'
-import type { Figures } from '../rules/departments.ts'
+import type { Rights } from '../indexer/rights.ts'
+import type { Figures, SharedResource } from '../rules/departments.ts'
 import { type Background, startBackground } from '../store/background.ts'
 import type { LedgerEntries, LedgerEntry } from '../store/ledger-entries.ts'
 import type { FiguresJob } from './figures-worker.ts'
@@ -16,9 +17,18 @@ interface MonthlyReportsParts {
   follower: Follower
   identity: LedgerIdentity
   batchesPath: string
+  /** what the registry says is shared now; nothing where there is no registry, or it knows no resource */
+  shared: () => SharedResource[]
   /** a folder of this alone, gone when it stops */
   workPath: string
 }
+
+/** What the registry says is shared now: what is prohibited is not, and what nobody names has no owner to tell. */
+export const sharedResources = (rights: Rights | undefined): SharedResource[] =>
+  (rights?.resources() ?? [])
+    .filter(({ sharing }) => sharing === 'conditional' || sharing === 'unconditional')
+    .flatMap(({ name, owner }) => (owner.name === undefined ? [] : { resource: name, owner: owner.name }))
+    .sort((a, b) => (a.resource < b.resource ? -1 : 1))
 
 type Month = Pick<ReportScope, 'month' | 'utcOffset'>
 
@@ -84,7 +94,7 @@ export class MonthlyReports {
         await this.#run({ kind: 'add', counts: kept.counts, header })
         kept.leaves.add(leaf)
       }
-      const figures = await this.#run({ kind: 'figures', counts: kept.counts })
+      const figures = await this.#run({ kind: 'figures', counts: kept.counts, shared: scope.shared })
       if (figures === undefined) throw new OperationError('STORE_FAILED', 'a thread gave no figures')
       return reportOf(scope, figures)
     } catch (error) {
@@ -96,7 +106,7 @@ export class MonthlyReports {
 
   /** What is final now, and the headers of what is verified of it by their leaf hashes. */
   async #scopeOf(month: Month): Promise<{ scope: ReportScope; batches: Map<string, Uint8Array> }> {
-    const { entries, follower, identity } = this.#parts
+    const { entries, follower, identity, shared } = this.#parts
     const { log, state } = follower
     const size = Math.min(entries.countUpTo(state.finalBlock), log.size)
     const root = toHex(log.root(size))
@@ -118,7 +128,12 @@ export class MonthlyReports {
       throw new OperationError('RPC_LAGS', 'the chain took back what was final; ask again soon')
     }
     const ledger = { chainId: String(identity.chainId), ledger: identity.ledger, size: String(size), root }
-    return { scope: { ...month, ledger, batches: runsOf(headers), leftOut, shared: null }, batches }
+    const known = shared()
+    const scope = {
+      ...{ ...month, ledger, batches: runsOf(headers), leftOut },
+      shared: known.length === 0 ? null : known,
+    }
+    return { scope, batches }
   }
 
   /** Counts that hold none but these batches: those that are kept, or new ones. */

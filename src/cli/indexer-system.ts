@@ -5,7 +5,7 @@ import { createApp, type Health } from '../api/app.ts'
 import { listen } from '../api/listen.ts'
 import { createMetrics } from '../api/metrics.ts'
 import type { RequestSummary } from '../api/requests.ts'
-import { MonthlyReports } from '../audit/monthly-reports.ts'
+import { MonthlyReports, sharedResources } from '../audit/monthly-reports.ts'
 import type { Hex } from '../bytes/hex.ts'
 import { chainFacts, type Finality, fetchChainId } from '../chain/facts.ts'
 import { createLedger, type LedgerIdentity } from '../chain/ledger.ts'
@@ -98,6 +98,7 @@ async function assemble(config: IndexerConfig, started: Started): Promise<Indexe
     follower,
     identity,
     batchesPath,
+    shared: () => sharedResources(indexing.rights),
     workPath: join(dataPath, 'figures'),
   })
   started.push(() => monthlyReports.stop())

@@ -6,7 +6,7 @@ import { BytesInFlight } from '../api/bytes-in-flight.ts'
 import { type ClientTimeouts, listen } from '../api/listen.ts'
 import { createMetrics } from '../api/metrics.ts'
 import type { RequestSummary } from '../api/requests.ts'
-import { MonthlyReports } from '../audit/monthly-reports.ts'
+import { MonthlyReports, sharedResources } from '../audit/monthly-reports.ts'
 import type { Hex } from '../bytes/hex.ts'
 import type { AnchorPolicy } from '../chain/anchor.ts'
 import { breakerOf } from '../chain/breaker.ts'
@@ -181,6 +181,7 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
     follower,
     identity,
     batchesPath,
+    shared: () => sharedResources(indexing.rights),
     workPath: join(dataPath, 'figures'),
   })
   started.push(() => monthlyReports.stop())

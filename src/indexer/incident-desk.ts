@@ -192,6 +192,7 @@ export class IncidentDesk {
         source: records.source,
         type: 'tidemark.incident.v1',
         time: timeOf(at),
+        subject: subjectOf(json),
         data: {
           severity,
           detectedAt: timeOf(raisedAt),
@@ -210,6 +211,12 @@ export class IncidentDesk {
 /** The id of the record that says that an incident has come into a state: there is one for each. */
 const incidentRecordId = (alert: Pick<JsonRuleAlert, 'rule' | 'records'>, state: IncidentState) =>
   `incident-${incidentId(alert)}-${state}`
+
+/** Whom an incident is about: the first that the rule names, or who wrote the record. */
+function subjectOf({ values, records: [first] }: JsonRuleAlert): string {
+  const { resource, provider, consumer } = values
+  return String(resource ?? provider ?? consumer ?? first?.source)
+}
 
 const timeOf = (ms: number) => new Date(ms).toISOString()
 

@@ -14,6 +14,8 @@ import type { RulesJob, SubmissionInBatch } from './rules-worker.ts'
 
 export interface RuleKeeperParts {
   policy: RulePolicy
+  /** where grants are looked up */
+  cataloguePath: string
   judged: JudgedBatches
   entries: LedgerEntries
   seen: SeenSubmissions
@@ -90,12 +92,12 @@ export class RuleKeeper {
   }
 
   async #begin(): Promise<void> {
-    const { judged, policy, now } = this.#parts
+    const { judged, policy, cataloguePath, now } = this.#parts
     const last = judged.last()
     const fromMs = last === undefined ? 0 : Math.min(Number(last.header.lastTime), now()) - MEMORY_MS
     const first = last && judged.from(0n, fromMs)
     const startsLate = first !== undefined && judged.from(0n, 0)?.logIndex !== first.logIndex
-    await this.#run({ kind: 'begin', settings: policy.settings, startsLate })
+    await this.#run({ kind: 'begin', settings: policy.settings, startsLate, cataloguePath })
     this.#again = first === undefined ? 'done' : { next: first.logIndex, fromMs }
   }
 

@@ -1,3 +1,4 @@
+import { DatabaseSync } from 'node:sqlite'
 import type { Hex } from '../bytes/hex.ts'
 import { OperationError } from '../errors.ts'
 import { RuleEngine } from '../rules/engine.ts'
@@ -7,11 +8,13 @@ import { seenOf } from '../rules/seen.ts'
 import type { Settings } from '../rules/settings.ts'
 import { answerJobs } from '../store/background-job.ts'
 import { BatchFolder } from '../store/batch-folder.ts'
+import type { Database } from '../store/database.ts'
+import { grantIndex } from './grant-index.ts'
 
 /** Keeps the rules at work over verified batches, from one job to the next. */
 export type RulesJob =
   /** from nothing; `startsLate`: batches before the first are not read */
-  | { kind: 'begin'; settings: Settings; startsLate: boolean }
+  | { kind: 'begin'; settings: Settings; startsLate: boolean; cataloguePath: string }
   | ReadJob
   /** see `RuleEngine` */
   | { kind: 'tick'; nowMs: number; isIdle: boolean }
@@ -36,11 +39,13 @@ export interface SubmissionInBatch extends Omit<SeenSubmission, 'first' | 'place
 }
 
 let engine: RuleEngine | undefined
+let catalogue: Database | undefined
 
 answerJobs<RulesJob, Finding[]>(async (job) => {
   if (job.kind === 'begin') {
-    const { settings, startsLate } = job
-    engine = new RuleEngine(RULES, { settings, startsLate })
+    const { settings, startsLate, cataloguePath } = job
+    catalogue ??= new DatabaseSync(cataloguePath, { readOnly: true })
+    engine = new RuleEngine(RULES, { settings, startsLate, grantFromIndex: grantIndex(catalogue) })
     return []
   }
   // A thread that died took with it what its engine remembered.

@@ -205,6 +205,7 @@ export function startIndexing(options: IndexingOptions): Indexing {
     rules &&
     new RuleKeeper({
       policy: rules.policy,
+      cataloguePath: database.location() ?? '',
       judged,
       entries,
       seen,
@@ -213,7 +214,10 @@ export function startIndexing(options: IndexingOptions): Indexing {
       batchesPath,
       chain,
       finalBlock: () => follower.state.finalBlock,
-      isBehind: () => trouble.following !== undefined || rules.isBehind?.() === true,
+      isBehind: () =>
+        trouble.following !== undefined ||
+        trouble.followingRights !== undefined ||
+        rules.isBehind?.() === true,
       now,
       async raise(findings, logIndex) {
         await incidents?.raise(findings, logIndex)

@@ -50,15 +50,29 @@ function judge(call: Call, timeMs: number, facts: Facts, uses: Uses, graceMs: nu
   }
   const { revoked } = grant
   if (revoked !== undefined && timeMs > revoked.effectiveMs + graceMs) {
-    return { reason: 'revoked', evidence: [grant, revoked] }
+    return { reason: 'revoked', evidence: recordsOf(grant, revoked) }
   }
   const reason =
     mismatch(call, grant) ??
     (timeMs < grant.notBeforeMs - graceMs ? 'not-yet-in-force' : undefined) ??
     (timeMs > grant.notAfterMs + graceMs ? 'expired' : undefined) ??
-    (uses.count(call, call.authorization, grant.notAfterMs, timeMs) > grant.maxCalls ? 'used-up' : undefined)
-  return reason === undefined ? undefined : { reason, evidence: [grant] }
+    (isUsedUp(call, call.authorization, grant, uses, timeMs) ? 'used-up' : undefined)
+  return reason === undefined ? undefined : { reason, evidence: recordsOf(grant) }
 }
+
+function isUsedUp(
+  call: Call,
+  authorization: string,
+  { maxCalls, notAfterMs }: Grant,
+  uses: Uses,
+  timeMs: number,
+): boolean {
+  return maxCalls !== 0 && uses.count(call, authorization, notAfterMs, timeMs) > maxCalls
+}
+
+/** What the chain alone says has none. */
+const recordsOf = (...places: Partial<RecordRef>[]): RecordRef[] =>
+  places.filter((place): place is RecordRef => place.source !== undefined && place.id !== undefined)
 
 function mismatch(call: Call, grant: Grant): string | undefined {
   if (nameId(call.consumer) !== grant.consumer) return 'other-consumer'

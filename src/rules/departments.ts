@@ -101,7 +101,7 @@ export class DepartmentCounts {
     const owners = new Map(shared?.map(({ resource, owner }) => [resource, owner]))
     const alerts = Map.groupBy(incidents, ({ source, subject = '' }) => {
       const department = owners.get(subject) ?? subject
-      return parties.has(department) ? department : source
+      return parties.has(department) ? department : (this.#providerOf(subject) ?? source)
     })
     const total = { ...emptyDepartment(), resources: { shared: 0, used: 0 }, applications: 0 }
     const departments = [...new Set([...parties, ...alerts.keys()])].sort().map((department) => {
@@ -174,6 +174,12 @@ export class DepartmentCounts {
       uses.set(resource, this.#resources.get(owner)?.get(resource) === true)
     }
     return owned
+  }
+
+  /** The first department that has answered a call to a resource. */
+  #providerOf(resource: string): string | undefined {
+    const providers = [...this.#resources].filter(([, uses]) => uses.has(resource))
+    return providers.map(([provider]) => provider).sort()[0]
   }
 
   #isWithin({ timeMs }: RecordFacts): boolean {

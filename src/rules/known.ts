@@ -1,8 +1,8 @@
 import { type Facts, type Grant, refOf, type Seen, type Trip } from './rule.ts'
 import { DAY_MS } from './settings.ts'
 
-/** Says what an index knows of a grant: also of one that was given before the first record was seen. */
-export type EarlierGrant = (authorization: string) => Grant | undefined
+/** Says what an index knows of a grant: also of one that was given before the first record, or on the chain alone. */
+export type GrantFromIndex = (authorization: string) => Grant | undefined
 
 /**
  * What is known from the records that went by.
@@ -13,19 +13,19 @@ export type EarlierGrant = (authorization: string) => Grant | undefined
 export class KnownFromRecords implements Facts {
   readonly #grants = new Map<string, Grant>()
   readonly #trips = new Map<string, Trip & { toMs?: number }>()
-  readonly #earlier: EarlierGrant | undefined
+  readonly #index: GrantFromIndex | undefined
   readonly #startsLate: boolean
   isWhole = true
   #nextSweepMs = Number.NEGATIVE_INFINITY
 
   /** @param startsLate whether records came before the first that is added */
-  constructor(earlier: EarlierGrant | undefined, startsLate: boolean) {
-    this.#earlier = earlier
+  constructor(index: GrantFromIndex | undefined, startsLate: boolean) {
+    this.#index = index
     this.#startsLate = startsLate
   }
 
   get hasAllGrants(): boolean {
-    return this.isWhole && (this.#earlier !== undefined || !this.#startsLate)
+    return this.isWhole && (this.#index !== undefined || !this.#startsLate)
   }
 
   add(seen: Seen): void {
@@ -38,11 +38,12 @@ export class KnownFromRecords implements Facts {
           this.#keep(String(data.authorization), grantOf(seen))
         break
       case 'tidemark.revocation.v1': {
-        const grant = this.grantOf(String(data.authorization))
+        const authorization = String(data.authorization)
+        const grant = this.#grants.get(authorization) ?? this.#index?.(authorization)
         const effectiveMs = Date.parse(String(data.effectiveAt))
         // A grant is withdrawn once; a later record cannot put it off.
         if (grant !== undefined && effectiveMs < (grant.revoked?.effectiveMs ?? Number.POSITIVE_INFINITY)) {
-          grant.revoked = { ...refOf(seen), effectiveMs }
+          this.#keep(authorization, { ...grant, revoked: { ...refOf(seen), effectiveMs } })
         }
         break
       }
@@ -51,17 +52,19 @@ export class KnownFromRecords implements Facts {
     }
   }
 
+  /** As the records tell it, unless it was withdrawn on the chain before they say so. */
   grantOf(authorization: string): Grant | undefined {
-    const known = this.#grants.get(authorization)
-    if (known !== undefined) return known
-    const earlier = this.#earlier?.(authorization)
-    if (earlier !== undefined) this.#keep(authorization, { ...earlier })
-    return this.#grants.get(authorization)
+    const told = this.#grants.get(authorization)
+    const indexed = this.#index?.(authorization)
+    const { revoked } = indexed ?? {}
+    if (told === undefined || revoked === undefined) return told ?? indexed
+    const isTold = told.revoked !== undefined && told.revoked.effectiveMs <= revoked.effectiveMs
+    return isTold ? told : { ...told, revoked }
   }
 
   #keep(authorization: string, grant: Grant): void {
     this.#grants.set(authorization, grant)
-    if (this.#earlier === undefined || this.#grants.size <= MOST_GRANTS) return
+    if (this.#index === undefined || this.#grants.size <= MOST_GRANTS) return
     for (const oldest of this.#grants.keys()) {
       this.#grants.delete(oldest)
       return

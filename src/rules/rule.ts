@@ -53,7 +53,8 @@ export interface SeenSubmission {
   anchoredAtMs?: number
 }
 
-export interface Grant extends RecordRef {
+/** The record that gave it, unless the chain alone did, and what it allows. */
+export interface Grant extends Partial<RecordRef> {
   /** SHA-256 of their names, 0x hex */
   consumer: string
   resource: string
@@ -62,8 +63,10 @@ export interface Grant extends RecordRef {
   /** milliseconds since 1970, both included */
   notBeforeMs: number
   notAfterMs: number
+  /** 0: any number */
   maxCalls: number
-  revoked?: RecordRef & { effectiveMs: number }
+  /** by a record, or by the chain alone */
+  revoked?: Partial<RecordRef> & { effectiveMs: number }
 }
 
 export interface Trip extends RecordRef {

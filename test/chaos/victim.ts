@@ -85,6 +85,7 @@ server.serve(
     histories: indexing.histories,
     monthlyReports: new MonthlyReports({
       ...{ entries, follower, identity, batchesPath },
+      shared: () => [],
       workPath: join(dataPath, 'figures'),
     }),
     entries,

@@ -76,6 +76,7 @@ function startRules(
   })
   const keeper = new RuleKeeper({
     policy: parseRulePolicy({ reorderMs: 0, ...policy }),
+    cataloguePath: join(path, 'catalogue.sqlite'),
     judged,
     entries,
     seen,
