@@ -37,7 +37,7 @@ const { values } = parseArgs({
 const GRANTS = whole(values.grants, 'grants')
 const QUESTIONS = whole(values.questions, 'questions')
 const IN_FLIGHT = [1, 8]
-const WARM_UP = 1_000
+const WARM_UP = 500
 const AT_ONCE = 10_000
 
 const USE = { consumer: 'urn:tax', resource: 'births', purpose: 'school' }

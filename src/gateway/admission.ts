@@ -136,7 +136,7 @@ export class Admission {
 
 function expectSource(ofToken: string, source: string): void {
   if (source === ofToken) return
-  throw new InputError('WRONG_SOURCE', `the token is one of ${ofToken}, the records are of ${source}`)
+  throw new InputError('WRONG_SOURCE', `the token is one of ${ofToken}, not of ${source}`)
 }
 
 function expectHex(text: string | undefined, sizeBytes: number, header: string): Hex {

@@ -262,17 +262,17 @@ CREATE TABLE grant_states (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE record_grants (
-  id BLOB NOT NULL,
-  unsigned INTEGER NOT NULL,
   log_index INTEGER NOT NULL,
   position INTEGER NOT NULL,
+  id BLOB NOT NULL,
+  unsigned INTEGER NOT NULL,
   source TEXT NOT NULL,
   record TEXT NOT NULL,
   terms BLOB NOT NULL,
   signature BLOB NOT NULL,
-  PRIMARY KEY (id, unsigned, log_index, position)
+  PRIMARY KEY (log_index, position)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX record_grants_by_entry ON record_grants (log_index);
+CREATE INDEX record_grants_by_id ON record_grants (id, unsigned, log_index, position);
 
 CREATE TABLE grant_uses (id BLOB PRIMARY KEY, calls INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 `

@@ -31,7 +31,7 @@ export interface RecordedGrant {
 /** The catalogue's part about grants: what the chain says of each, those that came as records, and their uses here. */
 export class Grants {
   readonly #statements: Record<
-    'state' | 'setState' | 'dropState' | 'add' | 'recorded' | 'drop' | 'uses' | 'use' | 'count',
+    'state' | 'setState' | 'dropState' | 'add' | 'recorded' | 'drop' | 'uses' | 'use',
     StatementSync
   >
 
@@ -54,7 +54,6 @@ export class Grants {
       use: prepare(
         'INSERT INTO grant_uses VALUES (?, 1) ON CONFLICT (id) DO UPDATE SET calls = calls + 1 RETURNING calls',
       ),
-      count: prepare('SELECT count(*) AS count FROM (SELECT DISTINCT id FROM record_grants)'),
     }
   }
 
@@ -84,10 +83,10 @@ export class Grants {
   /** Adding one again is harmless. */
   add({ id, terms, signature, signed, logIndex, position, source, record }: RecordedGrant): void {
     this.#statements.add.run(
-      fromHex(id),
-      signed ? 0 : 1,
       logIndex,
       position,
+      fromHex(id),
+      signed ? 0 : 1,
       source,
       record,
       encodeGrant(terms),
@@ -112,11 +111,6 @@ export class Grants {
   /** Forgets what an entry of the ledger gave. */
   drop(logIndex: bigint): void {
     this.#statements.drop.run(logIndex)
-  }
-
-  /** How many different grants came as records. */
-  countRecorded(): number {
-    return Number(this.#statements.count.get()?.count)
   }
 
   /** Calls under the grant that were counted here. */

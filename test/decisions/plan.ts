@@ -55,7 +55,7 @@ export interface PlannedCall {
 }
 
 export const DEPARTMENTS = ['urn:tax', 'urn:civil', 'urn:traffic'] as const
-export const PURPOSES = ['school', 'pension', 'licence'] as const
+const PURPOSES = ['school', 'pension', 'licence'] as const
 const DAY = 86_400n
 /** Every so many-eth grant is put on the chain; those whose fate needs it always. */
 const ON_CHAIN_EVERY = 40
