@@ -21,6 +21,7 @@ interface FactSources {
 export function gatherFacts({ publishing, indexing, making, inFlight, problems, now }: FactSources): Facts {
   const { follower, entries, alerts, rights } = indexing
   const { head, scannedBlock, finalBlock } = follower.state
+  const cursor = rights?.rights.cursor
   const [announced, fraud, withheld] = (['announced', 'fraud', 'withheld'] as const).map((state) =>
     entries.countInState(state),
   ) as [number, number, number] // one for each
@@ -43,7 +44,7 @@ export function gatherFacts({ publishing, indexing, making, inFlight, problems, 
     headBlock: head,
     scannedBlock,
     finalBlock,
-    ...(rights?.cursor !== undefined && { rightsBlock: rights.cursor.block.number }),
+    ...(cursor !== undefined && { rightsBlock: cursor.block.number }),
     problems,
   }
 }

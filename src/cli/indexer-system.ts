@@ -98,7 +98,7 @@ async function assemble(config: IndexerConfig, started: Started): Promise<Indexe
     follower,
     identity,
     batchesPath,
-    shared: () => sharedResources(indexing.rights),
+    shared: () => sharedResources(indexing.rights?.rights),
     workPath: join(dataPath, 'figures'),
   })
   started.push(() => monthlyReports.stop())
@@ -121,8 +121,10 @@ async function assemble(config: IndexerConfig, started: Started): Promise<Indexe
         handling: { desk: indexing.incidents, tokens: new Sources(database) },
       }),
       seen,
-      ...(indexing.decisions !== undefined && { decisions: indexing.decisions }),
-      ...(indexing.authorize !== undefined && { authorize: indexing.authorize }),
+      ...(indexing.rights !== undefined && {
+        decisions: indexing.rights.decisions,
+        authorize: indexing.rights.authorize,
+      }),
       sources: (limit) => seen.sources(limit),
       identity,
       health,

@@ -181,7 +181,7 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
     follower,
     identity,
     batchesPath,
-    shared: () => sharedResources(indexing.rights),
+    shared: () => sharedResources(indexing.rights?.rights),
     workPath: join(dataPath, 'figures'),
   })
   started.push(() => monthlyReports.stop())
@@ -240,10 +240,12 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
         handling: { desk: indexing.incidents, tokens: sources },
       }),
       seen: indexing.seen,
-      ...(indexing.decisions !== undefined && { decisions: indexing.decisions }),
+      ...(indexing.rights !== undefined && {
+        decisions: indexing.rights.decisions,
+        authorize: indexing.rights.authorize,
+      }),
       sources: (limit) => sealed.sources(limit),
       identity,
-      ...(indexing.authorize !== undefined && { authorize: indexing.authorize }),
       health,
       metrics: metrics.handler,
       onFault: (error, requestId) => onTrouble('a request failed', error, requestId),

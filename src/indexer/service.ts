@@ -1,39 +1,27 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Hex } from '../bytes/hex.ts'
-import { authorizationSource } from '../chain/authorization-source.ts'
-import { createAuthorizations } from '../chain/authorizations.ts'
 import type { RightsIdentity } from '../chain/deploy.ts'
 import type { LedgerIdentity } from '../chain/ledger.ts'
 import type { Rpc } from '../chain/rpc.ts'
-import { OperationError } from '../errors.ts'
-import type { FlowRecord } from '../record/index.ts'
-import type { RulePolicy } from '../rules/policy.ts'
 import { Alerts } from '../store/alerts.ts'
 import { BatchCache } from '../store/batch-cache.ts'
 import { BatchFolder } from '../store/batch-folder.ts'
 import { ChainCursor } from '../store/chain-cursor.ts'
 import type { Database } from '../store/database.ts'
-import { Incidents } from '../store/incidents.ts'
 import { JudgedBatches } from '../store/judged-batches.ts'
 import { LedgerEntries } from '../store/ledger-entries.ts'
-import { OwnRecords } from '../store/own-records.ts'
 import { Runs } from '../store/runs.ts'
-import { SealedBatches } from '../store/sealed-batches.ts'
 import { SeenSubmissions } from '../store/seen-submissions.ts'
-import { Trips } from '../store/trips.ts'
 import type { ChainFacts } from '../verify/index.ts'
-import { type FoundAuthorization, findAuthorization } from './authorize.ts'
-import { BreakerKeeper, type BreakerParts } from './breaker-keeper.ts'
 import { Checker } from './checker.ts'
-import { Decisions } from './decisions.ts'
 import type { Fetcher } from './fetcher.ts'
 import { Finder } from './finder.ts'
 import { Follower } from './follower.ts'
 import { Histories } from './history.ts'
-import { IncidentDesk } from './incident-desk.ts'
+import type { IncidentDesk } from './incident-desk.ts'
+import { Loops } from './loops.ts'
 import { Rights } from './rights.ts'
-import { RightsFollower } from './rights-follower.ts'
-import { RuleKeeper } from './rule-keeper.ts'
+import { type RightsAtWork, startRights } from './rights-at-work.ts'
+import { type RuleOptions, startRules } from './rules-at-work.ts'
 import { RunKeeper } from './run-keeper.ts'
 import { Verdicts } from './verdicts.ts'
 
@@ -67,16 +55,6 @@ export interface IndexingOptions {
   onTrouble: (message: string, error?: unknown) => void
 }
 
-interface RuleOptions {
-  policy: RulePolicy
-  /** of the records that say what was found and how it is handled; nothing submits them without one */
-  source?: string
-  /** what is tripped and recorded of the breaker; it needs a source */
-  breaker?: Pick<BreakerParts, 'rights' | 'trip'>
-  /** see `RuleKeeper` */
-  isBehind?: () => boolean
-}
-
 /** An indexer at work: it follows the chain, re-verifies every batch and finds records. */
 export interface Indexing {
   follower: Follower
@@ -87,13 +65,10 @@ export interface Indexing {
   seen: SeenSubmissions
   runs: Runs
   runKeeper: RunKeeper
-  /** what authorised a call; absent where nobody decides on calls */
-  authorize?: (call: FlowRecord) => Promise<FoundAuthorization>
   /** where rules are at work */
   incidents: IncidentDesk | undefined
-  /** absent where nobody decides on calls */
-  rights?: Rights
-  decisions?: Decisions
+  /** where a contract decides on calls */
+  rights: RightsAtWork | undefined
   /** what goes wrong now, a sentence each */
   troubles(): string[]
   /** Rejects when the work cannot go on. */
@@ -106,12 +81,16 @@ const OPEN_BATCHES = 128
 
 const RIGHTS_STALE_MS = 60_000
 
+const FOLLOWING = 'following the chain'
+const CHECKING = 'checking batches'
+
 /** Before a batch that is refused is tried again for the first time, or a run that could not be merged. */
 const RETRY_MS = 5_000
 
 export function startIndexing(options: IndexingOptions): Indexing {
   const { database, batchesPath, runsPath, rpc, chain, identity, publisher, mayLag, pollMs, onTrouble, now } =
     options
+  const loops = new Loops({ pollMs, onTrouble })
   const entries = new LedgerEntries(database)
   const alerts = new Alerts(database)
   const seen = new SeenSubmissions(database)
@@ -139,22 +118,10 @@ export function startIndexing(options: IndexingOptions): Indexing {
     takeBack(logIndex) {
       const last = judged.last()
       verdicts.takeBack(logIndex)
-      if (last !== undefined && last.logIndex >= logIndex) ruleKeeper?.takeBack()
+      if (last !== undefined && last.logIndex >= logIndex) rules?.takeBack()
     },
     mayLag,
   })
-  const rightsFollower =
-    rights &&
-    options.rights &&
-    new RightsFollower({
-      rpc,
-      chain,
-      identity: options.rights,
-      rights,
-      finalBlock: () => follower.state.finalBlock,
-      mayLag,
-      now,
-    })
   const folder = new BatchFolder(batchesPath)
   const batches = new BatchCache(folder, OPEN_BATCHES)
   const checker = new Checker({
@@ -172,8 +139,6 @@ export function startIndexing(options: IndexingOptions): Indexing {
   })
   const finder = new Finder({ follower, entries, batches, folder, ...identity })
   finder.warm()
-  const source =
-    options.rights && authorizationSource(rpc, chain, { ...options.rights, chainId: identity.chainId })
   const runKeeper = new RunKeeper({
     runs,
     entries,
@@ -184,172 +149,52 @@ export function startIndexing(options: IndexingOptions): Indexing {
   })
   const histories = new Histories({ follower, entries, batches, folder, runs, runsPath, ...identity })
 
-  const { rules } = options
-  const trips = new Trips(database)
-  const incidents =
-    rules &&
-    new IncidentDesk({
+  loops.start({ what: FOLLOWING, step: () => follower.step() })
+  loops.start({
+    what: CHECKING,
+    // It goes on by itself, and reports by itself.
+    step: async () => checker.start((error) => loops.report(CHECKING, error)),
+  })
+  // It reads many files.
+  loops.start({ what: 'merging runs', step: () => runKeeper.step(), retryMs: RETRY_MS })
+  const finalBlock = () => follower.state.finalBlock
+  const rightsAtWork =
+    rights &&
+    options.rights &&
+    startRights({
       database,
-      incidents: new Incidents(database),
-      judged,
-      ...(rules.source !== undefined && {
-        records: { own: new OwnRecords(database), source: rules.source },
-      }),
-      policy: rules.policy,
-      trips,
-      identity,
+      rights,
+      identity: { ...options.rights, chainId: identity.chainId },
+      rpc,
+      chain,
+      finalBlock,
+      mayLag,
+      staleMs: options.rightsStaleMs ?? RIGHTS_STALE_MS,
+      loops,
       now,
-      onTrouble,
     })
-  const ruleKeeper =
-    rules &&
-    new RuleKeeper({
-      policy: rules.policy,
-      cataloguePath: database.location() ?? '',
+  const rules =
+    options.rules &&
+    startRules(options.rules, {
+      database,
       judged,
       entries,
       seen,
-      sealed: new SealedBatches(database),
       ...(publisher !== undefined && { publisher }),
       batchesPath,
-      chain,
-      finalBlock: () => follower.state.finalBlock,
-      isBehind: () =>
-        trouble.following !== undefined ||
-        trouble.followingRights !== undefined ||
-        rules.isBehind?.() === true,
-      now,
-      async raise(findings, logIndex) {
-        await incidents?.raise(findings, logIndex)
-        if (findings.length > 0) found.resolve()
-      },
-    })
-  const breakerKeeper =
-    rules?.breaker &&
-    rules.source !== undefined &&
-    new BreakerKeeper({
-      ...rules.breaker,
-      database,
-      trips,
-      records: { own: new OwnRecords(database), source: rules.source },
       rpc,
       chain,
-      finalBlock: () => follower.state.finalBlock,
+      identity,
+      finalBlock,
+      isBehind: () =>
+        loops.isTroubled(FOLLOWING) ||
+        rightsAtWork?.isBehind() === true ||
+        options.rules?.isBehind?.() === true,
+      loops,
+      retryMs: RETRY_MS,
+      now,
       onTrouble,
     })
-  /** what rules have found may ask for a trip, which must not wait */
-  let found = Promise.withResolvers<void>()
-
-  const trouble: {
-    following?: string
-    followingRights?: string
-    checking?: string
-    merging?: string
-    judging?: string
-    breaking?: string
-  } = {}
-  const running = new AbortController()
-  const failure = Promise.withResolvers<never>()
-  failure.promise.catch(() => undefined)
-
-  function report(part: keyof typeof trouble, what: string, error: unknown): void {
-    if (!(error instanceof OperationError)) {
-      failure.reject(error)
-      return
-    }
-    trouble[part] = `${what}: ${error.message}`
-    onTrouble(`${what} failed; trying again`, error)
-  }
-
-  async function follow(): Promise<void> {
-    while (!running.signal.aborted) {
-      try {
-        await follower.step()
-        delete trouble.following
-      } catch (error) {
-        report('following', 'following the chain', error)
-      }
-      await pause()
-    }
-  }
-
-  async function followRights(): Promise<void> {
-    while (!running.signal.aborted && rightsFollower !== undefined) {
-      try {
-        await rightsFollower.step()
-        delete trouble.followingRights
-      } catch (error) {
-        report('followingRights', 'following the registry and the authorisations', error)
-      }
-      await pause()
-    }
-  }
-
-  /** What decisions rest on is older than it should be. */
-  function stale(): string[] {
-    if (rights === undefined || rightsFollower === undefined) return []
-    const behindMs = now() - rightsFollower.currentAt
-    if (behindMs <= (options.rightsStaleMs ?? RIGHTS_STALE_MS)) return []
-    const block = rights.cursor?.block.number ?? 'none'
-    return [
-      `decisions rest on block ${block}, and nothing newer was known for ${Math.round(behindMs / 1_000)} s`,
-    ]
-  }
-
-  async function check(): Promise<void> {
-    while (!running.signal.aborted) {
-      delete trouble.checking
-      checker.start((error) => report('checking', 'checking batches', error))
-      await pause()
-    }
-  }
-
-  async function merge(): Promise<void> {
-    while (!running.signal.aborted) {
-      try {
-        while (!running.signal.aborted && (await runKeeper.step())) delete trouble.merging
-        delete trouble.merging
-      } catch (error) {
-        report('merging', 'merging runs', error)
-        // It reads many files.
-        await pause(RETRY_MS)
-      }
-      await pause()
-    }
-  }
-
-  async function judge(): Promise<void> {
-    while (!running.signal.aborted && ruleKeeper !== undefined) {
-      try {
-        while (!running.signal.aborted && (await ruleKeeper.step())) delete trouble.judging
-        delete trouble.judging
-        incidents?.watch()
-      } catch (error) {
-        report('judging', 'judging by the rules', error)
-        await pause(RETRY_MS)
-      }
-      await pause()
-    }
-  }
-
-  async function guard(): Promise<void> {
-    while (!running.signal.aborted && breakerKeeper) {
-      try {
-        while (await breakerKeeper.sendTrip());
-        await breakerKeeper.follow()
-        delete trouble.breaking
-      } catch (error) {
-        report('breaking', 'tripping or following the breaker', error)
-      }
-      await Promise.race([pause(), found.promise])
-      found = Promise.withResolvers()
-    }
-  }
-
-  // An aborted pause is how it ends.
-  const pause = (ms = pollMs) => delay(ms, undefined, { signal: running.signal }).catch(() => undefined)
-  const working = Promise.all([follow(), followRights(), check(), merge(), judge(), guard()])
-  working.catch((error: unknown) => failure.reject(error))
 
   return {
     follower,
@@ -360,32 +205,26 @@ export function startIndexing(options: IndexingOptions): Indexing {
     seen,
     runs,
     runKeeper,
-    incidents,
-    ...(rights !== undefined &&
-      source !== undefined && {
-        authorize: (call) => findAuthorization(call, rights.grants, source),
-        rights,
-        decisions: new Decisions({
-          database,
-          rights,
-          contract: createAuthorizations(rpc, rights.authorizations),
-          now,
-        }),
-      }),
+    incidents: rules?.incidents,
+    rights: rightsAtWork,
     troubles() {
       const fraud = entries.countInState('fraud')
       const withheld = entries.countInState('withheld', publisher)
       const bad = fraud + withheld > 0 ? [`${fraud} batches are fraud, ${withheld} are withheld`] : []
-      return [...Object.values(trouble), ...stale(), ...bad, ...(incidents?.troubles() ?? [])]
+      return [
+        ...loops.troubles(),
+        ...(rightsAtWork?.troubles() ?? []),
+        ...bad,
+        ...(rules?.incidents.troubles() ?? []),
+      ]
     },
-    failed: failure.promise,
+    failed: loops.failed,
     async stop() {
-      running.abort()
-      await working.catch(() => undefined)
+      await loops.stop()
       await checker.stop()
       await finder.stop()
       await runKeeper.stop()
-      await ruleKeeper?.stop()
+      await rules?.stop()
       await batches.close()
     },
   }

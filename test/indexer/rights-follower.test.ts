@@ -11,7 +11,7 @@ import { RightsFollower } from '../../src/indexer/rights-follower.ts'
 import { nameId } from '../../src/record/index.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { runs } from '../bytes/runs.ts'
-import { loadArtifact, startUnsavedTestChain, type TestChain } from '../chain/fixture.ts'
+import { loadArtifact, startUnsavedTestChain, type TestChain, until } from '../chain/fixture.ts'
 import { temporaryFolder } from '../store/temporary.ts'
 import { addressOf, administer, EVERYTHING, FAR_FUTURE, makeGrant } from './rights-world.ts'
 
@@ -331,7 +331,8 @@ test('a reason that is not UTF-8 does not keep a trip from being seen', async ()
   const data = `0x${TRIP}${word('0')}${word('0')}${word('60')}${word('2')}${'61ff'.padEnd(64, '0')}` as const
   const guardian = addressOf(devWallet('guardian', LOCAL_CHAIN_ID))
   await chain.rpc.call('anvil_impersonateAccount', [guardian])
-  await chain.rpc.call('eth_sendTransaction', [{ from: guardian, to: identity.registry, data }])
+  const hash = await chain.rpc.call('eth_sendTransaction', [{ from: guardian, to: identity.registry, data }])
+  await until(async () => (await chain.rpc.call('eth_getTransactionReceipt', [hash])) !== null)
   await step()
   expect(rights.trips().map(({ reason }) => reason)).toEqual(['a\ufffd'])
   expect(rights.standing(USE).tripped).toBe(true)
