@@ -9,12 +9,9 @@ import {
 import type { Gateway } from '../gateway/gateway.ts'
 import type { Finder } from '../indexer/finder.ts'
 import type { Follower } from '../indexer/follower.ts'
-import { incidentId } from '../indexer/rule-alert.ts'
 import type { FoundRecord } from '../indexer/search.ts'
 import { textOf } from '../record/index.ts'
-import { RULES } from '../rules/index.ts'
 import type { Alerts } from '../store/alerts.ts'
-import { NO_ENTRY } from '../store/incidents.ts'
 import type { LedgerEntries } from '../store/ledger-entries.ts'
 import type { SeenSubmissions } from '../store/seen-submissions.ts'
 import type { Sources } from '../store/sources.ts'
@@ -68,18 +65,17 @@ function waysIn({ seen, gateway, sources }: ResponsibilityRouteParts) {
   return ways
 }
 
-/** Open alerts about the batch of a record that name its position, and what a rule found of which it is the first record. */
+/** Open alerts about the batch of a record that name its position, and what rules found of it, be it closed. */
 function alertsOf(alerts: Alerts, { item, entry, position }: FoundRecord): BrokenRule[] {
   const ofBatch = alerts.ofEntry(entry.logIndex).flatMap(({ id, document, closedAt }) => {
     const { kind, positions = [] } = JSON.parse(document) as { kind: string; positions?: number[] }
     const holds = closedAt === undefined && positions.includes(position)
     return holds ? [{ rule: kind, severity: null, alertId: String(id) }] : []
   })
-  const ofRules = RULES.flatMap(({ name }) => {
-    const subject = incidentId({ rule: name, records: [item.record] })
-    const alert = alerts.about({ logIndex: NO_ENTRY, kind: 'rule', subject })
-    if (alert?.incident === undefined) return []
-    return [{ rule: name, severity: alert.incident.severity, alertId: String(alert.id) }]
+  const ofRules = alerts.ofRecord(item.record).flatMap(({ id, incident }) => {
+    return incident === undefined
+      ? []
+      : [{ rule: incident.rule, severity: incident.severity, alertId: String(id) }]
   })
   return [...ofBatch, ...ofRules]
 }

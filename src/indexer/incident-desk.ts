@@ -163,6 +163,7 @@ export class IncidentDesk {
       severity,
       subject: incidentId(json),
       document: JSON.stringify(json),
+      records: finding.records,
       raisedAt,
       deadline: raisedAt + 60_000 * policy.deadlineMinutes[severity],
     })

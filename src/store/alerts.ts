@@ -39,7 +39,7 @@ export interface AlertKey {
 /** The catalogue's part about what is wrong with batches. */
 export class Alerts {
   readonly #statements: Record<
-    'raise' | 'isOpen' | 'close' | 'before' | 'after' | 'ofEntry' | 'about' | 'open',
+    'raise' | 'isOpen' | 'close' | 'before' | 'after' | 'ofEntry' | 'ofRecord' | 'open',
     StatementSync
   >
 
@@ -64,7 +64,9 @@ export class Alerts {
       before: prepare('SELECT * FROM alerts WHERE id < ? ORDER BY id DESC LIMIT ?'),
       after: prepare('SELECT * FROM alerts WHERE id > ? ORDER BY id LIMIT ?'),
       ofEntry: prepare('SELECT * FROM alerts WHERE log_index = ? ORDER BY id'),
-      about: prepare('SELECT * FROM alerts WHERE log_index = ? AND kind = ? AND subject = ?'),
+      ofRecord: prepare(
+        'SELECT alerts.* FROM alert_records AS r JOIN alerts ON alerts.id = r.alert WHERE r.source = ? AND r.id = ? ORDER BY r.alert',
+      ),
       open: prepare('SELECT count(*) AS count FROM alerts WHERE closed_at IS NULL'),
     }
   }
@@ -96,10 +98,9 @@ export class Alerts {
     return this.#statements.ofEntry.all(logIndex).map(toStored)
   }
 
-  /** The one about this, open or closed. */
-  about({ logIndex, kind, subject }: AlertKey): StoredAlert | undefined {
-    const row = this.#statements.about.get(logIndex, kind, subject)
-    return row && toStored(row)
+  /** Those of rules that a record breaks, open or closed. */
+  ofRecord({ source, id }: { source: string; id: string }): StoredAlert[] {
+    return this.#statements.ofRecord.all(source, id).map(toStored)
   }
 
   countOpen(): number {

@@ -198,6 +198,13 @@ ALTER TABLE alerts ADD COLUMN deadline INTEGER;
 ALTER TABLE alerts ADD COLUMN reported_at INTEGER;
 CREATE INDEX alerts_of_rules ON alerts (rule, deadline) WHERE rule IS NOT NULL AND closed_at IS NULL;
 
+CREATE TABLE alert_records (
+  source TEXT NOT NULL,
+  id TEXT NOT NULL,
+  alert INTEGER NOT NULL,
+  PRIMARY KEY (source, id, alert)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE own_records (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   document TEXT NOT NULL,

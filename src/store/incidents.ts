@@ -10,6 +10,8 @@ export interface NewIncident {
   subject: string
   /** the alert itself, as JSON */
   document: string
+  /** that break the rule */
+  records: readonly { source: string; id: string }[]
   raisedAt: number
   deadline: number
 }
@@ -23,12 +25,12 @@ export interface Clocks {
 }
 
 /** It is of many entries of the ledger, or of none that is known: no reorg takes it back. */
-export const NO_ENTRY = -1n
+const NO_ENTRY = -1n
 
 /** The catalogue's part about what rules found: alerts that somebody handles. */
 export class Incidents {
   readonly #statements: Record<
-    'raise' | 'get' | 'ofSubject' | 'report' | 'close' | 'countOpen' | 'clocks' | 'runningOut',
+    'raise' | 'name' | 'get' | 'report' | 'close' | 'countOpen' | 'clocks' | 'runningOut',
     StatementSync
   >
 
@@ -43,8 +45,8 @@ export class Incidents {
         `INSERT INTO alerts (log_index, kind, subject, document, raised_at, rule, severity, deadline)
          VALUES (?, 'rule', ?, ?, ?, ?, ?, ?) ON CONFLICT (log_index, kind, subject) DO NOTHING`,
       ),
+      name: prepare('INSERT OR IGNORE INTO alert_records VALUES (?, ?, ?)'),
       get: prepare('SELECT * FROM alerts WHERE id = ? AND rule IS NOT NULL'),
-      ofSubject: prepare("SELECT * FROM alerts WHERE log_index = ? AND kind = 'rule' AND subject = ?"),
       report: prepare('UPDATE alerts SET reported_at = ? WHERE id = ?'),
       close: prepare('UPDATE alerts SET closed_at = ? WHERE id = ?'),
       countOpen: prepare(
@@ -62,8 +64,16 @@ export class Incidents {
   }
 
   /** @returns what is new; undefined when it was raised before, whatever became of it */
-  raise({ rule, severity, subject, document, raisedAt, deadline }: NewIncident): StoredAlert | undefined {
-    const { changes } = this.#statements.raise.run(
+  raise({
+    rule,
+    severity,
+    subject,
+    document,
+    records,
+    raisedAt,
+    deadline,
+  }: NewIncident): StoredAlert | undefined {
+    const { changes, lastInsertRowid } = this.#statements.raise.run(
       NO_ENTRY,
       subject,
       document,
@@ -73,8 +83,8 @@ export class Incidents {
       deadline,
     )
     if (Number(changes) === 0) return undefined
-    const row = this.#statements.ofSubject.get(NO_ENTRY, subject)
-    return row && toStored(row)
+    for (const { source, id } of records) this.#statements.name.run(source, id, lastInsertRowid)
+    return this.get(BigInt(lastInsertRowid))
   }
 
   get(id: bigint): StoredAlert | undefined {

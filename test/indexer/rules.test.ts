@@ -6,7 +6,7 @@ import { IncidentDesk } from '../../src/indexer/incident-desk.ts'
 import { RuleKeeper } from '../../src/indexer/rule-keeper.ts'
 import { parseRecord, sealRecord } from '../../src/record/index.ts'
 import { parseRulePolicy } from '../../src/rules/policy.ts'
-import type { Seen } from '../../src/rules/rule.ts'
+import type { RecordRef, Seen } from '../../src/rules/rule.ts'
 import { DAY_MS } from '../../src/rules/settings.ts'
 import { Alerts } from '../../src/store/alerts.ts'
 import { BatchFolder } from '../../src/store/batch-folder.ts'
@@ -103,6 +103,8 @@ function startRules(
   onTestFinished(stop)
   return {
     ...{ clock, desk, keeper, folder, entries, sealedBatches, own, trips, told, stop },
+    rulesBrokenBy: (ref: RecordRef) =>
+      new Alerts(database).ofRecord(ref).map(({ incident }) => incident?.rule),
     /** The chain announces a batch; its files are here, and verified, unless it is withheld. */
     async add(batch: SealedBatch, state: 'verified' | 'withheld' = 'verified') {
       const logIndex = BigInt(entries.size())
@@ -319,6 +321,23 @@ describe('what the rules found', () => {
     expect(states(documents)).toEqual(['open', 'open', 'reported', 'closed'])
     for (const document of documents) parseRecord(JSON.parse(document))
     expect(JSON.parse(documents[2] ?? '').data).toMatchObject({ note: 'a note', agent: 'duty' })
+  })
+
+  test('is known of every record that breaks a rule, not of the first alone', async () => {
+    const rules = await planted()
+    const recordOf = (id: string) => ({ source: 'urn:tax', id })
+    const [first, second, third] = [recordOf('a'), recordOf('b'), recordOf('c')]
+    const finding = { rule: 'rate-above-baseline', severity: 'medium' as const, evidence: [], values: {} }
+    await rules.desk.raise([{ ...finding, records: [first, second, second] }], undefined)
+    await rules.desk.raise([{ ...finding, records: [second, third] }], undefined)
+    for (const [ref, count] of [
+      [first, 1],
+      [second, 2],
+      [third, 1],
+    ] as const) {
+      expect(rules.rulesBrokenBy(ref)).toEqual(Array(count).fill('rate-above-baseline'))
+    }
+    expect(rules.rulesBrokenBy({ source: 'urn:tax', id: 'd' })).toEqual([])
   })
 
   test('is handed over once: with the same number until the gateway has taken it', async () => {
