@@ -1,18 +1,22 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { MonthlyReport } from '../../src/audit/monthly-report.ts'
+import { createRpc } from '../../src/chain/rpc.ts'
+import { nameId } from '../../src/record/index.ts'
 import { tidemark } from '../e2e/processes.ts'
+import { administer } from '../indexer/rights-world.ts'
 import { exampleOf } from '../record/examples.ts'
 import { eventually, temporaryFolder } from '../store/temporary.ts'
 import { exchange, NDJSON, ndjson, startTestSystem, type TestSystem } from './world.ts'
 
 let world: TestSystem
 
-beforeAll(async () => {
+// Each test counts all of its ledger.
+beforeEach(async () => {
   world = await startTestSystem()
 })
-afterAll(() => world.close())
+afterEach(() => world.close())
 
 const ask = (path: string) => exchange(world.system.url, 'GET', path)
 
@@ -102,4 +106,38 @@ test('the report of a month grows with the ledger, and anybody computes the same
   ])
   expect(printed.stdout).toMatch(/^urn:a +3 /m)
   expect(world.troubles).toEqual([])
+})
+
+test('what departments share is what the registry says, once it knows a resource', {
+  timeout: 120_000,
+}, async () => {
+  const { rights, rpcUrl } = world.system
+  if (rights === undefined) throw new Error('the embedded chain has a registry')
+  const { registrar } = administer(createRpc(rpcUrl), rights)
+  for (const source of ['urn:a', 'urn:b']) await registrar.addSource(source)
+  for (const [name, owner, sharing] of [
+    ['weather', 'urn:b', 'unconditional'],
+    ['civil-registry/births', 'urn:a', 'conditional'],
+    ['secrets', 'urn:a', 'prohibited'],
+  ] as const) {
+    await registrar.setResource(name, { owner: nameId(owner), sharing, level: 1, digest: nameId(name) })
+  }
+  await send('urn:a', 0, [call('urn:a', 't', 'provider', '2026-07-01T00:00:00.000Z')])
+  const report = await eventually(async () => {
+    const july = await kpis('2026-07')
+    return july.shared?.length === 2 ? july : undefined
+  })
+  expect(report.shared).toEqual([
+    { resource: 'civil-registry/births', owner: 'urn:a' },
+    { resource: 'weather', owner: 'urn:b' },
+  ])
+  const resources = report.departments.map(({ department, resources }) => [department, resources])
+  expect(resources).toEqual([
+    ['urn:a', { shared: 1, used: 1 }],
+    ['urn:b', { shared: 1, used: 0 }],
+  ])
+  const file = join(await temporaryFolder(), 'report.json')
+  await writeFile(file, JSON.stringify(report))
+  const compared = await tidemark(['report', '--batches', join(world.dataPath, 'batches'), '--compare', file])
+  expect(compared.code, compared.stdout).toBe(0)
 })
