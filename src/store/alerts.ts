@@ -1,5 +1,5 @@
 import type { StatementSync } from 'node:sqlite'
-import type { Database } from './database.ts'
+import { type Database, preparerOf } from './database.ts'
 
 /** An alert as it is kept. Times in milliseconds since 1970. */
 export interface StoredAlert {
@@ -44,11 +44,7 @@ export class Alerts {
   >
 
   constructor(database: Database) {
-    const prepare = (sql: string) => {
-      const statement = database.prepare(sql)
-      statement.setReadBigInts(true)
-      return statement
-    }
+    const prepare = preparerOf(database)
     this.#statements = {
       raise: prepare(
         `INSERT INTO alerts (log_index, kind, subject, document, raised_at) VALUES (?, ?, ?, ?, ?)

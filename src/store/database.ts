@@ -1,4 +1,4 @@
-import { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { OperationError } from '../errors.ts'
 
 /** The catalogue: one row a batch, a submission, a transaction, a ledger entry; never one a record. */
@@ -325,6 +325,15 @@ function upgrade(database: Database, path: string): void {
 
 const versionOf = (database: Database): number =>
   Number(database.prepare('PRAGMA user_version').get()?.user_version)
+
+/** Makes statements whose integers come as bigint: some of them exceed 2^53. */
+export const preparerOf =
+  (database: Database) =>
+  (sql: string): StatementSync => {
+    const statement = database.prepare(sql)
+    statement.setReadBigInts(true)
+    return statement
+  }
 
 /**
  * Runs `work` in one transaction, that of the caller if there is one: all of it or nothing.

@@ -1,7 +1,7 @@
 import type { StatementSync } from 'node:sqlite'
 import { fromHex, type Hex, toHex } from '../bytes/hex.ts'
 import { decodeGrant, encodeGrant, type Grant } from '../record/index.ts'
-import type { Database } from './database.ts'
+import { type Database, preparerOf } from './database.ts'
 
 /** What the chain says of a grant. */
 export interface GrantState {
@@ -36,11 +36,7 @@ export class Grants {
   >
 
   constructor(database: Database) {
-    const prepare = (sql: string) => {
-      const statement = database.prepare(sql)
-      statement.setReadBigInts(true)
-      return statement
-    }
+    const prepare = preparerOf(database)
     this.#statements = {
       state: prepare('SELECT * FROM grant_states WHERE id = ?'),
       setState: prepare('INSERT OR REPLACE INTO grant_states VALUES (?, ?, ?, ?, ?)'),

@@ -1,6 +1,6 @@
 import type { StatementSync } from 'node:sqlite'
 import { type Severity, type StoredAlert, toStored } from './alerts.ts'
-import type { Database } from './database.ts'
+import { type Database, preparerOf } from './database.ts'
 
 /** What a rule found, as it is kept. Times in milliseconds since 1970. */
 export interface NewIncident {
@@ -35,11 +35,7 @@ export class Incidents {
   >
 
   constructor(database: Database) {
-    const prepare = (sql: string) => {
-      const statement = database.prepare(sql)
-      statement.setReadBigInts(true)
-      return statement
-    }
+    const prepare = preparerOf(database)
     this.#statements = {
       raise: prepare(
         `INSERT INTO alerts (log_index, kind, subject, document, raised_at, rule, severity, deadline)

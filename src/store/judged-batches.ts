@@ -1,6 +1,6 @@
 import type { StatementSync } from 'node:sqlite'
 import type { Hex } from '../bytes/hex.ts'
-import { type Database, writeCatalogue } from './database.ts'
+import { type Database, preparerOf, writeCatalogue } from './database.ts'
 import { type LedgerEntry, toEntry } from './ledger-entries.ts'
 
 /** The catalogue's part about which verified batches the rules have judged: each once, whatever comes between. */
@@ -8,11 +8,7 @@ export class JudgedBatches {
   readonly #statements: Record<'due' | 'mark' | 'last' | 'from' | 'lastOf', StatementSync>
 
   constructor(database: Database) {
-    const prepare = (sql: string) => {
-      const statement = database.prepare(sql)
-      statement.setReadBigInts(true)
-      return statement
-    }
+    const prepare = preparerOf(database)
     this.#statements = {
       due: prepare(
         `SELECT * FROM entries WHERE judged = 0 AND state = 'verified' AND block_number <= ?

@@ -1,7 +1,7 @@
 import type { StatementSync } from 'node:sqlite'
 import { decodeHeader, encodeHeader, type Header } from '../batch/index.ts'
 import type { Hex } from '../bytes/hex.ts'
-import { type Database, inTransaction, writeCatalogue } from './database.ts'
+import { type Database, inTransaction, preparerOf, writeCatalogue } from './database.ts'
 import { Stats } from './stats.ts'
 
 /**
@@ -75,11 +75,7 @@ export class LedgerEntries {
   constructor(database: Database) {
     this.#database = database
     this.stats = new Stats(database)
-    const prepare = (sql: string) => {
-      const statement = database.prepare(sql)
-      statement.setReadBigInts(true)
-      return statement
-    }
+    const prepare = preparerOf(database)
     this.#truncate = ['entries', 'seen_submissions', 'alerts', 'runs', 'record_grants'].map((table) =>
       prepare(`DELETE FROM ${table} WHERE log_index >= ?`),
     )

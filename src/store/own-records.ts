@@ -1,5 +1,5 @@
 import type { StatementSync } from 'node:sqlite'
-import { type Database, inTransaction, writeCatalogue } from './database.ts'
+import { type Database, inTransaction, preparerOf, writeCatalogue } from './database.ts'
 
 /** The catalogue's part about records that the publisher itself is about to submit, each to be submitted once. */
 export class OwnRecords {
@@ -8,11 +8,7 @@ export class OwnRecords {
 
   constructor(database: Database) {
     this.#database = database
-    const prepare = (sql: string) => {
-      const statement = database.prepare(sql)
-      statement.setReadBigInts(true)
-      return statement
-    }
+    const prepare = preparerOf(database)
     this.#statements = {
       add: prepare('INSERT INTO own_records (document) VALUES (?)'),
       taken: prepare('SELECT id, document FROM own_records WHERE sequence = ? ORDER BY id'),

@@ -1,7 +1,7 @@
 import type { StatementSync } from 'node:sqlite'
 import { concatBytes } from '../bytes/bytes.ts'
 import { fromHex, type Hex, toHex } from '../bytes/hex.ts'
-import { type Database, inTransaction } from './database.ts'
+import { type Database, inTransaction, preparerOf } from './database.ts'
 
 /** A block as far as decisions name it; its time in seconds since 1970. */
 export interface RightsBlock {
@@ -52,11 +52,7 @@ export class RightsLog {
    */
   constructor(database: Database, authorizations: Hex) {
     this.#database = database
-    const prepare = (sql: string) => {
-      const statement = database.prepare(sql)
-      statement.setReadBigInts(true)
-      return statement
-    }
+    const prepare = preparerOf(database)
     this.#statements = {
       cursor: prepare('SELECT * FROM rights_cursor WHERE block_number IS NOT NULL'),
       save: prepare(

@@ -1,7 +1,7 @@
 import type { StatementSync } from 'node:sqlite'
 import type { Hex } from '../bytes/hex.ts'
 import type { RunSummary } from '../lookup/index.ts'
-import { type Database, inTransaction, writeCatalogue } from './database.ts'
+import { type Database, inTransaction, preparerOf, writeCatalogue } from './database.ts'
 
 /**
  * What became of the claim: not judged yet, found to be true, true and its index kept, or false. Of the runs that are
@@ -33,11 +33,7 @@ export class Runs {
 
   constructor(database: Database) {
     this.#database = database
-    const prepare = (sql: string) => {
-      const statement = database.prepare(sql)
-      statement.setReadBigInts(true)
-      return statement
-    }
+    const prepare = preparerOf(database)
     this.#statements = {
       add: prepare("INSERT OR IGNORE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'claimed')"),
       drop: prepare('DELETE FROM runs WHERE log_index = ?'),

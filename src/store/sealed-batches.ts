@@ -1,7 +1,7 @@
 import type { StatementSync } from 'node:sqlite'
 import { decodeHeader, encodeHeader, type Header } from '../batch/index.ts'
 import type { Hex } from '../bytes/hex.ts'
-import { type Database, inTransaction } from './database.ts'
+import { type Database, inTransaction, preparerOf } from './database.ts'
 
 /** Who says that the records are the source's: its own signature, a token of it, or nobody but the gateway. */
 export type Voucher = { by: 'signed'; signer: Hex; signature: Hex } | { by: 'token' } | { by: 'open' }
@@ -49,11 +49,7 @@ export class SealedBatches {
 
   constructor(database: Database) {
     this.#database = database
-    const prepare = (sql: string) => {
-      const statement = database.prepare(sql)
-      statement.setReadBigInts(true)
-      return statement
-    }
+    const prepare = preparerOf(database)
     this.#insertBatch = prepare('INSERT INTO batches VALUES (?, ?, ?, ?, ?)')
     // One that stands in this batch already is left as it is; one of another batch violates that a batch is not null.
     this.#insertSubmission = prepare(`

@@ -1,6 +1,6 @@
 import type { StatementSync } from 'node:sqlite'
 import type { Hex } from '../bytes/hex.ts'
-import type { Database } from './database.ts'
+import { type Database, preparerOf } from './database.ts'
 
 /** A submission in a verified batch, as an indexer saw it. */
 export interface SeenSubmission {
@@ -30,11 +30,7 @@ export class SeenSubmissions {
   >
 
   constructor(database: Database) {
-    const prepare = (sql: string) => {
-      const statement = database.prepare(sql)
-      statement.setReadBigInts(true)
-      return statement
-    }
+    const prepare = preparerOf(database)
     const near = (condition: string, order: 'ASC' | 'DESC') =>
       prepare(
         `SELECT * FROM seen_submissions WHERE source = ? AND ${condition}

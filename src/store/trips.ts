@@ -1,7 +1,7 @@
 import type { StatementSync } from 'node:sqlite'
 import type { Hex } from '../bytes/hex.ts'
 import type { BreakerKind } from '../record/index.ts'
-import { type Database, writeCatalogue } from './database.ts'
+import { type Database, preparerOf, writeCatalogue } from './database.ts'
 
 /** A trip of the breaker that is to be sent. */
 export interface DueTrip {
@@ -20,11 +20,7 @@ export class Trips {
   >
 
   constructor(database: Database) {
-    const prepare = (sql: string) => {
-      const statement = database.prepare(sql)
-      statement.setReadBigInts(true)
-      return statement
-    }
+    const prepare = preparerOf(database)
     this.#statements = {
       add: prepare('INSERT OR IGNORE INTO trips (kind, name, reason) VALUES (?, ?, ?)'),
       due: prepare('SELECT * FROM trips ORDER BY id LIMIT 1'),
