@@ -1,13 +1,20 @@
 import type { Hex } from '../bytes/hex.ts'
 import type { BreakerTarget, ResourceEntry } from '../chain/registry.ts'
-import type { RightsEvent } from '../chain/rights-events.ts'
+import { decodeRightsEvent, type RightsEvent } from '../chain/rights-events.ts'
 import type { GrantState, Grants } from '../store/grants.ts'
-import type { RightsBlock, RightsKey } from '../store/rights-log.ts'
+import type { RightsBlock, RightsKey, RightsLogEntry } from '../store/rights-log.ts'
 
 /** An event and the block that it is in. */
 export interface PlacedEvent {
   event: RightsEvent
   block: RightsBlock
+}
+
+/** @throws {Error} only if the catalogue holds what was never put there */
+export function placed({ topics, data, contract, block }: RightsLogEntry): PlacedEvent {
+  const event = decodeRightsEvent({ topics, data }, contract)
+  if (event === undefined) throw new Error('an event of the catalogue says nothing of rights')
+  return { event, block }
 }
 
 /** A source of the registry. */

@@ -1,5 +1,4 @@
 import type { Hex } from '../bytes/hex.ts'
-import { decodeRightsEvent } from '../chain/rights-events.ts'
 import type { Grant, Standing, Use } from '../record/index.ts'
 import { type Database, inTransaction } from '../store/database.ts'
 import { type GrantState, Grants } from '../store/grants.ts'
@@ -9,6 +8,7 @@ import {
   type RightsKey,
   RightsLog,
   type RightsLogEntry,
+  rightsEvents,
 } from '../store/rights-log.ts'
 import {
   applyToGrant,
@@ -17,6 +17,7 @@ import {
   foldSource,
   foldTrips,
   type PlacedEvent,
+  placed,
   type RegisteredResource,
   type RegisteredSource,
   type Trip,
@@ -64,6 +65,7 @@ export interface SaidOf {
 export class Rights {
   readonly #database: Database
   readonly #log: RightsLog
+  readonly #events: ReturnType<typeof rightsEvents>
   readonly grants: Grants
   readonly authorizations: Hex
   readonly #sources = new Map<Hex, RegisteredSource>()
@@ -75,6 +77,7 @@ export class Rights {
   constructor(database: Database, authorizations: Hex) {
     this.#database = database
     this.#log = new RightsLog(database, authorizations)
+    this.#events = rightsEvents(database)
     this.grants = new Grants(database)
     this.authorizations = authorizations
     this.#cursor = this.#log.cursor()
@@ -209,7 +212,7 @@ export class Rights {
   }
 
   #eventsOf(key: RightsKey): PlacedEvent[] {
-    return [...this.#log.ofKey(key)].map(placed)
+    return [...this.#events(key)].map(placed)
   }
 
   #refold(key: RightsKey): void {
@@ -223,13 +226,6 @@ export class Rights {
 }
 
 const NO_ID: Hex = `0x${'00'.repeat(32)}`
-
-/** @throws {Error} only if the catalogue holds what was never put there */
-function placed({ topics, data, contract, block }: RightsLogEntry): PlacedEvent {
-  const event = decodeRightsEvent({ topics, data }, contract)
-  if (event === undefined) throw new Error('an event of the catalogue says nothing of rights')
-  return { event, block }
-}
 
 function setOrDelete<Key, Value>(map: Map<Key, Value>, key: Key, value: Value | undefined): void {
   if (value === undefined) map.delete(key)

@@ -8,8 +8,7 @@ import { seenOf } from '../rules/seen.ts'
 import type { Settings } from '../rules/settings.ts'
 import { answerJobs } from '../store/background-job.ts'
 import { BatchFolder } from '../store/batch-folder.ts'
-import type { Database } from '../store/database.ts'
-import { grantIndex } from './grant-index.ts'
+import { RightsIndex } from './rights-index.ts'
 
 /** Keeps the rules at work over verified batches, from one job to the next. */
 export type RulesJob =
@@ -39,15 +38,16 @@ export interface SubmissionInBatch extends Omit<SeenSubmission, 'first' | 'place
 }
 
 let engine: RuleEngine | undefined
-let catalogue: Database | undefined
+let index: RightsIndex | undefined
 
 answerJobs<RulesJob, Finding[]>(async (job) => {
   if (job.kind === 'begin') {
     const { settings, startsLate, cataloguePath } = job
-    catalogue ??= new DatabaseSync(cataloguePath, { readOnly: true })
-    engine = new RuleEngine(RULES, { settings, startsLate, grantFromIndex: grantIndex(catalogue) })
+    index ??= new RightsIndex(new DatabaseSync(cataloguePath, { readOnly: true }))
+    engine = new RuleEngine(RULES, { settings, startsLate, index })
     return []
   }
+  index?.refresh()
   // A thread that died took with it what its engine remembered.
   if (engine === undefined) throw new OperationError('STORE_FAILED', 'the rules have to begin anew')
   return job.kind === 'tick' ? [...engine.tick(job.nowMs, job.isIdle)] : read(engine, job)

@@ -40,9 +40,10 @@ interface Fault {
 }
 
 function judge(call: Call, timeMs: number, facts: Facts, uses: Uses, graceMs: number): Fault | undefined {
-  if (call.sharing === 'prohibited') return { reason: 'prohibited', evidence: [] }
+  const sharing = sharingOf(call, timeMs, facts, graceMs)
+  if (sharing === 'prohibited') return { reason: 'prohibited', evidence: [] }
   if (call.authorization === undefined) {
-    return call.sharing === 'conditional' ? { reason: 'no-grant', evidence: [] } : undefined
+    return sharing === 'conditional' ? { reason: 'no-grant', evidence: [] } : undefined
   }
   const grant = facts.grantOf(call.authorization)
   if (grant === undefined) {
@@ -58,6 +59,14 @@ function judge(call: Call, timeMs: number, facts: Facts, uses: Uses, graceMs: nu
     (timeMs > grant.notAfterMs + graceMs ? 'expired' : undefined) ??
     (isUsedUp(call, call.authorization, grant, uses, timeMs) ? 'used-up' : undefined)
   return reason === undefined ? undefined : { reason, evidence: recordsOf(grant) }
+}
+
+/** As the registry has it, whatever the call says of itself; around a change, as the call says. */
+function sharingOf({ resource, sharing }: Call, timeMs: number, facts: Facts, graceMs: number) {
+  const registered = facts.sharingOf(resource, timeMs - graceMs)
+  return registered !== undefined && registered === facts.sharingOf(resource, timeMs + graceMs)
+    ? registered
+    : sharing
 }
 
 function isUsedUp(

@@ -1,4 +1,4 @@
-import { type GrantFromIndex, KnownFromRecords } from './known.ts'
+import { type KnownFromIndex, KnownFromRecords } from './known.ts'
 import type { Finding, Match, Rule, Seen, SeenSubmission } from './rule.ts'
 import type { Settings } from './settings.ts'
 import { TimeQueue } from './time-queue.ts'
@@ -8,8 +8,8 @@ const MOST_HELD = 100_000
 
 export interface EngineOptions {
   settings: Settings
-  /** grants of records that it has not seen, or has forgotten */
-  grantFromIndex?: GrantFromIndex
+  /** grants of records that it has not seen, or has forgotten, and how resources are shared */
+  index?: KnownFromIndex
   /** whether records came before the first that it sees */
   startsLate?: boolean
 }
@@ -31,8 +31,8 @@ export class RuleEngine {
   /** records up to this time have waited */
   #waitedMs = Number.NEGATIVE_INFINITY
 
-  constructor(rules: readonly Rule[], { settings, grantFromIndex, startsLate = false }: EngineOptions) {
-    this.#facts = new KnownFromRecords(grantFromIndex, startsLate)
+  constructor(rules: readonly Rule[], { settings, index, startsLate = false }: EngineOptions) {
+    this.#facts = new KnownFromRecords(index, startsLate)
     this.#watches = rules.map((rule) => ({ rule, watch: rule.watch(this.#facts, settings) }))
     this.#reorderMs = settings.reorderMs
   }

@@ -1,8 +1,14 @@
+import type { Sharing } from '../record/index.ts'
 import { type Facts, type Grant, refOf, type Seen, type Trip } from './rule.ts'
 import { DAY_MS } from './settings.ts'
 
-/** Says what an index knows of a grant: also of one that was given before the first record, or on the chain alone. */
-export type GrantFromIndex = (authorization: string) => Grant | undefined
+/** What an index knows besides the records that went by. */
+export interface KnownFromIndex {
+  /** also one that was given before the first record, or on the chain alone */
+  grantOf(authorization: string): Grant | undefined
+  /** how the registry had a resource shared at a time; undefined where it did not have it */
+  sharingOf(resource: string, timeMs: number): Sharing | undefined
+}
 
 /**
  * What is known from the records that went by.
@@ -13,13 +19,13 @@ export type GrantFromIndex = (authorization: string) => Grant | undefined
 export class KnownFromRecords implements Facts {
   readonly #grants = new Map<string, Grant>()
   readonly #trips = new Map<string, Trip & { toMs?: number }>()
-  readonly #index: GrantFromIndex | undefined
+  readonly #index: KnownFromIndex | undefined
   readonly #startsLate: boolean
   isWhole = true
   #nextSweepMs = Number.NEGATIVE_INFINITY
 
   /** @param startsLate whether records came before the first that is added */
-  constructor(index: GrantFromIndex | undefined, startsLate: boolean) {
+  constructor(index: KnownFromIndex | undefined, startsLate: boolean) {
     this.#index = index
     this.#startsLate = startsLate
   }
@@ -39,7 +45,7 @@ export class KnownFromRecords implements Facts {
         break
       case 'tidemark.revocation.v1': {
         const authorization = String(data.authorization)
-        const grant = this.#grants.get(authorization) ?? this.#index?.(authorization)
+        const grant = this.#grants.get(authorization) ?? this.#index?.grantOf(authorization)
         const effectiveMs = Date.parse(String(data.effectiveAt))
         // A grant is withdrawn once; a later record cannot put it off.
         if (grant !== undefined && effectiveMs < (grant.revoked?.effectiveMs ?? Number.POSITIVE_INFINITY)) {
@@ -55,11 +61,15 @@ export class KnownFromRecords implements Facts {
   /** As the records tell it, unless it was withdrawn on the chain before they say so. */
   grantOf(authorization: string): Grant | undefined {
     const told = this.#grants.get(authorization)
-    const indexed = this.#index?.(authorization)
+    const indexed = this.#index?.grantOf(authorization)
     const { revoked } = indexed ?? {}
     if (told === undefined || revoked === undefined) return told ?? indexed
     const isTold = told.revoked !== undefined && told.revoked.effectiveMs <= revoked.effectiveMs
     return isTold ? told : { ...told, revoked }
+  }
+
+  sharingOf(resource: string, timeMs: number): Sharing | undefined {
+    return this.#index?.sharingOf(resource, timeMs)
   }
 
   #keep(authorization: string, grant: Grant): void {

@@ -1,5 +1,5 @@
 import type { Hex } from '../bytes/hex.ts'
-import type { FlowRecord } from '../record/index.ts'
+import type { FlowRecord, Sharing } from '../record/index.ts'
 import type { Settings } from './settings.ts'
 
 export interface RecordRef {
@@ -76,6 +76,8 @@ export interface Trip extends RecordRef {
 /** What else is known when a record is judged: by the records before it, or by an index. */
 export interface Facts {
   grantOf(authorization: string): Grant | undefined
+  /** How the registry had a resource shared at a time; undefined where no registry is known to have had it. */
+  sharingOf(resource: string, timeMs: number): Sharing | undefined
   /** Whether a grant that is not known was never given. */
   readonly hasAllGrants: boolean
   /** Whether a record that is not known was never submitted. */

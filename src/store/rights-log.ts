@@ -38,11 +38,21 @@ export interface RightsLogEntry {
 
 const WORD = 32
 
+/** Reads the events about one thing, in the order of the chain. */
+export function rightsEvents(database: Database): (key: RightsKey) => Generator<RightsLogEntry> {
+  const select = preparerOf(database)(
+    'SELECT * FROM rights_events WHERE kind = ? AND id = ? ORDER BY block_number, event_index',
+  )
+  return function* ({ kind, id }) {
+    for (const row of select.iterate(kind, fromHex(id))) yield toEntry(row)
+  }
+}
+
 /** The catalogue's part about what the two contracts announced: events by what they concern, and how far they were read. */
 export class RightsLog {
   readonly #database: Database
   readonly #statements: Record<
-    'cursor' | 'save' | 'insert' | 'ofKey' | 'keysAfter' | 'lastBlock' | 'truncate' | 'keysOfKind',
+    'cursor' | 'save' | 'insert' | 'keysAfter' | 'lastBlock' | 'truncate' | 'keysOfKind',
     StatementSync
   >
 
@@ -59,9 +69,6 @@ export class RightsLog {
         'UPDATE rights_cursor SET block_number = ?, block_hash = ?, block_time = ?, final_block = ?',
       ),
       insert: prepare('INSERT INTO rights_events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'),
-      ofKey: prepare(
-        'SELECT * FROM rights_events WHERE kind = ? AND id = ? ORDER BY block_number, event_index',
-      ),
       keysAfter: prepare('SELECT DISTINCT kind, id FROM rights_events WHERE block_number > ?'),
       keysOfKind: prepare('SELECT DISTINCT id FROM rights_events WHERE kind = ?'),
       lastBlock: prepare(
@@ -111,11 +118,6 @@ export class RightsLog {
       concatBytes(...topics.map((topic) => fromHex(topic))),
       fromHex(data),
     )
-  }
-
-  /** In the order of the chain. */
-  *ofKey({ kind, id }: RightsKey): Generator<RightsLogEntry> {
-    for (const row of this.#statements.ofKey.iterate(kind, fromHex(id))) yield toEntry(row)
   }
 
   /** All sources, or all resources, that any event is about. */

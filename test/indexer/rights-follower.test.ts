@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { createAuthorizations } from '../../src/chain/authorizations.ts'
@@ -8,6 +9,7 @@ import { chainFacts } from '../../src/chain/facts.ts'
 import type { Rpc } from '../../src/chain/rpc.ts'
 import { Rights } from '../../src/indexer/rights.ts'
 import { RightsFollower } from '../../src/indexer/rights-follower.ts'
+import { RightsIndex } from '../../src/indexer/rights-index.ts'
 import { nameId } from '../../src/record/index.ts'
 import { openDatabase } from '../../src/store/database.ts'
 import { runs } from '../bytes/runs.ts'
@@ -83,7 +85,7 @@ async function start(options: { confirmations?: number; keep?: boolean; mayLag?:
     }
     return { rights, follower, step }
   }
-  return { ...open(), open, node }
+  return { ...open(), open, node, path }
 }
 
 /** All that a catalogue says of the registry, and of some grants. */
@@ -144,6 +146,32 @@ test('sources with the periods of their keys, resources with their versions, tri
   ])
   expect(rights.standing(USE)).toEqual({ known: true, sharing: 'unconditional', tripped: true })
   expect(rights.grant(id)).toMatchObject({ given: { by: 'chain' }, paused: true, calls: 1n, signed: true })
+})
+
+test('the rules read in the catalogue how a resource was shared, and what became of a grant that no record gave', async () => {
+  const { step, rights, path } = await start()
+  const catalogue = new DatabaseSync(path, { readOnly: true })
+  onTestFinished(() => catalogue.close())
+  const index = new RightsIndex(catalogue)
+  expect([index.sharingOf('births', Date.now()), index.grantOf('births')]).toEqual([undefined, undefined])
+  await register()
+  const { grant, id } = await makeGrant(people.domain, { maxCalls: 3 }, people.subject)
+  await people.bySubject.grant(grant, '0x')
+  // Blocks are made faster than a second passes.
+  await chain.rpc.call('evm_increaseTime', ['0x3c'])
+  await people.registrar.setResource('births', { ...entry, sharing: 'prohibited' })
+  await step()
+  index.refresh()
+  const [first, second] = rights.resources()[0]?.versions.map(({ block }) => 1_000 * Number(block.time)) ?? []
+  if (first === undefined || second === undefined) throw new Error('there are two versions')
+  const sharings = [first - 1, first, second - 1, second].map((at) => index.sharingOf('births', at))
+  expect(sharings).toEqual([undefined, 'conditional', 'conditional', 'prohibited'])
+  expect(index.grantOf(id)).toMatchObject({ resource: USE.resource, maxCalls: 3 })
+  expect(index.grantOf(id)).not.toHaveProperty('source')
+  expect(index.grantOf(id)).not.toHaveProperty('revoked')
+  await people.bySubject.revoke(grant)
+  await step()
+  expect(index.grantOf(id)?.revoked).toEqual({ effectiveMs: 1_000 * Number(rights.grant(id)?.revokedAt) })
 })
 
 test('several events of one block are known in their order', async () => {

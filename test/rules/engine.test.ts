@@ -4,6 +4,7 @@ import { nameId } from '../../src/record/index.ts'
 import { RuleEngine } from '../../src/rules/engine.ts'
 import { findAll } from '../../src/rules/find.ts'
 import { RULES } from '../../src/rules/index.ts'
+import type { KnownFromIndex } from '../../src/rules/known.ts'
 import type { Finding, Grant, Seen } from '../../src/rules/rule.ts'
 import { DEFAULT_SETTINGS } from '../../src/rules/settings.ts'
 import { runs } from '../bytes/runs.ts'
@@ -180,14 +181,15 @@ describe('what was before the first record', () => {
       .filter(({ rule }) => rule === 'call-without-grant')
       .map(({ values }) => values.reason)
   const nine = MONDAY_MS + 9 * HOUR_MS
+  const indexOf = (grantOf: KnownFromIndex['grantOf']) => ({ grantOf, sharingOf: () => undefined })
 
   test('is asked for: a grant of long ago is known, and can be used up', () => {
     const asked: string[] = []
-    const grantFromIndex = (id: string) => {
+    const index = indexOf((id) => {
       asked.push(id)
       return grant
-    }
-    const engine = engineOf({ startsLate: true, grantFromIndex })
+    })
+    const engine = engineOf({ startsLate: true, index })
     expect(reasons(engine, cited(nine), cited(nine + 1), cited(nine + 2))).toEqual(['used-up'])
     expect(new Set(asked)).toEqual(new Set([GRANT_ID]))
   })
@@ -195,7 +197,7 @@ describe('what was before the first record', () => {
   test('makes no grant an unknown one where nobody can be asked', () => {
     expect(reasons(engineOf({ startsLate: true }), cited(nine))).toEqual([])
     expect(reasons(engineOf(), cited(nine))).toEqual(['unknown-grant'])
-    expect(reasons(engineOf({ startsLate: true, grantFromIndex: () => undefined }), cited(nine))).toEqual([
+    expect(reasons(engineOf({ startsLate: true, index: indexOf(() => undefined) }), cited(nine))).toEqual([
       'unknown-grant',
     ])
   })
@@ -208,18 +210,37 @@ describe('what was before the first record', () => {
 
   test('is withdrawn where the chain says so, whatever records say later', () => {
     const revoked = { effectiveMs: nine + MINUTE_MS }
-    const engine = engineOf({ grantFromIndex: () => ({ ...grant, maxCalls: 0, revoked }) })
+    const engine = engineOf({ index: indexOf(() => ({ ...grant, maxCalls: 0, revoked })) })
     const later = cited(nine + 2 * MINUTE_MS)
     expect(reasons(engine, authorization(nine), cited(nine), later)).toEqual(['revoked'])
   })
 
+  test('counts as the registry has a resource shared, whatever the call says of itself', () => {
+    const [noon, evening] = [nine + 3 * HOUR_MS, nine + 9 * HOUR_MS]
+    const sharingOf = (resource: string, timeMs: number) => {
+      if (resource !== 'urn:resource' || timeMs < nine) return undefined
+      return timeMs < noon ? 'conditional' : timeMs < evening ? 'prohibited' : 'unconditional'
+    }
+    const told = (timeMs: number, change: Parameters<typeof call>[1]) =>
+      reasons(engineOf({ index: { grantOf: () => undefined, sharingOf } }), call(timeMs, change))
+    const liar = { sharing: 'unconditional' }
+    expect(told(nine + HOUR_MS, liar)).toEqual(['no-grant'])
+    expect(told(nine + HOUR_MS, {})).toEqual(['no-grant'])
+    expect(told(noon + HOUR_MS, liar)).toEqual(['prohibited'])
+    expect(told(evening + HOUR_MS, { sharing: 'conditional' })).toEqual([])
+    // Before the registry knew it, of others that it does not know, and at the moment of a change.
+    expect(told(nine - HOUR_MS, liar)).toEqual([])
+    expect(told(nine + HOUR_MS, { ...liar, subject: 'urn:other' })).toEqual([])
+    expect(told(noon, liar)).toEqual([])
+  })
+
   test('that does not say how many calls it allows allows any number', () => {
-    const engine = engineOf({ grantFromIndex: () => ({ ...grant, maxCalls: 0 }) })
+    const engine = engineOf({ index: indexOf(() => ({ ...grant, maxCalls: 0 })) })
     expect(reasons(engine, cited(nine), cited(nine + 1), cited(nine + 2))).toEqual([])
   })
 
   test('is revoked by a record of now', () => {
-    const engine = engineOf({ startsLate: true, grantFromIndex: () => grant })
+    const engine = engineOf({ startsLate: true, index: indexOf(() => grant) })
     const revoked = authorization(nine).record
     const revocation: Seen = {
       ...{ source: 'urn:consumer', id: 'revoked', timeMs: nine },

@@ -8,7 +8,13 @@ import { call, findBy, idsOf, MONDAY_MS } from './seen.ts'
 
 const told = (seconds: number, change = {}) => call(MONDAY_MS + 1000 * seconds, { requestId: 'q', ...change })
 
-const FACTS = { grantOf: () => undefined, tripOf: () => undefined, hasAllGrants: true, isWhole: true }
+const FACTS = {
+  grantOf: () => undefined,
+  tripOf: () => undefined,
+  sharingOf: () => undefined,
+  hasAllGrants: true,
+  isWhole: true,
+}
 
 describe('a missing side', () => {
   test('is found by the record of the other one, and named', () => {
