@@ -558,7 +558,7 @@ describe('the interface', () => {
     for (const [, name, topic] of events)
       expect(interfaces.map((it) => it.getEvent(String(name))?.topicHash)).toContain(topic)
     const functions = [...(page ?? '').matchAll(/`(0x\w{8})`, `(\w+\(.*?\))`/g)]
-    expect(functions).toHaveLength(7)
+    expect(functions).toHaveLength(8)
     for (const [, selector, signature] of functions)
       expect(interfaces.map((it) => it.getFunction(String(signature))?.selector)).toContain(selector)
   })
