@@ -23,6 +23,7 @@ import { getKpis } from './kpis.ts'
 import { getBatches, getLedger } from './ledger.ts'
 import { createOpenApi } from './openapi.ts'
 import { OPERATIONS } from './operations.ts'
+import { servePages } from './pages.ts'
 import { problemHandler } from './problems.ts'
 import { type Authorize, getProof, getRecords } from './records.ts'
 import { type RequestSummary, trackRequests } from './requests.ts'
@@ -127,6 +128,7 @@ export function createApp(parts: AppParts): Express {
   app.get('/openapi.json', (_request, response) => void response.json(document))
   app.get('/docs', getDocs(document))
   app.get('/docs.css', getDocsStyle)
+  app.use(servePages())
 
   app.use((request) => {
     throw new InputError('NOT_FOUND', `there is nothing at ${request.method} ${request.path}`)
