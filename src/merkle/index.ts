@@ -1,3 +1,4 @@
+export { type Consistency, olderRoot, verifyConsistency } from './consistency.ts'
 export { GrowingLog } from './growing-log.ts'
 export { EMPTY_ROOT, HASH_SIZE, hashLeaf, hashLeaves, hashNode } from './hash.ts'
 export type { LeafHashes } from './leaf-hashes.ts'
@@ -24,11 +25,9 @@ export {
 } from './tiles.ts'
 export { buildTree, type Tree, treeRoot } from './tree.ts'
 export {
-  type Consistency,
   type Inclusion,
   type Range,
   rootFromInclusion,
-  verifyConsistency,
   verifyInclusion,
   verifyRange,
 } from './verify.ts'
