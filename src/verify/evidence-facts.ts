@@ -146,9 +146,9 @@ function ledgerRoot(
   const block =
     blocks.findLast(({ accounts }) => accounts.has(ledger)) ?? fail(`the state of ledger ${ledger}`)
   const current = wordAt(block, ledger, LEDGER_SIZE_SLOT)
-  const root = rootFromPeaks(ledgerPeakSlots(current).map((slot) => uintWord(wordAt(block, ledger, slot))))
   if (current < size)
     throw missing(`the ledger of ${size} headers, which has ${current} in block ${block.number}`)
+  const root = rootFromPeaks(ledgerPeakSlots(current).map((slot) => uintWord(wordAt(block, ledger, slot))))
   if (current === size) {
     if (consistency === undefined) return root
     throw new VerificationError('BAD_EVIDENCE', 'a consistency path leads from a log to itself')

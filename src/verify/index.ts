@@ -16,4 +16,5 @@ export {
   verifyReceipt,
 } from './receipt.ts'
 export type { RightsFacts } from './rights-facts.ts'
+export { LEDGER_SIZE_SLOT, ledgerPeakSlots, resourceSlot, revokedAtSlot } from './slots.ts'
 export { type VerifiedSubmission, verifySubmission } from './submission.ts'
