@@ -11,7 +11,7 @@ import {
 } from '../proof/index.ts'
 import { step, type Trust } from './anchor.ts'
 import type { ChainFacts } from './chain-facts.ts'
-import { evidenceFacts, type TrustedBlock } from './evidence-facts.ts'
+import { blockHashes, type EvidenceFacts, evidenceFacts, type TrustedBlock } from './evidence-facts.ts'
 import { notFinal } from './final-receipt.ts'
 import { type VerifiedHistory, verifyHistory } from './history.ts'
 import { type VerifiedProof, verifyProof } from './proof.ts'
@@ -36,7 +36,7 @@ type Verified =
   | { kind: 'history'; verified: VerifiedHistory }
   | { kind: 'submission'; verified: VerifiedSubmission }
 
-/** `offline` is there when the bundle brought evidence: the blocks whose hashes show all of it. */
+/** `offline` is there when no chain was asked: the blocks whose hashes were trusted instead. */
 export type VerifiedAny = Verified & { offline?: { trustedBlocks: TrustedBlock[] } }
 
 /**
@@ -61,19 +61,50 @@ export async function verifyAny(value: unknown, means: Means): Promise<VerifiedA
   const { bundle, evidence } = await step('read', () => parseOffline(value))
   const registry = await step('read', () => registryOf(bundle))
   const grantSigner = rights?.grantSigner ?? means.grantSigner
-  const shown = (trusted: readonly Hex[]) =>
+  const factsUnder = (trusted: readonly Hex[]) =>
     evidenceFacts(evidence, {
       trustedBlocks: trusted,
       ...(registry !== undefined && { registry }),
-      ...(grantSigner !== undefined && { grantSigner }),
+      grantSigner: grantSigner ?? (() => undefined),
     })
+  const verifyShown = (facts: EvidenceFacts) =>
+    verifyBundle(bundle, facts.chain, grantSigner && facts.rights, trust)
   if (chain === undefined) {
-    const facts = shown(trustedBlocks)
-    const verified = await verifyBundle(bundle, facts.chain, grantSigner && facts.rights, trust)
-    return { ...verified, offline: { trustedBlocks: facts.blocks } }
+    const facts = factsUnder(trustedBlocks)
+    return { ...(await verifyShown(facts)), offline: { trustedBlocks: facts.blocks } }
   }
   const verified = await verifyBundle(bundle, chain, rights, trust)
-  throw new VerificationError('BAD_EVIDENCE', `${verified.kind} ${notFinal}`, { step: 'evidence' })
+  await step('evidence', async () => {
+    const facts = factsUnder(blockHashes(evidence))
+    for (const block of facts.blocks) await expectFinal(block, chain, verified.verified.finalBlock)
+    await verifyShown(facts).catch(blameEvidence)
+  })
+  return verified
+}
+
+/** @throws {VerificationError} `NOT_CANONICAL` when the chain has another */
+async function expectFinal(
+  { number, hash }: TrustedBlock,
+  chain: ChainFacts,
+  finalBlock: bigint,
+): Promise<void> {
+  if (number > finalBlock) throw notFinal(number, finalBlock)
+  const block = await chain.blockByNumber(number)
+  if (block === undefined) {
+    throw new OperationError('RPC_REFUSED', `the node does not have block ${number}; ask another`)
+  }
+  if (block.hash === hash) return
+  throw new VerificationError(
+    'NOT_CANONICAL',
+    `block ${number} of the chain is another than the evidence shows`,
+  )
+}
+
+/** What the chain has confirmed, the evidence must not refute. */
+function blameEvidence(cause: unknown): never {
+  if (!(cause instanceof VerificationError)) throw cause
+  const message = `the chain confirms the bundle, its evidence does not: ${cause.message}`
+  throw new VerificationError('BAD_EVIDENCE', message, { cause, step: 'evidence' })
 }
 
 /** A bundle of any format but the one with evidence. */
