@@ -58,6 +58,8 @@ async function buildVerifier(): Promise<void> {
     'connect-src http: https:',
     "base-uri 'none'",
     "form-action 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
   ].join('; ')
   const page = readFileSync(join(folder, 'index.html'), 'utf8')
     .replace(
