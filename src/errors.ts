@@ -70,6 +70,7 @@ export type VerificationCode =
   | 'PROHIBITED'
   | 'REVOKED'
   | 'FALSE_REVOCATION'
+  | 'BAD_EVIDENCE'
 
 export type OperationCode =
   | 'RPC_UNREACHABLE'
@@ -88,6 +89,8 @@ export type OperationCode =
   | 'SHUTTING_DOWN'
   | 'OVERLOADED'
   | 'CHAIN_STALLED'
+  | 'NOT_IN_EVIDENCE'
+  | 'BLOCK_NOT_TRUSTED'
 
 /** Where in the caller's input a fault lies: line is one-based, pointer an RFC 6901 JSON pointer. */
 export interface InputPlace {

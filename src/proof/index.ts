@@ -16,6 +16,19 @@ export {
   toJsonProof,
 } from './bundle.ts'
 export {
+  type AccountEvidence,
+  type BlockEvidence,
+  type Evidence,
+  type JsonEvidence,
+  type JsonOffline,
+  OFFLINE_FORMAT,
+  OFFLINE_MEDIA_TYPE,
+  type Offline,
+  parseOffline,
+  type TransactionEvidence,
+  toJsonOffline,
+} from './evidence.ts'
+export {
   ALWAYS,
   HISTORY_FORMAT,
   HISTORY_MEDIA_TYPE,

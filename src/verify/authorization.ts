@@ -56,7 +56,7 @@ export async function verifyAuthorization(
   }
   const asked: Asked = { chain, rights, final, time }
   const consent = await step('signature', () => verifyConsent(authorization, domain, id, asked))
-  const period = await step('registry', () => verifyResource(call, authorization, asked))
+  const period = await step('registry', () => verifyResource(call, authorization, asked, trust))
   const revokedAt = await step('revocation', () => verifyNotRevoked(authorization, id, asked))
   const { set: _, next: __, ...resource } = authorization.resource
   const { number, hash, timestamp } = final
