@@ -15,6 +15,7 @@ export {
   parseProof,
   toJsonProof,
 } from './bundle.ts'
+export { parseBundle } from './bundle-text.ts'
 export {
   type AccountEvidence,
   type BlockEvidence,
