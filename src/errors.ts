@@ -128,6 +128,8 @@ export class OperationError extends Error {
   override readonly name = 'OperationError'
   readonly code: OperationCode
   readonly retryable: boolean
+  /** the step of a verification that could not be made; written as the error passes it */
+  step: string | undefined
 
   constructor(code: OperationCode, message: string, options: ErrorOptions & { retryable?: boolean } = {}) {
     super(message, options)

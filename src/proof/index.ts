@@ -42,7 +42,15 @@ export {
   toJsonHistoryHead,
 } from './history.ts'
 export { type HistoryBatch, type JsonHistoryBatch, packPath, toJsonHistoryBatch } from './history-batch.ts'
-export { parseReceipt, RECEIPT_FORMAT, type Receipt, toJsonReceipt } from './receipt.ts'
+export {
+  parseReceipt,
+  RECEIPT_FORMAT,
+  RECEIPT_TYPE,
+  type Receipt,
+  receiptDigest,
+  receiptWords,
+  toJsonReceipt,
+} from './receipt.ts'
 export {
   type HistoryPart,
   type HistoryRun,
