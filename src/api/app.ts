@@ -51,6 +51,8 @@ export interface AppParts {
   /** absent where nobody decides on calls */
   authorize?: Authorize
   health: () => Health
+  /** answers GET /v1/events */
+  events: RequestHandler
   /** answers GET /metrics */
   metrics: RequestHandler
   onFault: (error: unknown, requestId: string) => void
@@ -114,6 +116,7 @@ export function createApp(parts: AppParts): Express {
   app.get('/v1/alerts', getAlerts(alerts))
   if (parts.handling !== undefined) app.post('/v1/alerts/:id', postAlert(parts.handling))
   app.get('/v1/ledger', getLedger(identity, publishing?.gateway.publisher, follower))
+  app.get('/v1/events', parts.events)
   app.get('/healthz', getHealth(parts.health))
   app.get('/metrics', parts.metrics)
 

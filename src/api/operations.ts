@@ -15,6 +15,7 @@ import {
   History,
   Ledger,
   MonthlyReport,
+  OverviewEvent,
   ProblemDocument,
   Proof,
   Responsibility,
@@ -49,8 +50,10 @@ export interface Parameter {
   schema: TSchema
 }
 
-/** Schema of each media type; `lines` of each line of it. */
-export type Content = Readonly<Record<string, { schema: TSchema; lines?: TSchema }>>
+/** Schema of each media type; `lines` of each line of it, `events` of the data of each event by its name. */
+export type Content = Readonly<
+  Record<string, { schema: TSchema; lines?: TSchema; events?: Readonly<Record<string, TSchema>> }>
+>
 
 export interface Answer {
   description: string
@@ -430,6 +433,20 @@ export const OPERATIONS: readonly Operation[] = [
     summary: "The ledger's address and head, and whose gateway this is.",
     parameters: [],
     responses: { 200: json('The ledger.', Ledger), ...unavailable },
+  },
+  {
+    method: 'get',
+    path: '/v1/events',
+    summary:
+      'What goes on, as server-sent events: `overview`, the whole of it at once and when it has changed; `heartbeat` in between.',
+    parameters: [],
+    responses: {
+      200: {
+        description: 'A stream that ends when the reader, or the server, ends it.',
+        content: { 'text/event-stream': { schema: Type.String(), events: { overview: OverviewEvent } } },
+      },
+      ...unavailable,
+    },
   },
   {
     method: 'get',
