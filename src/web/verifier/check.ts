@@ -201,7 +201,7 @@ function trustedOf(facts: Facts, options: CheckOptions, blocks: TrustedBlock[]):
   }
   if (facts.kind === 'receipt') {
     believe('ledger', facts.verified.receipt.ledger, options.ledger)
-    believe('publisher', facts.verified.receipt.publisher)
+    believe('publisher', facts.verified.receipt.publisher, options.publisher)
   } else {
     believe('ledger', facts.verified.anchor.ledger, options.ledger)
   }

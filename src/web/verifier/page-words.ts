@@ -58,6 +58,11 @@ export const pageWords = {
     en: 'Without it, the contract that a file names is believed to be the one you mean.',
     zh: '不填写时，以文件所称的合约为准。',
   },
+  publisher: { en: 'Address of the publisher', zh: '发布者地址' },
+  publisherHint: {
+    en: 'Without it, a receipt may be of any publisher that the ledger knows.',
+    zh: '不填写时，回执可由账本所认可的任一发布者签署。',
+  },
   badAddress: {
     en: 'An address is 0x and 40 hexadecimal digits.',
     zh: '地址应为 0x 加 40 位十六进制数字。',

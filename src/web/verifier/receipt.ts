@@ -17,16 +17,16 @@ import { receiptSigner } from './signatures.ts'
 
 /** Checks a receipt; that the submission is on the chain is shown by its proof, a file beside it. */
 export function checkReceipt(value: unknown, options: CheckOptions): Promise<KeptPromise> {
-  const { rpcUrl, ledger, beside = [] } = options
+  const { rpcUrl, ledger, publisher, beside = [] } = options
   const { chain = nobody().chain } = meansOf(options, [])
   return verifyReceipt(
     value,
     chain,
     {
       signerOf: receiptSigner,
-      isPublisher: async (address, publisher) => {
+      isPublisher: async (address, account) => {
         if (rpcUrl === undefined) throw new OperationError('NOT_IN_EVIDENCE', 'no node was named to ask')
-        return (await createLedger(createRpc(rpcUrl), address).publisher(publisher)).status !== 'none'
+        return (await createLedger(createRpc(rpcUrl), address).publisher(account)).status !== 'none'
       },
       fetchSubmission: async (receipt) => {
         const found = beside.flatMap(readBundle).find((bundle) => isOf(bundle, receipt))
@@ -37,7 +37,7 @@ export function checkReceipt(value: unknown, options: CheckOptions): Promise<Kep
       },
       now: Date.now,
     },
-    ledger === undefined ? {} : { ledger },
+    { ...(ledger !== undefined && { ledger }), ...(publisher !== undefined && { publisher }) },
   )
 }
 

@@ -12,20 +12,32 @@ interface Settings {
   node: string
   ledger: string
   authorizations: string
+  publisher: string
 }
 
-export const NO_SETTINGS: Settings = { blocks: '', askNode: false, node: '', ledger: '', authorizations: '' }
+export const NO_SETTINGS: Settings = {
+  blocks: '',
+  askNode: false,
+  node: '',
+  ledger: '',
+  authorizations: '',
+  publisher: '',
+}
 
 /** What of the settings can be used; the form says what cannot. */
-export function optionsOf({ blocks, askNode, node, ledger, authorizations }: Settings): CheckOptions {
-  const pinned = { ledger: lower(ledger), authorizations: lower(authorizations) }
+export function optionsOf({ blocks, askNode, node, ...pins }: Settings): CheckOptions {
+  const pinned = PINS.map((name) => [name, lower(pins[name])] as const).filter(([, address]) =>
+    isHex(address, 20),
+  )
   return {
     trustedBlocks: hashesOf(blocks).filter(isHash),
     ...(askNode && isNode(node) && { rpcUrl: node.trim() }),
-    ...(isHex(pinned.ledger, 20) && { ledger: pinned.ledger }),
-    ...(isHex(pinned.authorizations, 20) && { authorizations: pinned.authorizations }),
+    ...Object.fromEntries(pinned),
   }
 }
+
+/** Addresses that the reader may know. */
+const PINS = ['ledger', 'authorizations', 'publisher'] as const
 
 const lower = (text: string) => text.trim().toLowerCase()
 const hashesOf = (text: string) =>
@@ -44,7 +56,7 @@ interface SettingsProps {
 /** What the reader knows or trusts besides the files. */
 export function SettingsForm({ of: settings, onChange }: SettingsProps) {
   const say = useWords(pageWords)
-  const { blocks, askNode, node, ledger, authorizations } = settings
+  const { blocks, askNode, node } = settings
   const change = (part: Partial<Settings>) => onChange({ ...settings, ...part })
   return (
     <details class="card trust-settings">
@@ -76,20 +88,16 @@ export function SettingsForm({ of: settings, onChange }: SettingsProps) {
           onInput={(value) => change({ node: value })}
         />
       )}
-      <Field
-        label={say.ledger}
-        hint={say.ledgerHint}
-        value={ledger}
-        fault={isAddress(ledger) ? undefined : say.badAddress}
-        onInput={(value) => change({ ledger: value })}
-      />
-      <Field
-        label={say.authorizations}
-        hint={say.authorizationsHint}
-        value={authorizations}
-        fault={isAddress(authorizations) ? undefined : say.badAddress}
-        onInput={(value) => change({ authorizations: value })}
-      />
+      {PINS.map((name) => (
+        <Field
+          key={name}
+          label={say[name]}
+          hint={say[`${name}Hint`]}
+          value={settings[name]}
+          fault={isAddress(settings[name]) ? undefined : say.badAddress}
+          onInput={(value) => change({ [name]: value })}
+        />
+      ))}
     </details>
   )
 }
