@@ -109,7 +109,7 @@ const unreadable = (code: string, detail: string): Checked => ({
 async function bundleOf(given: Given, options: CheckOptions): Promise<Checked> {
   const { value, kind, withEvidence } = given
   // All that is shown is believed for the moment, so that what is wrong by itself is told from what nobody trusts yet.
-  const shown = withEvidence ? blocksShown(value) : []
+  const shown = withEvidence ? blocksShown(value) : undefined
   const { offline, ...facts } = await verifyAny(value, meansOf(options, shown))
   const blocks = offline?.trustedBlocks ?? []
   const needed = blocks.filter(({ hash }) => !options.trustedBlocks.includes(hash))

@@ -18,7 +18,7 @@ import { receiptSigner } from './signatures.ts'
 /** Checks a receipt; that the submission is on the chain is shown by its proof, a file beside it. */
 export function checkReceipt(value: unknown, options: CheckOptions): Promise<KeptPromise> {
   const { rpcUrl, ledger, publisher, beside = [] } = options
-  const { chain = nobody().chain } = meansOf(options, [])
+  const { chain = nobody().chain } = meansOf(options)
   return verifyReceipt(
     value,
     chain,
