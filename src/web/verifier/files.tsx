@@ -73,29 +73,12 @@ export function Files() {
             {checked === undefined ? (
               <p class="soft">{say.checking}</p>
             ) : (
-              <>
-                <Verdict of={checked} />
-                {checked.needed !== undefined && (
-                  <TrustBlocks hashes={checked.needed.map(({ hash }) => hash)} onTrust={trust} />
-                )}
-              </>
+              <Verdict of={checked} onTrust={trust} />
             )}
           </article>
         )
       })}
     </>
-  )
-}
-
-function TrustBlocks({ hashes, onTrust }: { hashes: Hex[]; onTrust: (hashes: readonly Hex[]) => void }) {
-  const say = useWords(pageWords)
-  return (
-    <div class="trust">
-      <p>{say.howToTrust}</p>
-      <button type="button" onClick={() => onTrust(hashes)}>
-        {hashes.length === 1 ? say.trustOne : say.trustAll}
-      </button>
-    </div>
   )
 }
 

@@ -46,9 +46,10 @@ export function Intake({ onFiles }: { onFiles: (files: Given[]) => void }) {
   return (
     <section class={`card intake${over ? ' over' : ''}`} aria-labelledby={`${id}-title`}>
       <h2 id={`${id}-title`}>{say.files}</h2>
-      <label class="choose">
-        <span>{say.choose}</span>
+      <label class="button choose">
+        {say.choose}
         <input
+          class="visually-hidden"
           type="file"
           multiple
           accept=".json,application/json"

@@ -67,10 +67,4 @@ export const pageWords = {
     en: 'An address is 0x and 40 hexadecimal digits.',
     zh: '地址应为 0x 加 40 位十六进制数字。',
   },
-  howToTrust: {
-    en: 'Compare number and hash with somebody you trust and not with whoever gave you the file: a node of your own, an explorer of the chain, a published notice. If they are the same, say so.',
-    zh: '请将区块号和哈希与您信任的一方核对，而不是与提供文件的人核对：自有节点、区块浏览器或公开公告均可。核对一致后再确认。',
-  },
-  trustOne: { en: 'I trust this block', zh: '我信任该区块' },
-  trustAll: { en: 'I trust these blocks', zh: '我信任这些区块' },
 }
