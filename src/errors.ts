@@ -33,6 +33,7 @@ export type InputCode =
   | 'BAD_TOKEN'
   | 'WRONG_SOURCE'
   | 'NO_BATCH_FILES'
+  | 'NO_EVIDENCE'
   | 'NO_RIGHTS'
   | 'BAD_RANGE'
   | 'PRECONDITION_FAILED'

@@ -35,6 +35,7 @@ const INPUT: Record<InputCode, [status: number, title: string]> = {
   BAD_TOKEN: [401, 'This token is not known, or revoked'],
   WRONG_SOURCE: [403, 'This token is of another source'],
   NO_BATCH_FILES: [403, 'Batch files are not given out'],
+  NO_EVIDENCE: [404, 'There is no evidence'],
   NO_RIGHTS: [404, 'Nobody decides on calls here'],
   BAD_RANGE: [416, 'There is no such range'],
   PRECONDITION_FAILED: [412, 'The file is another'],

@@ -3,11 +3,19 @@ import type { Item } from '../batch/index.ts'
 import { fromBase64url, toBase64url } from '../bytes/base64url.ts'
 import { InputError } from '../errors.ts'
 import { type FoundAuthorization, isUnderGrant } from '../indexer/authorize.ts'
+import type { EvidenceMaker } from '../indexer/evidence-maker.ts'
 import type { Finder } from '../indexer/finder.ts'
 import type { Follower } from '../indexer/follower.ts'
 import type { Place } from '../indexer/search.ts'
 import { INDEX_NAMES, type IndexName, recordValue } from '../lookup/index.ts'
-import { authorizedProof, PROOF_MEDIA_TYPE } from '../proof/index.ts'
+import {
+  authorizedProof,
+  type JsonProof,
+  OFFLINE_MEDIA_TYPE,
+  PROOF_MEDIA_TYPE,
+  parseProof,
+  toJsonOffline,
+} from '../proof/index.ts'
 import { type FlowRecord, parseDisclosure } from '../record/index.ts'
 import type { LedgerEntries } from '../store/ledger-entries.ts'
 import { toJsonAnchor, toJsonLedgerState } from './json.ts'
@@ -97,16 +105,23 @@ export type Authorize = (call: FlowRecord) => Promise<FoundAuthorization>
 /** Says why a proof shows a call under a grant, and not the grant. */
 const MISSING_HEADER = 'Tidemark-Authorization-Missing'
 
+interface ProofParts {
+  finder: Finder
+  /** known sources, in order, at most `limit` */
+  sources: (limit: number) => string[]
+  /** absent where nobody decides on calls */
+  authorize?: Authorize
+  evidence: EvidenceMaker
+}
+
 /**
- * GET /v1/proofs?id=[&source=][&disclose=person][&authorization=]: the bundle that convinces a stranger.
+ * GET /v1/proofs?id=[&source=][&disclose=person][&authorization=][&evidence=true]: the bundle that convinces a stranger.
  *
  * With what authorised a call that cites a grant, where that can be had; `authorization=true` demands it, `false`
  * leaves it out.
- *
- * @param authorize absent where nobody decides on calls
  */
 export const getProof =
-  (finder: Finder, known: (limit: number) => string[], authorize: Authorize | undefined): RequestHandler =>
+  ({ finder, sources: known, authorize, evidence }: ProofParts): RequestHandler =>
   async (request, response) => {
     const source = optionalText(request, 'source')
     const id = requiredText(request, 'id')
@@ -115,19 +130,20 @@ export const getProof =
     if (sources.length > MAX_SOURCES)
       throw new InputError('BAD_ARGUMENT', 'source is needed: there are too many to search')
     const wanted = optionalText(request, 'authorization') && optionalFlag(request, 'authorization')
+    const isOffline = optionalFlag(request, 'evidence')
     const proof = await finder.prove(sources, id, disclose)
-    response.type(PROOF_MEDIA_TYPE)
     const found = wanted === false ? undefined : await authorizationOf(proof.record, authorize)
-    if (found !== undefined && 'authorization' in found) {
-      response.send(JSON.stringify(authorizedProof(proof, found.authorization)))
-      return
-    }
-    if (wanted === true) {
+    if (wanted === true && (found === undefined || 'missing' in found)) {
       const why = found?.missing ?? 'the record is no call that was answered under a grant'
       throw new InputError('NOT_FOUND', `there is no authorisation to show: ${why}`)
     }
-    if (found !== undefined) response.set(MISSING_HEADER, found.missing)
-    response.send(JSON.stringify(proof))
+    let bundle: JsonProof = proof
+    if (found !== undefined && 'authorization' in found) bundle = authorizedProof(proof, found.authorization)
+    else if (found !== undefined) response.set(MISSING_HEADER, found.missing)
+    const answer = isOffline
+      ? toJsonOffline({ bundle, evidence: await evidence.ofProof(parseProof(bundle)) })
+      : bundle
+    response.type(isOffline ? OFFLINE_MEDIA_TYPE : PROOF_MEDIA_TYPE).send(JSON.stringify(answer))
   }
 
 async function authorizationOf(

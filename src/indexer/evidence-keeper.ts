@@ -75,4 +75,5 @@ export class EvidenceKeeper {
 
 /** Whether it is about this block alone, and others may be captured. */
 const isNodesFault = (error: unknown): error is OperationError =>
-  error instanceof OperationError && ['RPC_REFUSED', 'RPC_MALFORMED', 'RPC_LAGS', 'CHAIN_FAILED'].includes(error.code)
+  error instanceof OperationError &&
+  ['RPC_REFUSED', 'RPC_MALFORMED', 'RPC_LAGS', 'CHAIN_FAILED'].includes(error.code)

@@ -3,14 +3,7 @@ import { grantSigner } from '../chain/rights-facts.ts'
 import type { Rpc } from '../chain/rpc.ts'
 import { fetchHeader, fetchWholeBlock } from '../chain/whole-block.ts'
 import { InputError, OperationError } from '../errors.ts'
-import type {
-  Anchor,
-  Authorization,
-  BlockEvidence,
-  Evidence,
-  Place,
-  Proof,
-} from '../proof/index.ts'
+import type { Anchor, Authorization, BlockEvidence, Evidence, Place, Proof } from '../proof/index.ts'
 import { grantId, nameId } from '../record/index.ts'
 import type { CapturedEvidence, EvidenceStore } from '../store/evidence.ts'
 import { type ChainFacts, resourceSlot, revokedAtSlot } from '../verify/index.ts'
@@ -77,7 +70,8 @@ export class EvidenceMaker {
   ): Promise<Uint8Array[] | undefined> {
     const { block, ledgerSize } = this.#captured(size)
     shown.add(anchor, block)
-    const shownSize = ledgerSize ?? (await orNoEvidence(async () => this.#showLedger(anchor, await recent(), shown)))
+    const shownSize =
+      ledgerSize ?? (await orNoEvidence(async () => this.#showLedger(anchor, await recent(), shown)))
     return shownSize === size ? undefined : this.#parts.follower.log.consistencyPath(size, shownSize)
   }
 
@@ -127,14 +121,17 @@ export class EvidenceMaker {
   #expectKey({ contract, grant, consent }: Authorization, chainId: bigint): void {
     if ('given' in consent) return
     if (grantSigner({ chainId, contract }, grant, consent.signature) === grant.subject) return
-    throw noEvidence(`the consent is that of account ${grant.subject}, a contract, whose word only a node can ask for`)
+    throw noEvidence(
+      `the consent is that of account ${grant.subject}, a contract, whose word only a node can ask for`,
+    )
   }
 
   async #finalBlock(): Promise<At> {
     const { chain, follower } = this.#parts
     const blockNumber = follower.state.finalBlock
     const block = await chain.blockByNumber(blockNumber)
-    if (block === undefined) throw new OperationError('RPC_LAGS', `the node does not have block ${blockNumber}`)
+    if (block === undefined)
+      throw new OperationError('RPC_LAGS', `the node does not have block ${blockNumber}`)
     return { blockNumber, blockHash: block.hash }
   }
 }
@@ -144,7 +141,12 @@ class Shown {
   readonly #blocks = new Map<string, { number: bigint } & BlockEvidence>()
 
   add({ blockNumber, blockHash }: At, { header, transactions, accounts }: BlockEvidence): void {
-    const block = this.#blocks.get(blockHash) ?? { number: blockNumber, header, transactions: [], accounts: [] }
+    const block = this.#blocks.get(blockHash) ?? {
+      number: blockNumber,
+      header,
+      transactions: [],
+      accounts: [],
+    }
     this.#blocks.set(blockHash, block)
     for (const one of transactions) {
       if (!block.transactions.some(({ index }) => index === one.index)) block.transactions.push(one)
@@ -168,7 +170,8 @@ async function orNoEvidence<T>(show: () => Promise<T>): Promise<T> {
   try {
     return await show()
   } catch (error) {
-    if (!(error instanceof OperationError) || !['RPC_REFUSED', 'RPC_MALFORMED'].includes(error.code)) throw error
+    if (!(error instanceof OperationError) || !['RPC_REFUSED', 'RPC_MALFORMED'].includes(error.code))
+      throw error
     throw noEvidence(error.message, error)
   }
 }

@@ -78,7 +78,8 @@ export class EvidenceStore {
     if (shown === undefined || shown === null) return { missing: (row?.reason as string | null) ?? undefined }
     const text = Buffer.from(decompress(shown, Number(row?.shown_bytes))).toString('utf8')
     const [block] = parseOffline(JSON.parse(text)).evidence.blocks
-    if (block === undefined) throw new OperationError('STORE_DAMAGED', `evidence of header ${logIndex} is empty`)
+    if (block === undefined)
+      throw new OperationError('STORE_DAMAGED', `evidence of header ${logIndex} is empty`)
     return {
       block,
       ledgerSize: (row?.ledger_size as bigint | null) ?? undefined,
