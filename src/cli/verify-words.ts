@@ -1,6 +1,8 @@
 import { type VerificationCode, VerificationError } from '../errors.ts'
 import type { Language } from '../rules/rule.ts'
 import type { VerifiedAuthorization, VerifiedProof } from '../verify/index.ts'
+import { row, sayIn, showSeconds } from './verify-rows.ts'
+import { anchoredRow, type Trusted, trustedRows, unpinnedLedger } from './verify-trust.ts'
 
 /** What a person is told, in both languages. */
 type Words = Readonly<Record<Language, string>>
@@ -47,6 +49,10 @@ const REFUSED: Readonly<Record<string, Words>> = {
     en: 'The registry did not have the resource so at the time of the call, or did not allow the call.',
     zh: '调用时该资源在登记处的登记并非如此，或不允许该调用。',
   },
+  evidence: {
+    en: 'The evidence does not show what it is there to show, or not of this chain.',
+    zh: '所附证据未能证明其应证明的内容，或不属于该链。',
+  },
   revocation: {
     en: 'What the proof says of a withdrawal is not what the chain says.',
     zh: '证明关于撤回的说法与链上不符。',
@@ -87,17 +93,13 @@ export function inWords(
   return new VerificationError(code, text, { cause, ...(step !== undefined && { step }) })
 }
 
-interface Asked {
-  rpc: string
-  ledger?: string
-  authorizations?: string
+export interface Asked extends Trusted {
   crossCheck: boolean
-  lang: Language
 }
 
 /** What has been proven, in plain words, and who was trusted for it. */
 export function describeProof(verified: VerifiedProof, asked: Asked): string {
-  const { record, header, anchor, logIndex, finalBlock, closedMembers, authorization } = verified
+  const { record, header, anchor, logIndex, closedMembers, authorization } = verified
   const say = sayIn(asked.lang)
   const lines = [
     say('VERIFIED', '验证通过'),
@@ -121,13 +123,7 @@ export function describeProof(verified: VerifiedProof, asked: Asked): string {
         `链 ${anchor.chainId} 上 ${anchor.ledger} 的第 ${logIndex} 项`,
       ),
     ),
-    row(
-      say('anchored', '上链'),
-      say(
-        `block ${anchor.blockNumber} at ${showSeconds(verified.blockTime)}; final block ${finalBlock}`,
-        `区块 ${anchor.blockNumber}，${showSeconds(verified.blockTime)}；最终区块 ${finalBlock}`,
-      ),
-    ),
+    anchoredRow(verified, asked),
     asked.crossCheck
       ? row(
           say('checked', '复核'),
@@ -137,28 +133,33 @@ export function describeProof(verified: VerifiedProof, asked: Asked): string {
           ),
         )
       : undefined,
-    row(say('trusted', '信任'), trusted(verified, asked)),
+    ...trustedRows(anchor.chainId, unpinned(verified, asked), asked),
   ]
   return `${lines.filter((line) => line !== undefined).join('\n')}\n`
 }
 
-function trusted({ anchor, authorization }: VerifiedProof, { rpc, ledger, authorizations, lang }: Asked) {
-  const say = sayIn(lang)
-  const unpinned = [
-    ledger === undefined
-      ? say(
-          `that ${anchor.ledger} is the ledger: pin it with --ledger`,
-          `${anchor.ledger} 即为账本：可用 --ledger 指定`,
-        )
-      : undefined,
-    authorization !== undefined && authorizations === undefined
-      ? say(
-          `that ${authorization.contract} decides on grants: pin it with --authorizations`,
-          `${authorization.contract} 即为授权合约：可用 --authorizations 指定`,
-        )
-      : undefined,
-  ].filter((pin) => pin !== undefined)
-  return [say(`the node at ${rpc}`, `节点 ${rpc}`), ...unpinned].join(say(', and ', '；并相信 '))
+function unpinned({ anchor, authorization }: VerifiedProof, asked: Asked): string[] {
+  const { ledger, authorizations, registry, isOffline } = asked
+  const say = sayIn(asked.lang)
+  const pins = [unpinnedLedger(anchor.ledger, ledger, asked.lang)]
+  if (authorization !== undefined && authorizations === undefined) {
+    pins.push(
+      say(
+        `that ${authorization.contract} decides on grants: pin it with --authorizations`,
+        `${authorization.contract} 即为授权合约：可用 --authorizations 指定`,
+      ),
+    )
+  }
+  // A node tells which registry they rest on; of evidence, it is believed.
+  if (authorization !== undefined && isOffline && registry === undefined) {
+    pins.push(
+      say(
+        `that those grants rest on registry ${authorization.resource.registry}: pin it with --registry`,
+        `上述授权以登记处 ${authorization.resource.registry} 为准：可用 --registry 指定`,
+      ),
+    )
+  }
+  return pins.filter((pin) => pin !== undefined)
 }
 
 function describeAuthorization(
@@ -247,23 +248,3 @@ const SHARED = {
   conditional: '有条件共享',
   prohibited: '不予共享',
 }
-
-const sayIn =
-  (lang: Language) =>
-  (en: string, zh: string): string =>
-    lang === 'en' ? en : zh
-
-const COLUMN = 10
-
-/** A label, as wide as a terminal shows it, and what it names. */
-function row(label: string, text: string): string {
-  const width = [...label].reduce((sum, character) => sum + (character > '\u2e80' ? 2 : 1), 0)
-  return `  ${label}${' '.repeat(COLUMN - width)}${text}`
-}
-
-/** The last second that a calendar reaches. */
-const LAST_SECOND = 8_640_000_000_000n
-
-/** As other times of the command line, however far off a grant may reach. */
-export const showSeconds = (seconds: bigint): string =>
-  seconds > LAST_SECOND ? `${seconds} s after 1970` : new Date(Number(seconds) * 1_000).toISOString()

@@ -2,7 +2,13 @@ export { sizeAfter, type Trust } from './anchor.ts'
 export { type Means, type VerifiedAny, verifyAny } from './any.ts'
 export { AUTHORIZATION_STEPS, type VerifiedAuthorization } from './authorization.ts'
 export type { Block, ChainFacts, ReceiptLog, TransactionReceipt } from './chain-facts.ts'
-export { type EvidenceFacts, type EvidenceTrust, evidenceFacts, type TrustedBlock } from './evidence-facts.ts'
+export {
+  blockHashes,
+  type EvidenceFacts,
+  type EvidenceTrust,
+  evidenceFacts,
+  type TrustedBlock,
+} from './evidence-facts.ts'
 export { HISTORY_STEPS, type VerifiedHistory, verifyHistory } from './history.ts'
 export { mayHold } from './history-batch.ts'
 export type { FoundInHistory } from './history-parts.ts'
