@@ -108,11 +108,13 @@ test('what every route really answers is what the document says', async () => {
     '/v1/submissions/proof?source=urn:contract&sequence=0',
     '/v1/submissions/proof?source=urn:contract&sequence=9',
     '/v1/submissions/proof?source=urn:contract',
+    '/v1/submissions/proof?source=urn:contract&sequence=0&evidence=true',
     '/v1/records?source=urn:contract&id=a',
     '/v1/records?source=urn:contract&id=none',
     '/v1/records?resource=civil-registry/births&disclose=person&limit=1',
     '/v1/records',
     '/v1/proofs?id=a&disclose=person',
+    '/v1/proofs?id=a&evidence=true',
     '/v1/proofs?id=none',
     '/v1/proofs',
     '/v1/stats?by=resource&step=day',
@@ -125,6 +127,7 @@ test('what every route really answers is what the document says', async () => {
     '/v1/histories?resource=civil-registry/births&from=2026-01-01&disclose=person',
     '/v1/histories?record=none&source=urn:contract',
     '/v1/histories?resource=civil-registry/births&runs=true',
+    '/v1/histories?resource=civil-registry/births&evidence=true',
     '/v1/histories?person=none&runs=perhaps',
     '/v1/histories',
     '/v1/histories?person=none&first=99999',
@@ -218,7 +221,7 @@ test('what every route really answers is what the document says', async () => {
     answered.add(`post /v1/decisions ${answer.status}`)
   }
   // Whatever the document promises was seen here, but for what takes a stalled chain, a slow client, bad luck, a
-  // registered source, no contract that decides, or files that are not for everybody.
+  // registered source, no contract that decides, a node that shows no state, or files that are not for everybody.
   const promised = operations().flatMap(([method, path, { responses }]) =>
     Object.keys(responses).map((status) => `${method} ${path} ${status}`),
   )
@@ -227,6 +230,7 @@ test('what every route really answers is what the document says', async () => {
     'post /v1/submissions 408',
     'get /v1/submissions/proof 409',
     'get /v1/proofs 409',
+    'get /v1/histories 404',
     `get ${place} 401`,
     `get ${place} 403`,
     'post /v1/decisions 403',
