@@ -99,6 +99,8 @@ test('what every route really answers is what the document says', async () => {
   await submit(ndjson(callOf('urn:contract', 'a')))
   const final = () => ask('GET', '/v1/submissions?source=urn:contract&sequence=0')
   await eventually(async () => JSON.parse((await final()).text).state === 'final' || undefined)
+  const captured = () => ask('GET', '/v1/submissions/proof?source=urn:contract&sequence=0&evidence=true')
+  await eventually(async () => (await captured()).status === 200 || undefined)
   const answered = new Set<string>()
   const gets = [
     '/v1/submissions?source=urn:contract',
