@@ -12,14 +12,7 @@ import { recoverGrantSigner } from './signing.ts'
 
 /** Answers what a verifier of authorised calls asks, through a node's JSON-RPC. */
 export const rightsFacts = (rpc: Rpc): RightsFacts => ({
-  grantSigner(domain, grant, signature) {
-    try {
-      return recoverGrantSigner(domain, grant, signature)
-    } catch (error) {
-      if (error instanceof VerificationError) return undefined
-      throw error
-    }
-  },
+  grantSigner,
   isValidSignature: (account, digest, signature, blockHash) =>
     isValidSignature(rpc, account, digest, signature, blockHash),
   registryOf: (authorizations, blockHash) =>
@@ -39,6 +32,16 @@ export const rightsFacts = (rpc: Rpc): RightsFacts => ({
   revokedAt: (authorizations, grantId, blockHash) =>
     createAuthorizations(rpc, authorizations).revokedAt(grantId, { blockHash }),
 })
+
+/** See `RightsFacts`. */
+export const grantSigner: RightsFacts['grantSigner'] = (domain, grant, signature) => {
+  try {
+    return recoverGrantSigner(domain, grant, signature)
+  } catch (error) {
+    if (error instanceof VerificationError) return undefined
+    throw error
+  }
+}
 
 /** Every matching log of a block range, in the order of the chain. */
 export async function allLogs(rpc: Rpc, filter: LogFilter, from: bigint, to: bigint): Promise<ChainLog[]> {
