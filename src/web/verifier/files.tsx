@@ -60,11 +60,13 @@ export function Files() {
         return (
           <article key={id} class="card file" data-file={name}>
             <div class="file-head">
-              <h2>{name}</h2>
+              <h2 id={`file-${id}`} translate={false}>
+                {name}
+              </h2>
               <span class="soft">{say.bytes(showCount(text.length, language))}</span>
               <button
                 type="button"
-                aria-label={say.removeFile(name)}
+                aria-describedby={`file-${id}`}
                 onClick={() => setFiles((before) => before.filter((one) => one.id !== id))}
               >
                 {say.remove}
