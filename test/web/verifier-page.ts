@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
-import { eventually } from '../store/temporary.ts'
 
 export const PAGE_FILE = join(import.meta.dirname, '../../dist/web/verify/index.html')
 
@@ -57,13 +56,11 @@ export async function give(page: Page, files: Record<string, unknown>): Promise<
 
 /** What the page says of each file, once it says something of all. */
 export async function shown(page: Page, least = 1): Promise<Map<string, Shown>> {
-  // Not page.waitForFunction, which makes code of a text: the page's policy forbids that.
-  await eventually(() =>
-    page.locator('body').evaluate((body: Element, count) => {
-      const files = [...body.querySelectorAll('article[data-file]')]
-      return files.length >= count && files.every((file) => file.querySelector('.verdict') !== null)
-    }, least),
-  )
+  await page
+    .locator('article[data-file]')
+    .nth(least - 1)
+    .waitFor({ state: 'attached' })
+  await page.locator('.files[aria-busy="false"]').waitFor()
   return new Map(await page.locator('body').evaluate(readShown))
 }
 

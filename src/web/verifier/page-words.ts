@@ -30,7 +30,7 @@ export const pageWords = {
     zh: (names: string) => `文件过大，浏览器无法处理，请使用“tidemark verify”：${names}`,
   },
   checking: { en: 'Checking…', zh: '正在验证……' },
-  bytes: { en: (count: string) => `${count} characters`, zh: (count: string) => `${count} 个字符` },
+  characters: { en: (count: string) => `${count} characters`, zh: (count: string) => `${count} 个字符` },
   remove: { en: 'Remove', zh: '移除' },
   summary: { en: (counts: string) => `Checked: ${counts}`, zh: (counts: string) => `验证完毕：${counts}` },
   trust: { en: 'What you trust', zh: '您所信任的' },
