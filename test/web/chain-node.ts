@@ -22,6 +22,7 @@ export async function startNodes(chains: Readonly<Record<string, NodeData>>) {
   const server: Server = createServer(async (request, response) => {
     response.setHeader('access-control-allow-origin', '*')
     response.setHeader('access-control-allow-headers', '*')
+    response.setHeader('access-control-max-age', '600')
     const data = chains[decodeURIComponent(request.url ?? '').slice(1)]
     if (request.method !== 'POST' || data === undefined) return void response.end()
     const {

@@ -71,17 +71,21 @@ function useOutcomes(
     const options = optionsOf(settings)
     const checkAll = async () => {
       const beside = files.map(({ text }) => text)
-      for (const { id, text } of files.filter((file) => mayTellMore(known.current.get(file.id)))) {
-        // What is done so far is painted before the next is begun.
-        await new Promise((resume) => setTimeout(resume))
+      const found = new Map(known.current)
+      let drawAt = 0
+      for (const { id, text } of files.filter((file) => mayTellMore(found.get(file.id)))) {
+        const startedAt = performance.now()
+        if (startedAt >= drawAt) {
+          setOutcomes({ settings, of: new Map(found) })
+          // What is done so far is painted before the next is begun.
+          await new Promise((resume) => setTimeout(resume))
+          const drawnAt = performance.now()
+          drawAt = drawnAt + Math.max(LEAST_PAUSE_MS, PAUSE_PER_DRAWING * (drawnAt - startedAt))
+        }
         if (isStale) return
-        const checked = await check(text, { ...options, beside })
-        if (isStale) return
-        setOutcomes((before) => ({
-          settings,
-          of: new Map(before.settings === settings ? before.of : NOTHING).set(id, checked),
-        }))
+        found.set(id, await check(text, { ...options, beside }))
       }
+      if (!isStale) setOutcomes({ settings, of: found })
     }
     void checkAll()
     return () => {
@@ -90,6 +94,10 @@ function useOutcomes(
   }, [files, settings])
   return current
 }
+
+/** Often enough for an eye, and seldom enough that hundreds of files are not drawn hundreds of times. */
+const LEAST_PAUSE_MS = 100
+const PAUSE_PER_DRAWING = 5
 
 const NOTHING: ReadonlyMap<number, Checked> = new Map()
 
