@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { launchChromium } from '../browser/chromium.ts'
-import { type BundleCase, badBundles, goodBundles } from '../vectors/bad.ts'
+import { type BadCase, type BundleCase, badBundles, goodBundles } from '../vectors/bad.ts'
 import { startNodes } from './chain-node.ts'
 import { give, openSettings, openVerifier, type Shown } from './verifier-page.ts'
 
@@ -73,8 +73,17 @@ const VERDICTS: Readonly<Record<string, string>> = {
   OperationError: 'unchecked',
 }
 
-const expectedOf = ({ error, step, code }: { error: string; step?: string; code: string }) => ({
-  verdict: VERDICTS[error],
-  failed: error === 'VerificationError' ? (step ?? 'read') : undefined,
-  code,
-})
+/** The page takes a file for what its format says, where a verifier of one kind would not read it at all. */
+const expectedOf = ({ name, error, step, code, kind, bundle }: BadCase) =>
+  name.endsWith(': another format') && isOfAnotherKind(kind, bundle)
+    ? { verdict: 'refuted', failed: 'read', code: 'MALFORMED_BUNDLE' }
+    : {
+        verdict: VERDICTS[error],
+        failed: error === 'VerificationError' ? (step ?? 'read') : undefined,
+        code,
+      }
+
+const isOfAnotherKind = (kind: string, text: string): boolean => {
+  const [, named = kind] = /"format":"(tidemark-(?:proof|submission|history|receipt))\//.exec(text) ?? []
+  return named !== kind
+}
