@@ -46,6 +46,7 @@ import { ALTERED } from './vectors-altered.ts'
 import { authorizedVectors } from './vectors-authorized.ts'
 import { grantVectors } from './vectors-grant.ts'
 import { historyVectors } from './vectors-history.ts'
+import { offlineVectors } from './vectors-offline.ts'
 import { receiptVectors, submissionVectors } from './vectors-receipt.ts'
 import { reportVectors } from './vectors-report.ts'
 import { runHistoryVectors } from './vectors-run-history.ts'
@@ -77,6 +78,7 @@ export async function makeVectors(): Promise<Map<string, string>> {
   addJson('run-history.json', await runHistoryVectors())
   addJson('report.json', reportVectors())
   addJson('authorized.json', await authorizedVectors())
+  addJson('offline.json', await offlineVectors())
   for (const [name, bytes] of Object.entries(exampleBatch().files)) {
     if (name.endsWith('.json')) files.set(`batch/${name}`, new TextDecoder().decode(bytes))
     else files.set(`batch/${name}.hex`, hexLines(bytes))
