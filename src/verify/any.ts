@@ -13,11 +13,12 @@ import {
 import { expectFormat } from '../proof/members.ts'
 import { step, type Trust } from './anchor.ts'
 import type { ChainFacts } from './chain-facts.ts'
-import { blockHashes, type EvidenceFacts, evidenceFacts, type TrustedBlock } from './evidence-facts.ts'
+import { type EvidenceFacts, evidenceFacts } from './evidence-facts.ts'
 import { notFinal } from './final-receipt.ts'
 import { type VerifiedHistory, verifyHistory } from './history.ts'
 import { type VerifiedProof, verifyProof } from './proof.ts'
 import type { RightsFacts } from './rights-facts.ts'
+import { blockHashes, type TrustedBlock } from './shown-blocks.ts'
 import { type VerifiedSubmission, verifySubmission } from './submission.ts'
 
 /** Whom and what a verifier of any bundle asks and trusts. */
