@@ -4,19 +4,27 @@ import { chainFacts, type Finality } from '../chain/facts.ts'
 import { rightsFacts } from '../chain/rights-facts.ts'
 import { createRpc } from '../chain/rpc.ts'
 import { InputError, VerificationError } from '../errors.ts'
-import { HISTORY_FORMAT, parseProof, RUN_HISTORY_FORMAT, toJsonGrant } from '../proof/index.ts'
+import {
+  HISTORY_FORMAT,
+  parseProof,
+  RUN_HISTORY_FORMAT,
+  SUBMISSION_FORMAT,
+  toJsonGrant,
+} from '../proof/index.ts'
 import type { Language } from '../rules/rule.ts'
 import {
   type VerifiedAuthorization,
   type VerifiedProof,
   verifyHistory,
   verifyProof,
+  verifySubmission,
 } from '../verify/index.ts'
 import { crossCheck } from './cross-check.ts'
 import { finalityOption, jsonOption, parseAddress, rpcOption } from './options.ts'
 import { readBundle } from './read-lines.ts'
 import { describeHistory, historyToJson } from './verify-history.ts'
 import { verifyReceiptCommand } from './verify-receipt.ts'
+import { describeSubmission, submissionToJson } from './verify-submission.ts'
 import { describeProof, inWords, showSeconds } from './verify-words.ts'
 
 interface VerifyOptions {
@@ -35,7 +43,7 @@ export const verifyCommand = () =>
     // Otherwise the options of "verify receipt" would be taken for those of "verify".
     .enablePositionalOptions()
     .description(
-      'check a proof or a history against the chain; exit code 0 verified, 1 refuted, 2 unreadable, 3 could not check',
+      'check a proof, of a record or a submission, or a history against the chain; exit code 0 verified, 1 refuted, 2 unreadable, 3 could not check',
     )
     .argument('<file>', 'the bundle; - for standard input')
     .addOption(rpcOption())
@@ -76,6 +84,11 @@ async function verdictOn(bundle: unknown, options: VerifyOptions): Promise<strin
     if (options.crossCheck) throw new InputError('BAD_ARGUMENT', '--cross-check is for proofs')
     const history = await verifyHistory(bundle, chain, trust)
     return json ? `${JSON.stringify(historyToJson(history, options))}\n` : describeHistory(history, options)
+  }
+  if (Object(bundle).format === SUBMISSION_FORMAT) {
+    if (options.crossCheck) throw new InputError('BAD_ARGUMENT', '--cross-check is for proofs')
+    const shown = await verifySubmission(bundle, chain, trust)
+    return json ? `${JSON.stringify(submissionToJson(shown, options))}\n` : describeSubmission(shown, options)
   }
   const verified = await verifyProof(bundle, chain, trust, rightsFacts(rpc))
   if (options.crossCheck) await crossCheck(parseProof(bundle), chain)
