@@ -1,8 +1,9 @@
 import { Command, Option } from 'commander'
 import type { Hex } from '../bytes/hex.ts'
 import { chainFacts, type Finality } from '../chain/facts.ts'
-import { grantSigner, rightsFacts } from '../chain/rights-facts.ts'
+import { rightsFacts } from '../chain/rights-facts.ts'
 import { createRpc } from '../chain/rpc.ts'
+import { grantSigner } from '../chain/signing.ts'
 import { InputError, VerificationError } from '../errors.ts'
 import { OFFLINE_FORMAT, parseOffline, parseProof, toJsonGrant } from '../proof/index.ts'
 import type { Language } from '../rules/rule.ts'
@@ -103,7 +104,7 @@ async function verdictOn(bundle: unknown, options: VerifyOptions): Promise<strin
 
 function nodeAt({ rpc: url, finality }: VerifyOptions) {
   const rpc = createRpc(url)
-  return { chain: chainFacts(rpc, { finality }), rights: rightsFacts(rpc) }
+  return { chain: chainFacts(rpc, { finality }), rights: rightsFacts(rpc, grantSigner) }
 }
 
 /** What the evidence of a verified bundle shows, if it brings any. */

@@ -1,6 +1,6 @@
 import { fetchAccount, fetchLedgerAccount, showTransaction } from '../chain/evidence.ts'
-import { grantSigner } from '../chain/rights-facts.ts'
 import type { Rpc } from '../chain/rpc.ts'
+import { grantSigner } from '../chain/signing.ts'
 import { fetchHeader, fetchWholeBlock } from '../chain/whole-block.ts'
 import { InputError, OperationError } from '../errors.ts'
 import type { Anchor, Authorization, BlockEvidence, Evidence, Place, Proof } from '../proof/index.ts'

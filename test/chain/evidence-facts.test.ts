@@ -2,11 +2,11 @@ import { encodeRlp, keccak256 } from 'ethers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { hashHeader } from '../../src/batch/index.ts'
 import { fromHex, type Hex, toHex } from '../../src/bytes/hex.ts'
-import { administerGrants } from '../../src/chain/authorizations.ts'
+import { administerGrants } from '../../src/chain/administer-grants.ts'
+import { administerRegistry } from '../../src/chain/administer-registry.ts'
 import { deployRights } from '../../src/chain/deploy.ts'
 import { devWallet, LOCAL_CHAIN_ID } from '../../src/chain/dev-accounts.ts'
 import { chainFacts } from '../../src/chain/facts.ts'
-import { administerRegistry } from '../../src/chain/registry.ts'
 import { rightsFacts } from '../../src/chain/rights-facts.ts'
 import type { Rpc } from '../../src/chain/rpc.ts'
 import { consistencyPath, listKey, listTrie, withoutEmbedded } from '../../src/merkle/index.ts'
@@ -187,7 +187,7 @@ test('what evidence shows of a registry and of authorisations is what their chai
     blocks.push(await capture(rpc, number, state))
   }
   const { chain: facts, rights: ours } = evidenceFacts({ blocks }, trusting(blocks))
-  const theirs = rightsFacts(rpc)
+  const theirs = rightsFacts(rpc, () => undefined)
   for (let number = last - 4n; number <= last; number++) {
     const { hash = '0x' } = (await facts.blockByNumber(number)) ?? {}
     for (const resource of resources) {

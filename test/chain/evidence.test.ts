@@ -6,7 +6,7 @@ import { parseBytes, parseMembers, toQuantity } from '../../src/chain/answers.ts
 import { LOCAL_CHAIN_ID } from '../../src/chain/dev-accounts.ts'
 import { fetchAccount, fetchLedgerAccount, showTransaction } from '../../src/chain/evidence.ts'
 import { chainFacts, fetchLatestBlock } from '../../src/chain/facts.ts'
-import { encodeAppend } from '../../src/chain/ledger.ts'
+import { encodeAppend } from '../../src/chain/ledger-abi.ts'
 import { type Rpc, RpcRefusal } from '../../src/chain/rpc.ts'
 import { fetchNonce } from '../../src/chain/send.ts'
 import { fetchHeader, fetchWholeBlock, type WholeBlock } from '../../src/chain/whole-block.ts'
