@@ -23,7 +23,7 @@ import { getKpis } from './kpis.ts'
 import { getBatches, getLedger } from './ledger.ts'
 import { createOpenApi } from './openapi.ts'
 import { OPERATIONS } from './operations.ts'
-import { servePages } from './pages.ts'
+import { guardAnswers, servePages } from './pages.ts'
 import { problemHandler } from './problems.ts'
 import { type Authorize, getProof, getRecords } from './records.ts'
 import { type RequestSummary, trackRequests } from './requests.ts'
@@ -86,6 +86,7 @@ export function createApp(parts: AppParts): Express {
   app.disable('x-powered-by')
   app.set('query parser', 'simple')
   app.use(trackRequests(parts.onRequest, () => performance.now()))
+  app.use(guardAnswers)
 
   if (publishing !== undefined) {
     const { gateway, admission, limits, inFlight, batchFiles } = publishing
