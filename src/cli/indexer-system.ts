@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import type { ReadingMode } from '../api/access.ts'
 import { createApp, type Health } from '../api/app.ts'
 import { createEvents } from '../api/events.ts'
 import { listen } from '../api/listen.ts'
@@ -36,6 +37,7 @@ export interface IndexerConfig {
   batches: { folder: string } | { publishers: ReadonlyMap<Hex, PublisherAddress> }
   host: string
   port: number
+  reading: ReadingMode
   pollMs: number
   /** none are at work without it */
   rules?: RulePolicy
@@ -118,15 +120,14 @@ async function assemble(config: IndexerConfig, started: Started): Promise<Indexe
   }
   server.serve(
     createApp({
+      access: { tokens: new Sources(database), reading: config.reading },
       follower,
       finder,
       histories: indexing.histories,
       monthlyReports,
       entries,
       alerts,
-      ...(indexing.incidents !== undefined && {
-        handling: { desk: indexing.incidents, tokens: new Sources(database) },
-      }),
+      ...(indexing.incidents !== undefined && { desk: indexing.incidents }),
       seen,
       ...(indexing.rights !== undefined && {
         decisions: indexing.rights.decisions,
