@@ -13,6 +13,7 @@ import type { Alerts } from '../store/alerts.ts'
 import type { LedgerEntries } from '../store/ledger-entries.ts'
 import type { SeenSubmissions } from '../store/seen-submissions.ts'
 import type { Sources } from '../store/sources.ts'
+import type { SentTransaction } from '../store/transactions.ts'
 import { type AccessParts, createAccess, getMe } from './access.ts'
 import { postAlert } from './alert-handling.ts'
 import { getAlerts } from './alerts.ts'
@@ -23,7 +24,7 @@ import { postDecisions } from './decisions.ts'
 import { getDocs, getDocsStyle } from './docs-page.ts'
 import { getHistory } from './histories.ts'
 import { getKpis } from './kpis.ts'
-import { getBatches, getLedger } from './ledger.ts'
+import { getBatch, getBatches, getLedger, getTransactions } from './ledger.ts'
 import { createOpenApi } from './openapi.ts'
 import { OPERATIONS } from './operations.ts'
 import { guardAnswers, servePages } from './pages.ts'
@@ -70,6 +71,8 @@ interface PublishingParts {
   limits: { bodyBytes: number }
   inFlight: BytesInFlight
   batchFiles: BatchFilesParts
+  /** highest nonce first */
+  transactionsBefore: (nonce: bigint, limit: number) => SentTransaction[]
 }
 
 export interface Health {
@@ -100,6 +103,7 @@ export function createApp(parts: AppParts): Express {
     app.get('/v1/submissions', getSubmission(gateway, entries, follower))
     app.get('/v1/submissions/proof', getSubmissionProof(gateway, finder))
     app.get('/v1/batches/:publisher/:sequence/:file', getBatchFile(batchFiles, access))
+    app.get('/v1/transactions', getTransactions(publishing.transactionsBefore))
   }
   app.post(
     '/v1/decisions',
@@ -120,6 +124,7 @@ export function createApp(parts: AppParts): Express {
   app.get('/v1/kpis', getKpis(parts.monthlyReports))
   app.get('/v1/histories', getHistory(parts.histories, access))
   app.get('/v1/batches', getBatches(entries, follower))
+  app.get('/v1/batches/:publisher/:sequence', getBatch(entries, follower, parts.seen))
   app.get('/v1/alerts', getAlerts(alerts))
   if (parts.desk !== undefined) app.post('/v1/alerts/:id', postAlert(parts.desk, access))
   app.get('/v1/ledger', getLedger(identity, publishing?.gateway.publisher, follower))

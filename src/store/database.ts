@@ -284,8 +284,28 @@ CREATE INDEX record_grants_by_id ON record_grants (id, unsigned, log_index, posi
 CREATE TABLE grant_uses (id BLOB PRIMARY KEY, calls INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 `
 
+/** What transactions did and cost. */
+const VERSION_10 = `
+ALTER TABLE transactions ADD COLUMN succeeded INTEGER;
+ALTER TABLE transactions ADD COLUMN block_number INTEGER;
+ALTER TABLE transactions ADD COLUMN gas_used INTEGER;
+ALTER TABLE transactions ADD COLUMN gas_price TEXT;
+CREATE INDEX transactions_by_nonce ON transactions (publisher, nonce);
+CREATE INDEX transactions_not_settled ON transactions (publisher, nonce) WHERE settled = 0;
+`
+
 /** What makes each version out of the one before, the first out of nothing. A version that is out never changes. */
-const VERSIONS = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8]
+const VERSIONS = [
+  VERSION_1,
+  VERSION_2,
+  VERSION_3,
+  VERSION_4,
+  VERSION_5,
+  VERSION_6,
+  VERSION_7,
+  VERSION_8,
+  VERSION_10,
+]
 
 /** How long a command waits for another process that writes to the same catalogue. */
 const BUSY_MS = 5_000
