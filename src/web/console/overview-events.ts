@@ -48,7 +48,7 @@ export function useOverview(): { overview: OverviewState | undefined; line: Line
   const [line, setLine] = useState<Line>('opening')
   useEffect(() => {
     let source: EventSource | undefined
-    let timer: number | undefined
+    let timer: ReturnType<typeof setTimeout> | undefined
     const close = () => {
       clearTimeout(timer)
       source?.close()

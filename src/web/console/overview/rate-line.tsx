@@ -1,5 +1,5 @@
-import { showCount } from '../../../format.ts'
-import { useLanguage, useWords } from '../../../language.ts'
+import { showCount } from '../../format.ts'
+import { useLanguage, useWords } from '../../language.ts'
 
 const words = {
   figures: {
