@@ -8,6 +8,7 @@ import type { Decisions } from '../indexer/decisions.ts'
 import type { Finder } from '../indexer/finder.ts'
 import type { Follower } from '../indexer/follower.ts'
 import type { Histories } from '../indexer/history.ts'
+import type { Rights } from '../indexer/rights.ts'
 import type { Alerts } from '../store/alerts.ts'
 import type { LedgerEntries } from '../store/ledger-entries.ts'
 import type { SeenSubmissions } from '../store/seen-submissions.ts'
@@ -18,6 +19,7 @@ import { readBody } from './body.ts'
 import { BytesInFlight } from './bytes-in-flight.ts'
 import { postDecisions } from './decisions.ts'
 import { getDocs, getDocsStyle } from './docs-page.ts'
+import { getGrant } from './grants.ts'
 import { getHistory } from './histories.ts'
 import { getKpis } from './kpis.ts'
 import { getBatches, getLedger } from './ledger.ts'
@@ -43,8 +45,9 @@ export interface AppParts {
   /** where rules are at work */
   handling?: HandlingParts
   seen: SeenSubmissions
-  /** absent where no contract decides on calls */
+  /** absent where no contract decides on calls, as is `rights` */
   decisions?: Decisions
+  rights?: Rights
   /** known sources, in order, at most `limit` */
   sources: (limit: number) => string[]
   identity: LedgerIdentity
@@ -97,6 +100,7 @@ export function createApp(parts: AppParts): Express {
     readBody(DECISION_BYTES, publishing?.inFlight ?? new BytesInFlight(16 * DECISION_BYTES)),
     postDecisions(parts.decisions, publishing?.admission),
   )
+  app.get('/v1/grants/:id', getGrant(parts.rights))
   app.get('/v1/records', getRecords(finder, follower, entries))
   app.get('/v1/proofs', getProof(finder, sources, parts.authorize))
   app.get(
@@ -113,7 +117,10 @@ export function createApp(parts: AppParts): Express {
   app.get('/v1/batches', getBatches(entries, follower))
   app.get('/v1/alerts', getAlerts(alerts))
   if (parts.handling !== undefined) app.post('/v1/alerts/:id', postAlert(parts.handling))
-  app.get('/v1/ledger', getLedger(identity, publishing?.gateway.publisher, follower))
+  app.get(
+    '/v1/ledger',
+    getLedger(identity, publishing?.gateway.publisher, parts.rights?.authorizations, follower),
+  )
   app.get('/healthz', getHealth(parts.health))
   app.get('/metrics', parts.metrics)
 
