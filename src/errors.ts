@@ -32,6 +32,7 @@ export type InputCode =
   | 'NO_CREDENTIALS'
   | 'BAD_TOKEN'
   | 'WRONG_SOURCE'
+  | 'WRONG_ROLE'
   | 'NO_BATCH_FILES'
   | 'NO_RIGHTS'
   | 'BAD_RANGE'
