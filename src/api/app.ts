@@ -58,6 +58,8 @@ export interface AppParts {
   /** absent where nobody decides on calls */
   authorize?: Authorize
   health: () => Health
+  /** answers GET /v1/events */
+  events: RequestHandler
   /** answers GET /metrics */
   metrics: RequestHandler
   onFault: (error: unknown, requestId: string) => void
@@ -128,6 +130,7 @@ export function createApp(parts: AppParts): Express {
     getLedger(identity, publishing?.gateway.publisher, parts.rights?.authorizations, follower),
   )
   app.get('/v1/me', getMe(access))
+  app.get('/v1/events', parts.events)
   app.get('/healthz', getHealth(parts.health))
   app.get('/metrics', parts.metrics)
 
