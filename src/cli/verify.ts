@@ -3,6 +3,7 @@ import type { Hex } from '../bytes/hex.ts'
 import { chainFacts, type Finality } from '../chain/facts.ts'
 import { rightsFacts } from '../chain/rights-facts.ts'
 import { createRpc } from '../chain/rpc.ts'
+import { grantSigner } from '../chain/signing.ts'
 import { InputError, VerificationError } from '../errors.ts'
 import { HISTORY_FORMAT, parseProof, RUN_HISTORY_FORMAT, toJsonGrant } from '../proof/index.ts'
 import type { Language } from '../rules/rule.ts'
@@ -77,7 +78,7 @@ async function verdictOn(bundle: unknown, options: VerifyOptions): Promise<strin
     const history = await verifyHistory(bundle, chain, trust)
     return json ? `${JSON.stringify(historyToJson(history, options))}\n` : describeHistory(history, options)
   }
-  const verified = await verifyProof(bundle, chain, trust, rightsFacts(rpc))
+  const verified = await verifyProof(bundle, chain, trust, rightsFacts(rpc, grantSigner))
   if (options.crossCheck) await crossCheck(parseProof(bundle), chain)
   return json ? `${JSON.stringify(toJson(verified, options))}\n` : describeProof(verified, options)
 }

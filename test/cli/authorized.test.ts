@@ -3,15 +3,15 @@ import { join } from 'node:path'
 import { AbiCoder } from 'ethers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Hex } from '../../src/bytes/hex.ts'
+import { administerGrants } from '../../src/chain/administer-grants.ts'
+import { administerRegistry } from '../../src/chain/administer-registry.ts'
 import { parseBytes } from '../../src/chain/answers.ts'
-import { administerGrants } from '../../src/chain/authorizations.ts'
 import type { RightsIdentity } from '../../src/chain/deploy.ts'
 import { devWallet, LOCAL_CHAIN_ID } from '../../src/chain/dev-accounts.ts'
 import { chainFacts } from '../../src/chain/facts.ts'
-import { administerRegistry } from '../../src/chain/registry.ts'
 import { rightsFacts } from '../../src/chain/rights-facts.ts'
 import { createRpc, type Rpc } from '../../src/chain/rpc.ts'
-import { signGrant } from '../../src/chain/signing.ts'
+import { grantSigner, signGrant } from '../../src/chain/signing.ts'
 import { transact } from '../../src/chain/transact.ts'
 import { createGatewayApi, type GatewayApi } from '../../src/client/gateway-api.ts'
 import { sendRecords } from '../../src/client/send.ts'
@@ -172,7 +172,7 @@ const verifyHere = (proof: unknown) =>
     proof,
     chainFacts(rpc, { finality: { kind: 'tag' } }),
     { ledger: world.system.identity.ledger, authorizations: rights.authorizations },
-    rightsFacts(rpc),
+    rightsFacts(rpc, grantSigner),
   )
 
 describe('a call under a grant', () => {

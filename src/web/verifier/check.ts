@@ -5,6 +5,7 @@ import {
   HISTORY_FORMAT,
   OFFLINE_FORMAT,
   PROOF_FORMAT,
+  parseBundle,
   RECEIPT_FORMAT,
   RUN_HISTORY_FORMAT,
   SUBMISSION_FORMAT,
@@ -69,9 +70,10 @@ export async function check(text: string, options: CheckOptions): Promise<Checke
 function readGiven(text: string, options: CheckOptions): Given | Checked {
   let value: unknown
   try {
-    value = JSON.parse(text)
-  } catch (cause) {
-    return unreadable('BAD_JSON', `not JSON: ${cause instanceof Error ? cause.message : cause}`)
+    value = parseBundle(text, 'the file')
+  } catch (error) {
+    if (error instanceof InputError) return unreadable(error.code, error.message)
+    throw error
   }
   const withEvidence = Object(value).format === OFFLINE_FORMAT
   const { format, authorization } = Object(withEvidence ? Object(value).bundle : value)

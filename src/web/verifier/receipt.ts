@@ -3,7 +3,7 @@ import { createLedger } from '../../chain/ledger.ts'
 import { createRpc } from '../../chain/rpc.ts'
 import { OperationError } from '../../errors.ts'
 import { treeRoot } from '../../merkle/index.ts'
-import { OFFLINE_FORMAT, parseSubmissionProof, type Receipt } from '../../proof/index.ts'
+import { OFFLINE_FORMAT, parseBundle, parseSubmissionProof, type Receipt } from '../../proof/index.ts'
 import { type KeptPromise, verifyReceipt } from '../../verify/index.ts'
 import type { CheckOptions } from './checked.ts'
 import { meansOf, nobody } from './means.ts'
@@ -37,7 +37,7 @@ export function checkReceipt(value: unknown, options: CheckOptions): Promise<Kep
 
 function readBundle(text: string): unknown[] {
   try {
-    const value: unknown = JSON.parse(text)
+    const value: unknown = parseBundle(text)
     return [Object(value).format === OFFLINE_FORMAT ? Object(value).bundle : value]
   } catch {
     // Another file that is no bundle is told so by itself.
