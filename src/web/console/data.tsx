@@ -3,14 +3,14 @@ import { useLanguage } from '../language.ts'
 
 /** A text out of the ledger: in no language, and in whichever direction it is written. */
 export const Data = ({ of: text }: { of: string }) => (
-  <bdi class="data" translate="no">
+  <bdi class="data" translate={false}>
     {text}
   </bdi>
 )
 
 /** A hash or an address, shortened to its ends; the whole of it for whoever points at it. */
 export const Short = ({ of: hex }: { of: string }) => (
-  <code class="mono" translate="no" title={hex}>
+  <code class="mono" translate={false} title={hex}>
     {showEnds(hex)}
   </code>
 )

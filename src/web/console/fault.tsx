@@ -14,7 +14,7 @@ export function Fault({ of: fault, again }: { of: unknown; again?: (() => void) 
     <div class="card failed" role="alert">
       <p>{told[language]}</p>
       {detail !== undefined && (
-        <p class="soft" lang="en" translate="no">
+        <p class="soft" lang="en" translate={false}>
           {detail}
         </p>
       )}

@@ -53,7 +53,8 @@ const FAULTS: Readonly<Record<WalletFault['code'], Text>> = {
 }
 
 type Progress =
-  | { at: 'idle' | 'asking' }
+  | { at: 'idle' }
+  | { at: 'asking' }
   | { at: 'sent' | 'in a block' | 'final'; transaction: Hex }
   | { at: 'failed'; fault: WalletFault }
 
@@ -172,7 +173,7 @@ function Told({ of: progress, given, ledger }: { of: Progress; given: OwnGrant; 
         {code === 'OTHER_ACCOUNT' && <Short of={given.grant.subject} />}
         {code === 'OTHER_CHAIN' && ledger.chainId}
         {code === 'FAILED' && (
-          <span lang="en" translate="no">
+          <span lang="en" translate={false}>
             {message}
           </span>
         )}
@@ -194,7 +195,7 @@ function ByCommand({ of: { record, id }, ledger }: { of: OwnGrant; ledger: Ledge
     <>
       <p>{say.noWallet}</p>
       <p>
-        <code translate="no">
+        <code translate={false}>
           {`tidemark grant revoke ${name} --keystore KEY.json --authorizations ${ledger.authorizations} --rpc URL`}
         </code>
       </p>
