@@ -1,8 +1,8 @@
 import { OFFLINE_FORMAT } from '../../proof/index.ts'
 import { check } from '../verifier/check.ts'
 import type { Checked } from '../verifier/checked.ts'
-import { ApiProblem, ask } from './api.ts'
 import type { LedgerNames } from './answers.ts'
+import { ApiProblem, ask } from './api.ts'
 
 /** The text of a bundle, as this server gives it. */
 export interface Bundle {

@@ -17,8 +17,7 @@ export type Loaded<T> =
  */
 export function useJson<T>(path: string | undefined, key: unknown = 0): Loaded<T> {
   const { token } = useSession()
-  const asking = async (signal: AbortSignal) =>
-    (await (await ask(path ?? '', { token, signal })).json()) as T
+  const asking = async (signal: AbortSignal) => (await (await ask(path ?? '', { token, signal })).json()) as T
   return useLoaded(path === undefined ? undefined : asking, [path, token, key])
 }
 
@@ -33,7 +32,6 @@ export function useLoaded<T>(
 ): Loaded<T> {
   const [loaded, setLoaded] = useState<Loaded<T>>({ state: 'loading' })
   const [turn, setTurn] = useState(0)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `keys` and `turn` say when to load again
   useEffect(() => {
     if (load === undefined) return
     const asking = new AbortController()

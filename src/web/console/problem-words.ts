@@ -32,6 +32,7 @@ const OTHER: Text = { en: 'The server could not do this.', zh: '服务器未能�
 export function problemWords(fault: unknown): { words: Text; detail?: string } {
   if (!(fault instanceof ApiProblem)) return { words: OTHER, detail: String(fault) }
   const words = PROBLEM_WORDS[fault.code]
-  if (words === undefined || fault.code === 'BAD_ARGUMENT') return { words: words ?? OTHER, detail: fault.message }
+  if (words === undefined || fault.code === 'BAD_ARGUMENT')
+    return { words: words ?? OTHER, detail: fault.message }
   return { words }
 }

@@ -60,7 +60,8 @@ function Told({ of: { kept, accounts, grant } }: { of: Responsibility }) {
       <ul class="accounts">
         {accounts.map(({ side, record, submission, brokenRules }) => (
           <li key={`${record.source} ${record.id}`}>
-            {say.of(sideOf(side))} <Link to={recordUrl(record)}>
+            {say.of(sideOf(side))}{' '}
+            <Link to={recordUrl(record)}>
               {say.record} <Data of={record.id} />
             </Link>{' '}
             <Brought by={submission} />

@@ -14,14 +14,14 @@ const words = {
   closed: { en: 'Closed members', zh: '未披露的内容' },
   closedPseudonyms: {
     en: (count: string) =>
-      `${count} that says whom the record is about, as a pseudonym: shown to auditors, and to the person concerned.`,
-    zh: (count: string) => `${count} 项，以假名表明记录所涉个人：仅对审计员和当事人本人披露。`,
+      `Whom the record is about, as a pseudonym (${count}): shown to auditors, and to the person concerned.`,
+    zh: (count: string) => `以假名表明的记录所涉个人（${count} 项）：仅对审计员和当事人本人披露。`,
   },
   closedPrivate: {
     en: (count: string) =>
-      `${count} that is private, such as who acted: kept in the vault of the publisher, shown to auditors, and gone once it is erased there.`,
+      `Private, such as who acted (${count}): kept in the vault of the publisher, shown to auditors, and gone once it is erased there.`,
     zh: (count: string) =>
-      `${count} 项私密内容（如经办人）：保存在发布方的保险库中，仅对审计员披露，清除后不可恢复。`,
+      `私密内容，如经办人（${count} 项）：保存在发布方的保险库中，仅对审计员披露，清除后不可恢复。`,
   },
 } as const
 
@@ -45,7 +45,12 @@ export function Members({ record, opened }: { record: FlowRecord; opened: Readon
     [nameOf('time', language), <Time key="time" of={record.time} />],
     ...(record.subject === undefined
       ? []
-      : [[nameOf('resource', language), <Data key="subject" of={record.subject} />] as [string, ComponentChildren]]),
+      : [
+          [nameOf('resource', language), <Data key="subject" of={record.subject} />] as [
+            string,
+            ComponentChildren,
+          ],
+        ]),
     ...Object.entries(data)
       .filter(([name]) => !SEALING.includes(name))
       .map(([name, value]): [string, ComponentChildren] => [
@@ -59,9 +64,8 @@ export function Members({ record, opened }: { record: FlowRecord; opened: Readon
   return (
     <>
       <dl class="members">
-        {rows.map(([name, value], i) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: the members of a record do not move
-          <div key={i}>
+        {rows.map(([name, value]) => (
+          <div key={name}>
             <dt>{name}</dt>
             <dd>{value}</dd>
           </div>

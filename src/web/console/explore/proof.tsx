@@ -126,7 +126,11 @@ function Choice({
 }) {
   return (
     <label class="choice">
-      <input type="checkbox" checked={checked} onChange={({ currentTarget }) => onChange(currentTarget.checked)} />{' '}
+      <input
+        type="checkbox"
+        checked={checked}
+        onChange={({ currentTarget }) => onChange(currentTarget.checked)}
+      />{' '}
       {label}
     </label>
   )

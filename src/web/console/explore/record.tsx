@@ -74,15 +74,11 @@ export function RecordPage({ source, id }: { source: string; id: string }) {
   )
 }
 
-const PSEUDONYMS = [...new Set(Object.values(RECORD_TYPES).flatMap((type) => Object.keys(type.pseudonyms)))].join(',')
+const PSEUDONYMS = [
+  ...new Set(Object.values(RECORD_TYPES).flatMap((type) => Object.keys(type.pseudonyms))),
+].join(',')
 
-function About({
-  found,
-  ledger,
-}: {
-  found: FoundRecord
-  ledger: ReturnType<typeof useJson<LedgerNames>>
-}) {
+function About({ found, ledger }: { found: FoundRecord; ledger: ReturnType<typeof useJson<LedgerNames>> }) {
   const say = useWords(words)
   const { record, disclosures = [] } = found
   const opened = openRecord(record, disclosures)

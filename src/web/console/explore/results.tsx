@@ -6,6 +6,7 @@ import { Data, Time } from '../data.tsx'
 import { Shown, useJson } from '../load.tsx'
 import { MEMBER_WORDS, TYPE_WORDS, VALUE_WORDS } from '../record-words.ts'
 import { Link, useRouter } from '../router.tsx'
+import { TableScroll } from '../table-scroll.tsx'
 import { recordsQuery, recordUrl } from './query.ts'
 
 const PAGE = 25
@@ -80,7 +81,7 @@ function Table({ of: records }: { of: readonly FoundRecord[] }) {
     state: say.state,
   }
   return (
-    <section class="table-scroll" tabIndex={0} aria-label={say.scroll}>
+    <TableScroll label={say.scroll}>
       <table class="results">
         <caption>{say.found}</caption>
         <thead>
@@ -109,7 +110,9 @@ function Table({ of: records }: { of: readonly FoundRecord[] }) {
                   </>
                 )}
               </td>
-              <td data-label={head.resource}>{record.subject !== undefined && <Data of={record.subject} />}</td>
+              <td data-label={head.resource}>
+                {record.subject !== undefined && <Data of={record.subject} />}
+              </td>
               <td data-label={head.parties}>
                 <Parties of={record} />
               </td>
@@ -121,7 +124,7 @@ function Table({ of: records }: { of: readonly FoundRecord[] }) {
           ))}
         </tbody>
       </table>
-    </section>
+    </TableScroll>
   )
 }
 

@@ -9,7 +9,7 @@ const words = {
   title: { en: 'Is this everything?', zh: '这是全部记录吗？' },
   verified: {
     en: (count: string) =>
-      `Yes. These ${count} records are all that the ledger holds about you in this period. Your browser has checked that none is withheld and none was changed.`,
+      `Yes: all is shown that the ledger holds about you in this period, ${count} in number. Your browser has checked that none is withheld and none was changed.`,
     zh: (count: string) =>
       `是。账本中这一时期与您有关的记录共 ${count} 条，已全部列出。您的浏览器已验证：没有隐瞒，也没有改动。`,
   },
@@ -49,7 +49,10 @@ export function Complete({ of: { bundle, checked, records } }: { of: OwnHistory 
         <Verdict of={checked} />
       </details>
       <Trust in={checked} />
-      <button type="button" onClick={() => saveFile(bundle.text, 'my-data.tidemark.json', 'application/json')}>
+      <button
+        type="button"
+        onClick={() => saveFile(bundle.text, 'my-data.tidemark.json', 'application/json')}
+      >
         {say.file}
       </button>
     </section>

@@ -1,9 +1,11 @@
+import { useState } from 'preact/hooks'
 import { grantId, nameId } from '../../../record/index.ts'
 import { showCount } from '../../format.ts'
 import { useLanguage, useWords } from '../../language.ts'
 import type { GrantStanding } from '../answers.ts'
 import { Data, Short, Time } from '../data.tsx'
 import { Shown, useJson } from '../load.tsx'
+import { useRouter } from '../router.tsx'
 import type { OwnGrant, OwnHistory } from './own-history.ts'
 import { Withdraw } from './withdraw.tsx'
 
@@ -13,6 +15,10 @@ const words = {
     en: 'No grant of yours is recorded in this period.',
     zh: '这一时期没有您的授权记录。',
   },
+  others: {
+    en: 'Grants given on other days are not listed: choose “All time” to see each.',
+    zh: '其他日期作出的授权未列出，选择“全部时间”可查看全部。',
+  },
   to: { en: 'may use', zh: '可使用' },
   for: { en: 'for', zh: '用途：' },
   unnamed: { en: 'a purpose that no record names', zh: '记录中未写明名称的用途' },
@@ -21,11 +27,11 @@ const words = {
   from: { en: 'From', zh: '自' },
   until: { en: 'until', zh: '至' },
   used: {
-    en: (used: string, most: string) => `Used ${used} times, of ${most} at most.`,
+    en: (used: string, most: string) => `Uses so far: ${used}, of ${most} at most.`,
     zh: (used: string, most: string) => `已使用 ${used} 次，最多 ${most} 次。`,
   },
   usedFreely: {
-    en: (used: string) => `Used ${used} times, of any number.`,
+    en: (used: string) => `Uses so far: ${used}, of any number.`,
     zh: (used: string) => `已使用 ${used} 次，不限次数。`,
   },
   id: { en: 'Grant', zh: '授权编号' },
@@ -43,16 +49,18 @@ const words = {
 } as const
 
 /** The grants of the person: their terms, whether they hold now, and a way to withdraw each. */
-export function Grants({ of: own, onWithdrawn }: { of: OwnHistory; onWithdrawn: () => void }) {
+export function Grants({ of: own }: { of: OwnHistory }) {
   const say = useWords(words)
+  const { search } = useRouter()
   return (
     <section class="card">
       <h2>{say.title}</h2>
       {own.grants.length === 0 && <p>{say.none}</p>}
+      {(search.has('from') || search.has('to')) && <p class="soft">{say.others}</p>}
       <ul class="grants">
         {own.grants.map((grant) => (
           <li key={grant.id} id={`grant-${grant.id}`}>
-            <Grant of={grant} own={own} onWithdrawn={onWithdrawn} />
+            <Grant of={grant} own={own} />
           </li>
         ))}
       </ul>
@@ -60,14 +68,17 @@ export function Grants({ of: own, onWithdrawn }: { of: OwnHistory; onWithdrawn: 
   )
 }
 
-function Grant({ of, own, onWithdrawn }: { of: OwnGrant; own: OwnHistory; onWithdrawn: () => void }) {
+function Grant({ of, own }: { of: OwnGrant; own: OwnHistory }) {
   const say = useWords(words)
   const language = useLanguage()
+  const [turn, setTurn] = useState(0)
   const { grant, id } = of
   const { ledger, uses } = own
   const names = namesOf(own)
-  const used = uses.filter(({ authorization, outcome }) => authorization === id && outcome === 'success').length
-  const standing = useJson<GrantStanding>(`/v1/grants/${id}`)
+  const used = uses.filter(
+    ({ authorization, outcome }) => authorization === id && outcome === 'success',
+  ).length
+  const standing = useJson<GrantStanding>(`/v1/grants/${id}`, turn)
   const isHere =
     ledger.authorizations !== undefined &&
     grantId({ chainId: BigInt(ledger.chainId), contract: ledger.authorizations }, grant) === id
@@ -94,7 +105,7 @@ function Grant({ of, own, onWithdrawn }: { of: OwnGrant; own: OwnHistory; onWith
             <>
               <State of={of} standing={state} />
               {state.revokedAt === null && (
-                <Withdraw of={of} ledger={ledger} onWithdrawn={onWithdrawn} />
+                <Withdraw of={of} ledger={ledger} onWithdrawn={() => setTurn((count) => count + 1)} />
               )}
             </>
           )}

@@ -1,4 +1,3 @@
-import { useState } from 'preact/hooks'
 import { useWords } from '../../language.ts'
 import type { LedgerNames } from '../answers.ts'
 import { ask } from '../api.ts'
@@ -25,7 +24,6 @@ export function OwnData({ person }: { person: string }) {
   const say = useWords(words)
   const { token } = useSession()
   const { search } = useRouter()
-  const [turn, setTurn] = useState(0)
   const query = new URLSearchParams([['person', person], ...periodOf(search)])
   const path = `/v1/histories?${query}`
   const loaded = useLoaded(
@@ -33,7 +31,7 @@ export function OwnData({ person }: { person: string }) {
       const ledger = (await (await ask('/v1/ledger', { token, signal })).json()) as LedgerNames
       return loadOwnHistory(path, ledger, { token, signal })
     },
-    [path, token, turn],
+    [path, token],
   )
   return (
     <>
@@ -51,7 +49,7 @@ export function OwnData({ person }: { person: string }) {
             <>
               <Complete of={own} />
               <Uses of={own} />
-              <Grants of={own} onWithdrawn={() => setTurn((count) => count + 1)} />
+              <Grants of={own} />
             </>
           )}
         </Shown>

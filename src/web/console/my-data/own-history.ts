@@ -1,5 +1,11 @@
 import { InputError, VerificationError } from '../../../errors.ts'
-import { type HistoryBatch, OFFLINE_FORMAT, parseHistory, parseRunHistory, RUN_HISTORY_FORMAT } from '../../../proof/index.ts'
+import {
+  type HistoryBatch,
+  OFFLINE_FORMAT,
+  parseHistory,
+  parseRunHistory,
+  RUN_HISTORY_FORMAT,
+} from '../../../proof/index.ts'
 import { type FlowRecord, type GivenGrant, givenGrant, openRecord } from '../../../record/index.ts'
 import type { Checked } from '../../verifier/checked.ts'
 import type { LedgerNames } from '../answers.ts'
@@ -45,7 +51,8 @@ function claimedRecords(text: string): FlowRecord[] {
       ({ found }) => found?.items.map(({ record, disclosures }) => openRecord(record, disclosures)) ?? [],
     )
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof InputError || error instanceof VerificationError) return []
+    if (error instanceof SyntaxError || error instanceof InputError || error instanceof VerificationError)
+      return []
     throw error
   }
 }

@@ -16,7 +16,8 @@ export function PeriodForm() {
   const { search, go } = useRouter()
   const submit = (event: SubmitEvent) => {
     event.preventDefault()
-    if (event.currentTarget instanceof HTMLFormElement) go(urlOf('/my-data', new FormData(event.currentTarget)))
+    if (event.currentTarget instanceof HTMLFormElement)
+      go(urlOf('/my-data', new FormData(event.currentTarget)))
   }
   return (
     <form key={search.toString()} class="card period" aria-label={say.period} onSubmit={submit}>

@@ -1,3 +1,4 @@
+import { useId } from 'preact/hooks'
 import { showCount } from '../../format.ts'
 import { useLanguage, useWords } from '../../language.ts'
 import { saveFile } from '../bundle.ts'
@@ -5,6 +6,7 @@ import { Data, Short, Time } from '../data.tsx'
 import { recordUrl } from '../explore/query.ts'
 import { MEMBER_WORDS, VALUE_WORDS } from '../record-words.ts'
 import { Link } from '../router.tsx'
+import { TableScroll } from '../table-scroll.tsx'
 import { toCsv } from './csv.ts'
 import type { OwnHistory } from './own-history.ts'
 import { byConsumer, type Use } from './uses.ts'
@@ -13,11 +15,11 @@ const words = {
   title: { en: 'Who used your data', zh: '谁使用了您的数据' },
   none: { en: 'No use of your data is recorded in this period.', zh: '这一时期没有您的数据的使用记录。' },
   times: {
-    en: (count: string) => `used ${count} times`,
+    en: (count: string) => (count === '1' ? 'used once' : `used ${count} times`),
     zh: (count: string) => `使用 ${count} 次`,
   },
   refusedTimes: {
-    en: (count: string) => `refused ${count} times`,
+    en: (count: string) => (count === '1' ? 'refused once' : `refused ${count} times`),
     zh: (count: string) => `被拒绝 ${count} 次`,
   },
   last: { en: 'last on', zh: '最近一次' },
@@ -65,12 +67,13 @@ export function Uses({ of: { uses } }: { of: OwnHistory }) {
 function Group({ consumer, uses }: { consumer: string; uses: readonly Use[] }) {
   const say = useWords(words)
   const language = useLanguage()
+  const name = useId()
   const refused = uses.filter(({ outcome }) => outcome === 'refused').length
   const [latest] = uses
   return (
     <details class="group" open={uses.length <= 5}>
       <summary>
-        <h3>
+        <h3 id={name}>
           <Data of={consumer} />
         </h3>{' '}
         <span class="soft">
@@ -80,10 +83,10 @@ function Group({ consumer, uses }: { consumer: string; uses: readonly Use[] }) {
           {say.last} {latest !== undefined && <Time of={latest.time} />}
         </span>
       </summary>
-      <section class="table-scroll" tabIndex={0} aria-label={`${say.title}: ${consumer}`}>
+      <TableScroll labelledBy={name}>
         <table class="results">
           <caption class="visually-hidden">
-            {say.title}: <Data of={consumer} />
+            <Data of={consumer} />
           </caption>
           <thead>
             <tr>
@@ -100,7 +103,7 @@ function Group({ consumer, uses }: { consumer: string; uses: readonly Use[] }) {
             ))}
           </tbody>
         </table>
-      </section>
+      </TableScroll>
     </details>
   )
 }
@@ -172,7 +175,9 @@ function useCsv() {
     const head = [...COLUMNS.map(nameOf), nameOf('source'), nameOf('id')]
     const rows = uses.map((use) => [
       ...COLUMNS.map((column) =>
-        column === 'outcome' ? (VALUE_WORDS.outcome?.[use.outcome]?.[language] ?? '') : String(use[column] ?? ''),
+        column === 'outcome'
+          ? (VALUE_WORDS.outcome?.[use.outcome]?.[language] ?? '')
+          : String(use[column] ?? ''),
       ),
       use.told.map(({ source }) => source).join(' '),
       use.told.map(({ id }) => id).join(' '),

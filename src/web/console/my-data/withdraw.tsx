@@ -36,7 +36,10 @@ const words = {
 } as const
 
 const FAULTS: Readonly<Record<WalletFault['code'], Text>> = {
-  REFUSED: { en: 'You refused it in the wallet. Nothing was sent.', zh: '您在钱包中拒绝了操作，未发送任何内容。' },
+  REFUSED: {
+    en: 'You refused it in the wallet. Nothing was sent.',
+    zh: '您在钱包中拒绝了操作，未发送任何内容。',
+  },
   OTHER_ACCOUNT: {
     en: 'The wallet did not offer the account that gave this grant. Choose it there and try again:',
     zh: '钱包未提供作出此项授权的账户，请在钱包中选择该账户后重试：',
@@ -74,10 +77,11 @@ export function Withdraw({ of: given, ledger, onWithdrawn }: Props) {
   const dialog = useRef<HTMLDialogElement>(null)
   const [wallet, setWallet] = useState<Wallet>()
   const [progress, setProgress] = useState<Progress>({ at: 'idle' })
+  const isUnderWay = progress.at !== 'idle' && progress.at !== 'failed'
   const follow = useFollow(given, setProgress)
   const open = () => {
     setWallet(findWallet())
-    setProgress({ at: 'idle' })
+    if (!isUnderWay) setProgress({ at: 'idle' })
     dialog.current?.showModal()
   }
   const withdraw = async (using: Wallet) => {
@@ -99,7 +103,6 @@ export function Withdraw({ of: given, ledger, onWithdrawn }: Props) {
       })
     }
   }
-  const isUnderWay = progress.at !== 'idle' && progress.at !== 'failed'
   const close = () => {
     dialog.current?.close()
     if (progress.at === 'final') onWithdrawn()
@@ -148,9 +151,7 @@ function useFollow(given: OwnGrant, setProgress: (progress: Progress) => void) {
       block ??= await blockOf(wallet, transaction)
       if (block !== undefined) {
         const { finalBlock } = (await (await ask('/v1/ledger', { token })).json()) as LedgerNames
-        const { revokedAt } = (await (
-          await ask(`/v1/grants/${given.id}`, { token })
-        ).json()) as GrantStanding
+        const { revokedAt } = (await (await ask(`/v1/grants/${given.id}`, { token })).json()) as GrantStanding
         const isFinal = BigInt(finalBlock) >= block && revokedAt !== null
         setProgress({ at: isFinal ? 'final' : 'in a block', transaction })
         if (isFinal) return
@@ -169,8 +170,7 @@ function Told({ of: progress, given, ledger }: { of: Progress; given: OwnGrant; 
     const { code, message } = progress.fault
     return (
       <p class="bad" role="alert">
-        {FAULTS[code][language]}{' '}
-        {code === 'OTHER_ACCOUNT' && <Short of={given.grant.subject} />}
+        {FAULTS[code][language]} {code === 'OTHER_ACCOUNT' && <Short of={given.grant.subject} />}
         {code === 'OTHER_CHAIN' && ledger.chainId}
         {code === 'FAILED' && (
           <span lang="en" translate={false}>
