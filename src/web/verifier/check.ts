@@ -109,7 +109,7 @@ const unreadable = (code: string, detail: string): Checked => ({
 async function bundleOf(given: Given, options: CheckOptions): Promise<Checked> {
   const { value, kind, withEvidence } = given
   // All that is shown is believed for the moment, so that what is wrong by itself is told from what nobody trusts yet.
-  const shown = withEvidence ? blocksShown(value) : []
+  const shown = withEvidence ? blocksShown(value) : undefined
   const { offline, ...facts } = await verifyAny(value, meansOf(options, shown))
   const blocks = offline?.trustedBlocks ?? []
   const needed = blocks.filter(({ hash }) => !options.trustedBlocks.includes(hash))
@@ -201,7 +201,7 @@ function trustedOf(facts: Facts, options: CheckOptions, blocks: TrustedBlock[]):
   }
   if (facts.kind === 'receipt') {
     believe('ledger', facts.verified.receipt.ledger, options.ledger)
-    believe('publisher', facts.verified.receipt.publisher)
+    believe('publisher', facts.verified.receipt.publisher, options.publisher)
   } else {
     believe('ledger', facts.verified.anchor.ledger, options.ledger)
   }

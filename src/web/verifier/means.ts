@@ -8,8 +8,8 @@ import { blockHashes, type ChainFacts, type Means, type RightsFacts } from '../.
 import type { CheckOptions } from './checked.ts'
 import { grantSigner } from './signatures.ts'
 
-/** What a bundle is checked by: the node that is named, or else its evidence, as if `blocks` were trusted. */
-export function meansOf({ rpcUrl, ledger, authorizations }: CheckOptions, blocks: readonly Hex[]): Means {
+/** What a bundle is checked by: the node that is named, or else its evidence, where it has any, as if `blocks` were trusted. */
+export function meansOf({ rpcUrl, ledger, authorizations }: CheckOptions, blocks?: readonly Hex[]): Means {
   const trust = {
     ...(ledger !== undefined && { ledger }),
     ...(authorizations !== undefined && { authorizations }),
@@ -22,7 +22,7 @@ export function meansOf({ rpcUrl, ledger, authorizations }: CheckOptions, blocks
       trust,
     }
   }
-  return blocks.length === 0 ? { ...nobody(), trust } : { trustedBlocks: blocks, grantSigner, trust }
+  return blocks === undefined ? { ...nobody(), trust } : { trustedBlocks: blocks, grantSigner, trust }
 }
 
 /** A chain of which nobody says anything: what can be checked without one is, and then it ends. */
