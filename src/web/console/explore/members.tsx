@@ -28,6 +28,9 @@ const words = {
 /** Members that say how a record is sealed, not what it says. */
 const SEALING = ['_sd', '_sd_alg', '_sd_pseudonyms']
 
+/** As they are read best, not as they are hashed. */
+const ORDER = Object.keys(MEMBER_WORDS)
+
 /**
  * What a record says, member by member in words, and how many of its members stay closed.
  *
@@ -53,6 +56,7 @@ export function Members({ record, opened }: { record: FlowRecord; opened: Readon
         ]),
     ...Object.entries(data)
       .filter(([name]) => !SEALING.includes(name))
+      .sort(([a], [b]) => ORDER.indexOf(a) - ORDER.indexOf(b))
       .map(([name, value]): [string, ComponentChildren] => [
         nameOf(name, language),
         <>

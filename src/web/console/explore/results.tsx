@@ -117,7 +117,7 @@ function Table({ of: records }: { of: readonly FoundRecord[] }) {
                 <Parties of={record} />
               </td>
               <td data-label={head.purpose}>
-                <Data of={textOf(record, 'purpose') ?? ''} />
+                <Some of={textOf(record, 'purpose')} />
               </td>
               <td data-label={head.state}>{final ? say.final : say.anchored}</td>
             </tr>
@@ -129,6 +129,8 @@ function Table({ of: records }: { of: readonly FoundRecord[] }) {
 }
 
 const outcomeOf = (record: FoundRecord['record']) => textOf(record, 'outcome')
+
+const Some = ({ of }: { of: string | undefined }) => (of === undefined ? null : <Data of={of} />)
 
 function Parties({ of: record }: { of: FoundRecord['record'] }) {
   const [consumer, provider] = [textOf(record, 'consumer'), textOf(record, 'provider')]

@@ -20,7 +20,7 @@ const words = {
     zh: '其他日期作出的授权未列出，选择“全部时间”可查看全部。',
   },
   to: { en: 'may use', zh: '可使用' },
-  for: { en: 'for', zh: '用途：' },
+  for: { en: ' for', zh: '，用途：' },
   unnamed: { en: 'a purpose that no record names', zh: '记录中未写明名称的用途' },
   somebody: { en: 'a service that no record names', zh: '记录中未写明名称的使用方' },
   something: { en: 'data that no record names', zh: '记录中未写明名称的数据' },
@@ -86,12 +86,14 @@ function Grant({ of, own }: { of: OwnGrant; own: OwnHistory }) {
     <>
       <h3>
         <Named of={names.get(grant.consumer)} or={say.somebody} /> {say.to}{' '}
-        <Named of={names.get(grant.resource)} or={say.something} /> {say.for}{' '}
-        <Named of={names.get(grant.purpose)} or={say.unnamed} />
+        <Named of={names.get(grant.resource)} or={say.something} />
+        {say.for} <Named of={names.get(grant.purpose)} or={say.unnamed} />
       </h3>
       <p>
         {say.from} <Time of={1_000 * Number(grant.notBefore)} /> {say.until}{' '}
-        <Time of={1_000 * Number(grant.notAfter)} />{' '}
+        <Time of={1_000 * Number(grant.notAfter)} />
+      </p>
+      <p>
         {grant.maxCalls === 0
           ? say.usedFreely(showCount(used, language))
           : say.used(showCount(used, language), showCount(grant.maxCalls, language))}

@@ -33,6 +33,7 @@ const words = {
   refused: { en: 'refused', zh: '已拒绝' },
   failed: { en: 'did not work', zh: '未成功' },
   grant: { en: 'your grant', zh: '您的授权' },
+  otherGrant: { en: 'a grant not shown here', zh: '此处未列出的授权' },
   from: { en: 'from', zh: '提供方：' },
   both: { en: 'both sides', zh: '双方' },
   csv: { en: 'Download as a table (CSV)', zh: '下载表格（CSV）' },
@@ -40,7 +41,7 @@ const words = {
 } as const
 
 /** Each use of the person's data, by who used it. */
-export function Uses({ of: { uses } }: { of: OwnHistory }) {
+export function Uses({ of: { uses, grants } }: { of: OwnHistory }) {
   const say = useWords(words)
   const save = useCsv()
   return (
@@ -51,7 +52,7 @@ export function Uses({ of: { uses } }: { of: OwnHistory }) {
       ) : (
         <>
           {[...byConsumer(uses)].map(([consumer, group]) => (
-            <Group key={consumer} consumer={consumer} uses={group} />
+            <Group key={consumer} consumer={consumer} uses={group} own={grants.map(({ id }) => id)} />
           ))}
           <p>
             <button type="button" onClick={() => save(uses)}>
@@ -64,12 +65,17 @@ export function Uses({ of: { uses } }: { of: OwnHistory }) {
   )
 }
 
-function Group({ consumer, uses }: { consumer: string; uses: readonly Use[] }) {
+function Group({ consumer, uses, own }: { consumer: string; uses: readonly Use[]; own: readonly string[] }) {
   const say = useWords(words)
   const language = useLanguage()
   const name = useId()
   const refused = uses.filter(({ outcome }) => outcome === 'refused').length
   const [latest] = uses
+  const used = uses.length - refused
+  const counts = [
+    ...(used > 0 ? [say.times(showCount(used, language))] : []),
+    ...(refused > 0 ? [say.refusedTimes(showCount(refused, language))] : []),
+  ]
   return (
     <details class="group" open={uses.length <= 5}>
       <summary>
@@ -77,8 +83,7 @@ function Group({ consumer, uses }: { consumer: string; uses: readonly Use[] }) {
           <Data of={consumer} />
         </h3>{' '}
         <span class="soft">
-          {say.times(showCount(uses.length - refused, language))}
-          {refused > 0 && `${say.comma}${say.refusedTimes(showCount(refused, language))}`}
+          {counts.join(say.comma)}
           {say.comma}
           {say.last} {latest !== undefined && <Time of={latest.time} />}
         </span>
@@ -99,7 +104,7 @@ function Group({ consumer, uses }: { consumer: string; uses: readonly Use[] }) {
           </thead>
           <tbody>
             {uses.map((use) => (
-              <Row key={JSON.stringify(use.told)} of={use} />
+              <Row key={JSON.stringify(use.told)} of={use} own={own} />
             ))}
           </tbody>
         </table>
@@ -108,7 +113,8 @@ function Group({ consumer, uses }: { consumer: string; uses: readonly Use[] }) {
   )
 }
 
-function Row({ of: use }: { of: Use }) {
+/** @param own ids of the grants that are shown */
+function Row({ of: use, own }: { of: Use; own: readonly string[] }) {
   const say = useWords(words)
   const language = useLanguage()
   const [first] = use.told
@@ -129,11 +135,17 @@ function Row({ of: use }: { of: Use }) {
       </td>
       <td data-label={say.why}>{use.purpose !== undefined && <Data of={use.purpose} />}</td>
       <td data-label={say.basis}>
-        {use.legalBasis !== undefined && <Data of={use.legalBasis} />}{' '}
-        {use.authorization !== undefined && (
+        {use.legalBasis !== undefined && <Data of={`${use.legalBasis} `} />}
+        {use.authorization !== undefined && own.includes(use.authorization) ? (
           <a href={`#grant-${use.authorization}`}>
             {say.grant} <Short of={use.authorization} />
           </a>
+        ) : (
+          use.authorization !== undefined && (
+            <>
+              {say.otherGrant} <Short of={use.authorization} />
+            </>
+          )
         )}
       </td>
       <td data-label={say.result} class={use.outcome === 'refused' ? 'warn' : undefined}>
