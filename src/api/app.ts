@@ -5,6 +5,7 @@ import { InputError } from '../errors.ts'
 import type { Admission } from '../gateway/admission.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { Decisions } from '../indexer/decisions.ts'
+import type { EvidenceMaker } from '../indexer/evidence-maker.ts'
 import type { Finder } from '../indexer/finder.ts'
 import type { Follower } from '../indexer/follower.ts'
 import type { Histories } from '../indexer/history.ts'
@@ -43,6 +44,7 @@ export interface AppParts {
   follower: Follower
   finder: Finder
   histories: Histories
+  evidence: EvidenceMaker
   monthlyReports: MonthlyReports
   entries: LedgerEntries
   alerts: Alerts
@@ -89,7 +91,7 @@ const API_VERSION = '1.0.0'
 
 /** The HTTP API, version 1. */
 export function createApp(parts: AppParts): Express {
-  const { publishing, follower, finder, entries, alerts, sources, identity } = parts
+  const { publishing, follower, finder, entries, alerts, identity } = parts
   const access = createAccess(parts.access)
   const app = express()
   app.disable('x-powered-by')
@@ -100,7 +102,7 @@ export function createApp(parts: AppParts): Express {
     const { gateway, admission, limits, inFlight, batchFiles } = publishing
     app.post('/v1/submissions', readBody(limits.bodyBytes, inFlight), postSubmission(gateway, admission))
     app.get('/v1/submissions', getSubmission(gateway, entries, follower))
-    app.get('/v1/submissions/proof', getSubmissionProof(gateway, finder))
+    app.get('/v1/submissions/proof', getSubmissionProof(gateway, finder, parts.evidence))
     app.get('/v1/batches/:publisher/:sequence/:file', getBatchFile(batchFiles, access))
   }
   app.post(
@@ -110,7 +112,7 @@ export function createApp(parts: AppParts): Express {
   )
   app.get('/v1/grants/:id', getGrant(parts.rights))
   app.get('/v1/records', getRecords(finder, follower, entries, access))
-  app.get('/v1/proofs', getProof(finder, sources, parts.authorize, access))
+  app.get('/v1/proofs', getProof(parts, access))
   app.get(
     '/v1/responsibility',
     getResponsibility({
@@ -121,7 +123,7 @@ export function createApp(parts: AppParts): Express {
   )
   app.get('/v1/stats', getStats(entries, follower))
   app.get('/v1/kpis', getKpis(parts.monthlyReports))
-  app.get('/v1/histories', getHistory(parts.histories, access))
+  app.get('/v1/histories', getHistory(parts.histories, parts.evidence, access))
   app.get('/v1/batches', getBatches(entries, follower))
   app.get('/v1/alerts', getAlerts(alerts))
   if (parts.desk !== undefined) app.post('/v1/alerts/:id', postAlert(parts.desk, access))

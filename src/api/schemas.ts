@@ -353,6 +353,49 @@ export const RunHistory = name(
   ),
 )
 
+const someHex = Type.String({ pattern: '^0x(?:[0-9a-f]{2})+$' })
+const trieProof = Type.Array(someHex)
+
+/** What shows to whoever trusts the hashes of these blocks what a bundle says of the chain. */
+const Evidence = name(
+  'Evidence',
+  Type.Object(
+    {
+      blocks: Type.Array(
+        Type.Object(
+          {
+            header: someHex,
+            transactions: Type.Array(
+              Type.Object(
+                { index: count, transactionProof: trieProof, receiptProof: trieProof, firstLogIndex: count },
+                strict,
+              ),
+            ),
+            accounts: Type.Array(
+              Type.Object(
+                {
+                  address,
+                  accountProof: trieProof,
+                  storage: Type.Array(Type.Object({ slot: hash, proof: trieProof }, strict)),
+                },
+                strict,
+              ),
+            ),
+          },
+          strict,
+        ),
+        { minItems: 1 },
+      ),
+      consistency: optional(Type.Array(hash)),
+    },
+    strict,
+  ),
+)
+
+/** A bundle with its evidence. */
+export const offline = <T extends TSchema>(bundle: T) =>
+  Type.Object({ format: oneOf('tidemark-offline/1'), bundle, evidence: Evidence }, strict)
+
 export const Batches = name(
   'Batches',
   Type.Object(

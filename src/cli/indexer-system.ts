@@ -124,6 +124,7 @@ async function assemble(config: IndexerConfig, started: Started): Promise<Indexe
       follower,
       finder,
       histories: indexing.histories,
+      evidence: indexing.evidence,
       monthlyReports,
       entries,
       alerts,

@@ -244,6 +244,7 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
       follower,
       finder,
       histories,
+      evidence: indexing.evidence,
       monthlyReports,
       entries,
       alerts: indexing.alerts,
