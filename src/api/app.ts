@@ -10,6 +10,7 @@ import type { Finder } from '../indexer/finder.ts'
 import type { Follower } from '../indexer/follower.ts'
 import type { Histories } from '../indexer/history.ts'
 import type { IncidentDesk } from '../indexer/incident-desk.ts'
+import type { Rights } from '../indexer/rights.ts'
 import type { Alerts } from '../store/alerts.ts'
 import type { LedgerEntries } from '../store/ledger-entries.ts'
 import type { SeenSubmissions } from '../store/seen-submissions.ts'
@@ -23,6 +24,7 @@ import { readBody } from './body.ts'
 import { BytesInFlight } from './bytes-in-flight.ts'
 import { postDecisions } from './decisions.ts'
 import { getDocs, getDocsStyle } from './docs-page.ts'
+import { getGrant } from './grants.ts'
 import { getHistory } from './histories.ts'
 import { getKpis } from './kpis.ts'
 import { getBatch, getBatches, getLedger, getTransactions } from './ledger.ts'
@@ -50,8 +52,9 @@ export interface AppParts {
   /** where rules are at work */
   desk?: IncidentDesk
   seen: SeenSubmissions
-  /** absent where no contract decides on calls */
+  /** absent where no contract decides on calls, as is `rights` */
   decisions?: Decisions
+  rights?: Rights
   /** known sources, in order, at most `limit` */
   sources: (limit: number) => string[]
   identity: LedgerIdentity
@@ -112,6 +115,7 @@ export function createApp(parts: AppParts): Express {
     readBody(DECISION_BYTES, publishing?.inFlight ?? new BytesInFlight(16 * DECISION_BYTES)),
     postDecisions(parts.decisions, publishing?.admission),
   )
+  app.get('/v1/grants/:id', getGrant(parts.rights))
   app.get('/v1/records', getRecords(finder, follower, entries, access))
   app.get('/v1/proofs', getProof(parts, access))
   app.get(
@@ -129,7 +133,10 @@ export function createApp(parts: AppParts): Express {
   app.get('/v1/batches/:publisher/:sequence', getBatch(entries, follower, parts.seen))
   app.get('/v1/alerts', getAlerts(alerts))
   if (parts.desk !== undefined) app.post('/v1/alerts/:id', postAlert(parts.desk, access))
-  app.get('/v1/ledger', getLedger(identity, publishing?.gateway.publisher, follower))
+  app.get(
+    '/v1/ledger',
+    getLedger(identity, publishing?.gateway.publisher, parts.rights?.authorizations, follower),
+  )
   app.get('/v1/me', getMe(access))
   app.get('/v1/events', parts.events)
   app.get('/healthz', getHealth(parts.health))

@@ -16,6 +16,7 @@ import {
   DecisionAnswers,
   DecisionQuestions,
   FoundRecords,
+  GrantStanding,
   HandledAlert,
   HealthState,
   History,
@@ -250,7 +251,7 @@ export const OPERATIONS: readonly Operation[] = [
     responses: {
       ...refused,
       200: json(
-        'Newest first, by place in the ledger. With several keys, the records under all of them. While there is a cursor there may be more, even after a page without a record.',
+        'Newest first, by place in the ledger. Of a record by its name, also the submission that brought it. With several keys, the records under all of them. While there is a cursor there may be more, even after a page without a record.',
         FoundRecords,
       ),
       ...badArgument,
@@ -456,6 +457,21 @@ export const OPERATIONS: readonly Operation[] = [
       415: problem('The content encoding is not taken.', {
         'Accept-Encoding': 'the content encodings that are',
       }),
+      ...unavailable,
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/grants/{id}',
+    summary: 'What the chain says of a grant, and how many calls are counted against it.',
+    parameters: [inPath('id', 'of the grant', hex(32))],
+    responses: {
+      200: json(
+        'Its state; of a grant that was never put on the chain, whether it was revoked.',
+        GrantStanding,
+      ),
+      ...badArgument,
+      404: problem('No grants are followed here.'),
       ...unavailable,
     },
   },

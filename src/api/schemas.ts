@@ -145,6 +145,9 @@ export const FoundRecords = name(
             batch: Type.Object({ publisher: address, sequence: decimal, position: count }, strict),
             anchor: Place,
             final: Type.Boolean(),
+            submission: optional(
+              Type.Object({ sequence: decimal, receivedAt: decimal, signed: Type.Boolean() }, strict),
+            ),
           },
           strict,
         ),
@@ -561,6 +564,7 @@ export const Ledger = name(
       chainId: decimal,
       ledger: address,
       publisher: optional(address),
+      authorizations: optional(address),
       deploymentBlock: decimal,
       size: decimal,
       root: hash,
@@ -568,6 +572,21 @@ export const Ledger = name(
       headBlock: block,
       finalBlock: block,
       lagging: Type.Boolean(),
+    },
+    strict,
+  ),
+)
+
+export const GrantStanding = name(
+  'GrantStanding',
+  Type.Object(
+    {
+      authorization: hash,
+      given: Type.Boolean(),
+      revokedAt: Type.Union([decimal, Type.Null()]),
+      paused: Type.Boolean(),
+      calls: decimal,
+      block: Type.Object({ number: decimal, hash, time: decimal }, strict),
     },
     strict,
   ),

@@ -253,6 +253,7 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
       seen: indexing.seen,
       ...(indexing.rights !== undefined && {
         decisions: indexing.rights.decisions,
+        rights: indexing.rights.rights,
         authorize: indexing.rights.authorize,
       }),
       sources: (limit) => sealed.sources(limit),

@@ -189,6 +189,11 @@ test('what every route really answers is what the document says', async () => {
   }
   const place = '/v1/batches/{publisher}/{sequence}/{file}'
   const { etag = '' } = (await ask('GET', `${batch}/tree.bin`)).headers
+  for (const id of [`0x${'00'.repeat(32)}`, 'none']) {
+    const answer = await ask('GET', `/v1/grants/${id}`)
+    expect(contract.faultsOf('GET', '/v1/grants/{id}', answer), id).toEqual([])
+    answered.add(`get /v1/grants/{id} ${answer.status}`)
+  }
   const files: [target: string, headers: Record<string, string>][] = [
     [`${batch}/header.json`, {}],
     [`${batch}/records.ndjson.zst`, {}],
@@ -267,6 +272,7 @@ test('what every route really answers is what the document says', async () => {
     'post /v1/decisions 403',
     'post /v1/decisions 404',
     'post /v1/decisions 408',
+    'get /v1/grants/{id} 404',
   ])
 })
 
