@@ -3,6 +3,7 @@ import { INDEX_NAMES } from '../lookup/index.ts'
 import {
   count,
   decimal,
+  digest,
   hex,
   name as nameText,
   oneOf,
@@ -144,6 +145,9 @@ export const FoundRecords = name(
             batch: Type.Object({ publisher: address, sequence: decimal, position: count }, strict),
             anchor: Place,
             final: Type.Boolean(),
+            submission: optional(
+              Type.Object({ sequence: decimal, receivedAt: decimal, signed: Type.Boolean() }, strict),
+            ),
           },
           strict,
         ),
@@ -349,18 +353,97 @@ export const RunHistory = name(
   ),
 )
 
-export const Batches = name(
-  'Batches',
+const someHex = Type.String({ pattern: '^0x(?:[0-9a-f]{2})+$' })
+const trieProof = Type.Array(someHex)
+
+/** What shows to whoever trusts the hashes of these blocks what a bundle says of the chain. */
+const Evidence = name(
+  'Evidence',
   Type.Object(
     {
-      batches: Type.Array(
+      blocks: Type.Array(
         Type.Object(
           {
-            batch: Header,
-            anchor: Place,
-            state: oneOf('announced', 'verified', 'fraud', 'withheld'),
-            reason: optional(Type.String()),
-            final: Type.Boolean(),
+            header: someHex,
+            transactions: Type.Array(
+              Type.Object(
+                { index: count, transactionProof: trieProof, receiptProof: trieProof, firstLogIndex: count },
+                strict,
+              ),
+            ),
+            accounts: Type.Array(
+              Type.Object(
+                {
+                  address,
+                  accountProof: trieProof,
+                  storage: Type.Array(Type.Object({ slot: hash, proof: trieProof }, strict)),
+                },
+                strict,
+              ),
+            ),
+          },
+          strict,
+        ),
+        { minItems: 1 },
+      ),
+      consistency: optional(Type.Array(hash)),
+    },
+    strict,
+  ),
+)
+
+/** A bundle with its evidence. */
+export const offline = <T extends TSchema>(bundle: T) =>
+  Type.Object({ format: oneOf('tidemark-offline/1'), bundle, evidence: Evidence }, strict)
+
+const entry = {
+  batch: Header,
+  anchor: Place,
+  state: oneOf('announced', 'verified', 'fraud', 'withheld'),
+  reason: optional(Type.String()),
+  final: Type.Boolean(),
+}
+
+export const Batches = name(
+  'Batches',
+  Type.Object({ batches: Type.Array(Type.Object(entry, strict)), next: optional(decimal) }, strict),
+)
+
+export const BatchEntry = name(
+  'BatchEntry',
+  Type.Object(
+    {
+      ...entry,
+      submissionCount: count,
+      submissions: Type.Array(
+        Type.Object(
+          { source: Type.String(), sequence: decimal, first: count, count, signer: optional(address) },
+          strict,
+        ),
+      ),
+    },
+    strict,
+  ),
+)
+
+export const Transactions = name(
+  'Transactions',
+  Type.Object(
+    {
+      transactions: Type.Array(
+        Type.Object(
+          {
+            hash,
+            nonce: decimal,
+            state: oneOf('waiting', 'succeeded', 'reverted', 'replaced', 'settled'),
+            createdAt: decimal,
+            firstSequence: decimal,
+            batches: count,
+            maxFeePerGas: exactSum,
+            maxPriorityFeePerGas: exactSum,
+            blockNumber: optional(decimal),
+            gasUsed: optional(decimal),
+            gasPrice: optional(exactSum),
           },
           strict,
         ),
@@ -481,6 +564,7 @@ export const Ledger = name(
       chainId: decimal,
       ledger: address,
       publisher: optional(address),
+      authorizations: optional(address),
       deploymentBlock: decimal,
       size: decimal,
       root: hash,
@@ -488,6 +572,21 @@ export const Ledger = name(
       headBlock: block,
       finalBlock: block,
       lagging: Type.Boolean(),
+    },
+    strict,
+  ),
+)
+
+export const GrantStanding = name(
+  'GrantStanding',
+  Type.Object(
+    {
+      authorization: hash,
+      given: Type.Boolean(),
+      revokedAt: Type.Union([decimal, Type.Null()]),
+      paused: Type.Boolean(),
+      calls: decimal,
+      block: Type.Object({ number: decimal, hash, time: decimal }, strict),
     },
     strict,
   ),
@@ -533,6 +632,15 @@ export const DecisionAnswers = name(
   Type.Union([Decision, Type.Object({ decisions: Type.Array(Decision) }, strict)]),
 )
 
+export const Me = name(
+  'Me',
+  Type.Union([
+    Type.Object({ role: oneOf('public', 'reader', 'handler', 'auditor') }, strict),
+    Type.Object({ role: oneOf('source'), source: sourceName }, strict),
+    Type.Object({ role: oneOf('subject'), person: digest }, strict),
+  ]),
+)
+
 export const HealthState = name(
   'Health',
   Type.Object(
@@ -557,6 +665,54 @@ export const HealthState = name(
       scannedBlock: block,
       finalBlock: block,
       rightsBlock: optional(decimal),
+    },
+    strict,
+  ),
+)
+
+export const OverviewEvent = name(
+  'Overview',
+  Type.Object(
+    {
+      gateway: optional(
+        Type.Object(
+          {
+            accepted: Type.Object({ submissions: count, records: count, bytes: count }, strict),
+            waiting: Type.Object({ records: count, bytes: count }, strict),
+            sealed: count,
+            anchored: count,
+            notAnchored: Type.Object({ batches: count, oldestSeconds: count }, strict),
+          },
+          strict,
+        ),
+      ),
+      rate: Type.Array(Type.Number({ minimum: 0 }), { minItems: 60, maxItems: 60 }),
+      ledger: Type.Object(
+        {
+          size: count,
+          records: optional(count),
+          announced: count,
+          verified: count,
+          fraud: count,
+          withheld: count,
+          final: count,
+        },
+        strict,
+      ),
+      chain: Type.Object({ head: block, scanned: block, final: block }, strict),
+      alerts: Type.Object(
+        {
+          open: count,
+          high: count,
+          medium: count,
+          low: count,
+          toReport: optional(count),
+          overdue: optional(count),
+          nearestDeadline: optional(decimal),
+        },
+        strict,
+      ),
+      problems: Type.Array(Type.String()),
     },
     strict,
   ),
