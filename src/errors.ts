@@ -32,6 +32,7 @@ export type InputCode =
   | 'NO_CREDENTIALS'
   | 'BAD_TOKEN'
   | 'WRONG_SOURCE'
+  | 'WRONG_ROLE'
   | 'NO_BATCH_FILES'
   | 'NO_EVIDENCE'
   | 'NO_RIGHTS'
@@ -128,6 +129,8 @@ export class OperationError extends Error {
   override readonly name = 'OperationError'
   readonly code: OperationCode
   readonly retryable: boolean
+  /** the step of a verification that could not be made; written as the error passes it */
+  step: string | undefined
 
   constructor(code: OperationCode, message: string, options: ErrorOptions & { retryable?: boolean } = {}) {
     super(message, options)

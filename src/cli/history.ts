@@ -5,11 +5,12 @@ import { Command, Option } from 'commander'
 import { createGatewayApi } from '../client/gateway-api.ts'
 import { InputError, OperationError } from '../errors.ts'
 import { INDEX_NAMES, type IndexName } from '../lookup/index.ts'
-import { apiOption } from './options.ts'
+import { apiOption, viewerTokenOption } from './options.ts'
 import { evidenceOption, noEvidenceOption, preferEvidence } from './with-evidence.ts'
 
 type HistoryOptions = Partial<Record<IndexName | (typeof NARROWING)[number], string>> & {
   api: string
+  token?: string
   out?: string
   runs?: boolean
   /** undefined: if it can be had */
@@ -54,11 +55,12 @@ export const historyCommand = () => {
     .addOption(noEvidenceOption())
     .addOption(new Option('--out <file>', 'instead of standard output'))
     .addOption(apiOption())
+    .addOption(viewerTokenOption())
     .action(history)
 }
 
 async function history(options: HistoryOptions): Promise<void> {
-  const { api, out } = options
+  const { api, token, out } = options
   const names = INDEX_NAMES.filter((name) => options[name] !== undefined)
   if (names.length !== 1) {
     throw new InputError('BAD_ARGUMENT', `give exactly one of --${INDEX_NAMES.join(', --')}`)
@@ -69,7 +71,7 @@ async function history(options: HistoryOptions): Promise<void> {
   })
   if (options.runs === true) query.push(['runs', 'true'])
   const body = await preferEvidence(options.evidence, (evidence) =>
-    createGatewayApi(api).history(Object.fromEntries([...query, ['evidence', String(evidence)]])),
+    createGatewayApi(api, { token }).history(Object.fromEntries([...query, ['evidence', String(evidence)]])),
   )
   if (out === undefined) {
     for await (const chunk of body) process.stdout.write(chunk)

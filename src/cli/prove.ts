@@ -1,11 +1,12 @@
 import { writeFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'
 import { createGatewayApi } from '../client/gateway-api.ts'
-import { apiOption } from './options.ts'
+import { apiOption, viewerTokenOption } from './options.ts'
 import { evidenceOption, noEvidenceOption, preferEvidence } from './with-evidence.ts'
 
 interface ProveOptions {
   api: string
+  token?: string
   source?: string
   disclose?: string
   /** undefined: if it can be had */
@@ -28,12 +29,13 @@ export const proveCommand = () =>
     .addOption(noEvidenceOption())
     .addOption(new Option('--out <file>', 'instead of standard output'))
     .addOption(apiOption())
+    .addOption(viewerTokenOption())
     .action(prove)
 
 async function prove(id: string, options: ProveOptions): Promise<void> {
-  const { source, disclose, authorization, out } = options
+  const { token, source, disclose, authorization, out } = options
   const names = disclose?.split(',').filter((name) => name !== '') ?? []
-  const api = createGatewayApi(options.api)
+  const api = createGatewayApi(options.api, { token })
   const { bundle, missing } = await preferEvidence(options.evidence, (evidence) =>
     api.proof({
       id,

@@ -1,4 +1,4 @@
-export { sizeAfter, type Trust } from './anchor.ts'
+export { sizeAfter, type Trust, type VerifiedAnchor } from './anchor.ts'
 export { type Means, type VerifiedAny, verifyAny } from './any.ts'
 export { AUTHORIZATION_STEPS, type VerifiedAuthorization } from './authorization.ts'
 export type { Block, ChainFacts, ReceiptLog, TransactionReceipt } from './chain-facts.ts'
@@ -24,3 +24,4 @@ export {
 export type { RightsFacts } from './rights-facts.ts'
 export { LEDGER_SIZE_SLOT, ledgerPeakSlots, resourceSlot, revokedAtSlot } from './slots.ts'
 export { type VerifiedSubmission, verifySubmission } from './submission.ts'
+export { refusalWords, type Said } from './words.ts'
