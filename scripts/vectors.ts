@@ -50,6 +50,7 @@ import { historyVectors } from './vectors-history.ts'
 import { receiptVectors, submissionVectors } from './vectors-receipt.ts'
 import { reportVectors } from './vectors-report.ts'
 import { runHistoryVectors } from './vectors-run-history.ts'
+import { standardsVectors } from './vectors-standards.ts'
 
 const FOLDER = join(import.meta.dirname, '../test/vectors')
 
@@ -78,6 +79,7 @@ export async function makeVectors(): Promise<Map<string, string>> {
   addJson('run-history.json', await runHistoryVectors())
   addJson('report.json', reportVectors())
   addJson('authorized.json', await authorizedVectors())
+  addJson('standards.json', standardsVectors(JSON.parse(files.get('proof.json') ?? '').proof))
   for (const [name, bad] of badVectors((file) => JSON.parse(files.get(file) ?? '')))
     files.set(`bad/${name}`, inLines(bad))
   for (const [name, bytes] of Object.entries(exampleBatch().files)) {
