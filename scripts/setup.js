@@ -10,6 +10,12 @@ const stampPath = join(root, 'node_modules', '.tidemark-setup.json')
 requireNode(20, 19)
 const packages = digest(['package.json', 'package-lock.json'])
 const contracts = digest(['package-lock.json', 'hardhat.config.ts', ...filesBelow('contracts')])
+const pages = digest([
+  'package-lock.json',
+  'scripts/build-web.ts',
+  // All that a browser is given comes from here.
+  ...filesBelow('src').filter((path) => !/^src\/(?:api|audit|cli|gateway|indexer|store)\//.test(path)),
+])
 let stamp = readStamp()
 
 if (stamp.packages !== packages) {
@@ -22,6 +28,12 @@ if (stamp.contracts !== contracts || !existsSync(join(root, 'artifacts/contracts
   say('compiling the contracts')
   runNpm(['run', '--silent', 'compile'])
   stamp.contracts = contracts
+  writeStamp()
+}
+if (stamp.pages !== pages || !existsSync(join(root, 'dist/web/verify/index.html'))) {
+  say('building the pages')
+  runNpm(['run', '--silent', 'build:web'])
+  stamp.pages = pages
   writeStamp()
 }
 

@@ -5,13 +5,17 @@ import { InputError } from '../errors.ts'
 import type { Admission } from '../gateway/admission.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { Decisions } from '../indexer/decisions.ts'
+import type { EvidenceMaker } from '../indexer/evidence-maker.ts'
 import type { Finder } from '../indexer/finder.ts'
 import type { Follower } from '../indexer/follower.ts'
 import type { Histories } from '../indexer/history.ts'
+import type { IncidentDesk } from '../indexer/incident-desk.ts'
 import type { Alerts } from '../store/alerts.ts'
 import type { LedgerEntries } from '../store/ledger-entries.ts'
 import type { SeenSubmissions } from '../store/seen-submissions.ts'
-import { type HandlingParts, postAlert } from './alert-handling.ts'
+import type { Sources } from '../store/sources.ts'
+import { type AccessParts, createAccess, getMe } from './access.ts'
+import { postAlert } from './alert-handling.ts'
 import { getAlerts } from './alerts.ts'
 import { type BatchFilesParts, getBatchFile } from './batch-files.ts'
 import { readBody } from './body.ts'
@@ -23,6 +27,7 @@ import { getKpis } from './kpis.ts'
 import { getBatches, getLedger } from './ledger.ts'
 import { createOpenApi } from './openapi.ts'
 import { OPERATIONS } from './operations.ts'
+import { servePages } from './pages.ts'
 import { problemHandler } from './problems.ts'
 import { type Authorize, getProof, getRecords } from './records.ts'
 import { type RequestSummary, trackRequests } from './requests.ts'
@@ -33,14 +38,16 @@ import { getSubmission, getSubmissionProof, postSubmission } from './submissions
 export interface AppParts {
   /** what takes submissions; an indexer has none, nor the routes of it */
   publishing?: PublishingParts
+  access: AccessParts
   follower: Follower
   finder: Finder
   histories: Histories
+  evidence: EvidenceMaker
   monthlyReports: MonthlyReports
   entries: LedgerEntries
   alerts: Alerts
   /** where rules are at work */
-  handling?: HandlingParts
+  desk?: IncidentDesk
   seen: SeenSubmissions
   /** absent where no contract decides on calls */
   decisions?: Decisions
@@ -50,6 +57,8 @@ export interface AppParts {
   /** absent where nobody decides on calls */
   authorize?: Authorize
   health: () => Health
+  /** answers GET /v1/events */
+  events: RequestHandler
   /** answers GET /metrics */
   metrics: RequestHandler
   onFault: (error: unknown, requestId: string) => void
@@ -59,6 +68,7 @@ export interface AppParts {
 interface PublishingParts {
   gateway: Gateway
   admission: Admission
+  sources: Sources
   limits: { bodyBytes: number }
   inFlight: BytesInFlight
   batchFiles: BatchFilesParts
@@ -78,7 +88,8 @@ const API_VERSION = '1.0.0'
 
 /** The HTTP API, version 1. */
 export function createApp(parts: AppParts): Express {
-  const { publishing, follower, finder, entries, alerts, sources, identity } = parts
+  const { publishing, follower, finder, entries, alerts, identity } = parts
+  const access = createAccess(parts.access)
   const app = express()
   app.disable('x-powered-by')
   app.set('query parser', 'simple')
@@ -88,31 +99,33 @@ export function createApp(parts: AppParts): Express {
     const { gateway, admission, limits, inFlight, batchFiles } = publishing
     app.post('/v1/submissions', readBody(limits.bodyBytes, inFlight), postSubmission(gateway, admission))
     app.get('/v1/submissions', getSubmission(gateway, entries, follower))
-    app.get('/v1/submissions/proof', getSubmissionProof(gateway, finder))
-    app.get('/v1/batches/:publisher/:sequence/:file', getBatchFile(batchFiles))
+    app.get('/v1/submissions/proof', getSubmissionProof(gateway, finder, parts.evidence))
+    app.get('/v1/batches/:publisher/:sequence/:file', getBatchFile(batchFiles, access))
   }
   app.post(
     '/v1/decisions',
     readBody(DECISION_BYTES, publishing?.inFlight ?? new BytesInFlight(16 * DECISION_BYTES)),
     postDecisions(parts.decisions, publishing?.admission),
   )
-  app.get('/v1/records', getRecords(finder, follower, entries))
-  app.get('/v1/proofs', getProof(finder, sources, parts.authorize))
+  app.get('/v1/records', getRecords(finder, follower, entries, access))
+  app.get('/v1/proofs', getProof(parts, access))
   app.get(
     '/v1/responsibility',
     getResponsibility({
       ...parts,
       gateway: publishing?.gateway,
-      sources: publishing?.batchFiles.sources,
+      sources: publishing?.sources,
     }),
   )
   app.get('/v1/stats', getStats(entries, follower))
   app.get('/v1/kpis', getKpis(parts.monthlyReports))
-  app.get('/v1/histories', getHistory(parts.histories))
+  app.get('/v1/histories', getHistory(parts.histories, parts.evidence, access))
   app.get('/v1/batches', getBatches(entries, follower))
   app.get('/v1/alerts', getAlerts(alerts))
-  if (parts.handling !== undefined) app.post('/v1/alerts/:id', postAlert(parts.handling))
+  if (parts.desk !== undefined) app.post('/v1/alerts/:id', postAlert(parts.desk, access))
   app.get('/v1/ledger', getLedger(identity, publishing?.gateway.publisher, follower))
+  app.get('/v1/me', getMe(access))
+  app.get('/v1/events', parts.events)
   app.get('/healthz', getHealth(parts.health))
   app.get('/metrics', parts.metrics)
 
@@ -120,13 +133,13 @@ export function createApp(parts: AppParts): Express {
     API_VERSION,
     OPERATIONS.filter(
       ({ ofGateway, ofRules }) =>
-        (publishing !== undefined || ofGateway !== true) &&
-        (parts.handling !== undefined || ofRules !== true),
+        (publishing !== undefined || ofGateway !== true) && (parts.desk !== undefined || ofRules !== true),
     ),
   )
   app.get('/openapi.json', (_request, response) => void response.json(document))
   app.get('/docs', getDocs(document))
   app.get('/docs.css', getDocsStyle)
+  app.use(servePages())
 
   app.use((request) => {
     throw new InputError('NOT_FOUND', `there is nothing at ${request.method} ${request.path}`)

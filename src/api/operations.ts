@@ -1,6 +1,11 @@
 import Type, { type TSchema } from 'typebox'
 import { PUBLIC_FILES } from '../indexer/file-limits.ts'
-import { HISTORY_MEDIA_TYPE, PROOF_MEDIA_TYPE, SUBMISSION_MEDIA_TYPE } from '../proof/index.ts'
+import {
+  HISTORY_MEDIA_TYPE,
+  OFFLINE_MEDIA_TYPE,
+  PROOF_MEDIA_TYPE,
+  SUBMISSION_MEDIA_TYPE,
+} from '../proof/index.ts'
 import { digest, hex, oneOf } from '../record/fields.ts'
 import { FACETS } from '../store/stats.ts'
 import {
@@ -14,7 +19,10 @@ import {
   HealthState,
   History,
   Ledger,
+  Me,
   MonthlyReport,
+  OverviewEvent,
+  offline,
   ProblemDocument,
   Proof,
   Responsibility,
@@ -49,8 +57,10 @@ export interface Parameter {
   schema: TSchema
 }
 
-/** Schema of each media type; `lines` of each line of it. */
-export type Content = Readonly<Record<string, { schema: TSchema; lines?: TSchema }>>
+/** Schema of each media type; `lines` of each line of it, `events` of the data of each event by its name. */
+export type Content = Readonly<
+  Record<string, { schema: TSchema; lines?: TSchema; events?: Readonly<Record<string, TSchema>> }>
+>
 
 export interface Answer {
   description: string
@@ -108,6 +118,13 @@ const unavailable = {
   503: problem('Not now: too much is waiting, the chain has stalled, or it starts or ends.', retryAfter),
 }
 const badArgument = { 400: problem('A parameter is missing, wrong or there twice.') }
+const badToken = {
+  401: problem('What is asked for takes a token, or the one that is sent is not known.', {
+    'WWW-Authenticate': 'what it should bring',
+  }),
+}
+/** Of what is not for everybody. */
+const refused = { ...badToken, 403: problem('The token is not good for what is asked for.') }
 const notFound = { 404: problem('There is no such thing.') }
 
 const batchFile = (description: string): Answer => ({
@@ -119,8 +136,24 @@ const batchFile = (description: string): Answer => ({
   },
 })
 
+const viewer = header(
+  'Authorization',
+  "Bearer token of an auditor, or of a person for what is under that person's tag.",
+  filled,
+)
 const source = query('source', 'the service that the record comes from')
 const id = required(query('id', 'of the record'))
+const evidence = query(
+  'evidence',
+  'whether what shows it without a node comes with it; no if left out',
+  oneOf('true', 'false'),
+)
+
+/** A bundle, alone or with its evidence. */
+const bundleOf = (mediaType: string, schema: TSchema): Content => ({
+  [mediaType]: { schema },
+  [OFFLINE_MEDIA_TYPE]: { schema: offline(schema) },
+})
 
 export const OPERATIONS: readonly Operation[] = [
   {
@@ -184,12 +217,12 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/v1/submissions/proof',
     ofGateway: true,
     summary: 'The bundle that convinces a stranger that a whole submission is in the ledger.',
-    parameters: [required(source), required(query('sequence', 'of the submission', uint64))],
+    parameters: [required(source), required(query('sequence', 'of the submission', uint64)), evidence],
     responses: {
-      200: { description: 'The proof.', content: { [SUBMISSION_MEDIA_TYPE]: { schema: SubmissionBundle } } },
+      200: { description: 'The proof.', content: bundleOf(SUBMISSION_MEDIA_TYPE, SubmissionBundle) },
       ...badArgument,
-      ...notFound,
-      409: problem('The submission is not final on the chain yet.', retryAfter),
+      404: problem('There is no such thing, or no evidence of it.'),
+      409: problem('The submission is not final on the chain yet, or its evidence not captured.', retryAfter),
       ...unavailable,
     },
   },
@@ -210,8 +243,10 @@ export const OPERATIONS: readonly Operation[] = [
       query('limit', 'records of a page', Type.Integer({ minimum: 1, maximum: 500, default: 50 })),
       query('cursor', 'of the page before'),
       query('disclose', 'sealed pseudonyms to open, with commas between them'),
+      viewer,
     ],
     responses: {
+      ...refused,
       200: json(
         'Newest first, by place in the ledger. With several keys, the records under all of them. While there is a cursor there may be more, even after a page without a record.',
         FoundRecords,
@@ -234,18 +269,21 @@ export const OPERATIONS: readonly Operation[] = [
         'whether it shows what authorised a call that cites a grant; if it can be had, when left out',
         oneOf('true', 'false'),
       ),
+      evidence,
+      viewer,
     ],
     responses: {
+      ...refused,
       200: {
         description: 'The proof.',
         headers: {
           'Tidemark-Authorization-Missing': 'Why it shows a call under a grant, and not what authorised it.',
         },
-        content: { [PROOF_MEDIA_TYPE]: { schema: Proof } },
+        content: bundleOf(PROOF_MEDIA_TYPE, Proof),
       },
       ...badArgument,
-      ...notFound,
-      409: problem('The record is not final on the chain yet.', retryAfter),
+      404: problem('There is no such thing, or no evidence of it.'),
+      409: problem('The record is not final on the chain yet, or its evidence not captured.', retryAfter),
       ...unavailable,
     },
   },
@@ -312,20 +350,27 @@ export const OPERATIONS: readonly Operation[] = [
       ...range('on the time of the record'),
       query('first', 'first ledger entry, 0 when left out', uint64),
       query('end', 'one more than the last; as far as all is verified and final when left out', uint64),
-      query('disclose', 'sealed members to open, with commas between them'),
+      query('disclose', 'sealed pseudonyms to open, with commas between them'),
       query(
         'runs',
         'whether the runs that were found to be true may speak for their batches; no if left out',
         oneOf('true', 'false'),
       ),
+      evidence,
+      viewer,
     ],
     responses: {
+      ...refused,
       200: {
         description: 'The history.',
-        content: { [HISTORY_MEDIA_TYPE]: { schema: Type.Union([History, RunHistory]) } },
+        content: bundleOf(HISTORY_MEDIA_TYPE, Type.Union([History, RunHistory])),
       },
       ...badArgument,
-      409: problem('No such entry is verified and final yet, or some are fraud or withheld.', retryAfter),
+      404: problem('There is no evidence of it.'),
+      409: problem(
+        'No such entry is verified and final yet, or some are fraud or withheld, or the evidence is not captured.',
+        retryAfter,
+      ),
       ...unavailable,
     },
   },
@@ -348,7 +393,7 @@ export const OPERATIONS: readonly Operation[] = [
       inPath('publisher', 'its address', hex(20)),
       inPath('sequence', 'of the batch', uint64),
       inPath('file', 'which of them', oneOf(...PUBLIC_FILES)),
-      header('Authorization', "A reader's bearer token, where one is wanted.", filled),
+      header('Authorization', "A reader's or an auditor's bearer token, where one is wanted.", filled),
       header('Range', 'Which bytes of it.', filled),
       header('If-None-Match', 'The ETag that is known already.', filled),
     ],
@@ -357,10 +402,8 @@ export const OPERATIONS: readonly Operation[] = [
       206: batchFile('The bytes that were asked for.'),
       304: { description: 'It is what is known already.', content: {} },
       ...notFound,
-      401: problem("It is for a reader's token, and the request brings none that is known.", {
-        'WWW-Authenticate': 'what it should bring',
-      }),
-      403: problem('No batch files are given out here.'),
+      ...badToken,
+      403: problem('The token is not good for it, or no batch files are given out here.'),
       412: problem('The file is another than If-Match names.'),
       416: problem('It has no such range.'),
       ...unavailable,
@@ -415,9 +458,7 @@ export const OPERATIONS: readonly Operation[] = [
     responses: {
       200: json('The alert as it is now.', HandledAlert),
       400: problem('The body or the id cannot be read.'),
-      401: problem('The request brings no token that handles alerts.', {
-        'WWW-Authenticate': 'what it should bring',
-      }),
+      ...refused,
       ...notFound,
       409: problem('The alert is closed.'),
       413: problem('The body is too large.'),
@@ -430,6 +471,27 @@ export const OPERATIONS: readonly Operation[] = [
     summary: "The ledger's address and head, and whose gateway this is.",
     parameters: [],
     responses: { 200: json('The ledger.', Ledger), ...unavailable },
+  },
+  {
+    method: 'get',
+    path: '/v1/me',
+    summary: 'What the token of the request is good for; without one, public.',
+    parameters: [header('Authorization', 'The bearer token.', filled)],
+    responses: { 200: json('Its role.', Me), ...badToken, ...unavailable },
+  },
+  {
+    method: 'get',
+    path: '/v1/events',
+    summary:
+      'What goes on, as server-sent events: `overview`, the whole of it at once and when it has changed; `heartbeat` in between.',
+    parameters: [],
+    responses: {
+      200: {
+        description: 'A stream that ends when the reader, or the server, ends it.',
+        content: { 'text/event-stream': { schema: Type.String(), events: { overview: OverviewEvent } } },
+      },
+      ...unavailable,
+    },
   },
   {
     method: 'get',

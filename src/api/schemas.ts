@@ -3,6 +3,7 @@ import { INDEX_NAMES } from '../lookup/index.ts'
 import {
   count,
   decimal,
+  digest,
   hex,
   name as nameText,
   oneOf,
@@ -349,6 +350,49 @@ export const RunHistory = name(
   ),
 )
 
+const someHex = Type.String({ pattern: '^0x(?:[0-9a-f]{2})+$' })
+const trieProof = Type.Array(someHex)
+
+/** What shows to whoever trusts the hashes of these blocks what a bundle says of the chain. */
+const Evidence = name(
+  'Evidence',
+  Type.Object(
+    {
+      blocks: Type.Array(
+        Type.Object(
+          {
+            header: someHex,
+            transactions: Type.Array(
+              Type.Object(
+                { index: count, transactionProof: trieProof, receiptProof: trieProof, firstLogIndex: count },
+                strict,
+              ),
+            ),
+            accounts: Type.Array(
+              Type.Object(
+                {
+                  address,
+                  accountProof: trieProof,
+                  storage: Type.Array(Type.Object({ slot: hash, proof: trieProof }, strict)),
+                },
+                strict,
+              ),
+            ),
+          },
+          strict,
+        ),
+        { minItems: 1 },
+      ),
+      consistency: optional(Type.Array(hash)),
+    },
+    strict,
+  ),
+)
+
+/** A bundle with its evidence. */
+export const offline = <T extends TSchema>(bundle: T) =>
+  Type.Object({ format: oneOf('tidemark-offline/1'), bundle, evidence: Evidence }, strict)
+
 export const Batches = name(
   'Batches',
   Type.Object(
@@ -533,6 +577,15 @@ export const DecisionAnswers = name(
   Type.Union([Decision, Type.Object({ decisions: Type.Array(Decision) }, strict)]),
 )
 
+export const Me = name(
+  'Me',
+  Type.Union([
+    Type.Object({ role: oneOf('public', 'reader', 'handler', 'auditor') }, strict),
+    Type.Object({ role: oneOf('source'), source: sourceName }, strict),
+    Type.Object({ role: oneOf('subject'), person: digest }, strict),
+  ]),
+)
+
 export const HealthState = name(
   'Health',
   Type.Object(
@@ -557,6 +610,54 @@ export const HealthState = name(
       scannedBlock: block,
       finalBlock: block,
       rightsBlock: optional(decimal),
+    },
+    strict,
+  ),
+)
+
+export const OverviewEvent = name(
+  'Overview',
+  Type.Object(
+    {
+      gateway: optional(
+        Type.Object(
+          {
+            accepted: Type.Object({ submissions: count, records: count, bytes: count }, strict),
+            waiting: Type.Object({ records: count, bytes: count }, strict),
+            sealed: count,
+            anchored: count,
+            notAnchored: Type.Object({ batches: count, oldestSeconds: count }, strict),
+          },
+          strict,
+        ),
+      ),
+      rate: Type.Array(Type.Number({ minimum: 0 }), { minItems: 60, maxItems: 60 }),
+      ledger: Type.Object(
+        {
+          size: count,
+          records: optional(count),
+          announced: count,
+          verified: count,
+          fraud: count,
+          withheld: count,
+          final: count,
+        },
+        strict,
+      ),
+      chain: Type.Object({ head: block, scanned: block, final: block }, strict),
+      alerts: Type.Object(
+        {
+          open: count,
+          high: count,
+          medium: count,
+          low: count,
+          toReport: optional(count),
+          overdue: optional(count),
+          nearestDeadline: optional(decimal),
+        },
+        strict,
+      ),
+      problems: Type.Array(Type.String()),
     },
     strict,
   ),

@@ -1,9 +1,12 @@
 import { mkdir } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import type { ReadingMode } from '../api/access.ts'
 import { createApp, type Health } from '../api/app.ts'
+import { createEvents } from '../api/events.ts'
 import { listen } from '../api/listen.ts'
 import { createMetrics } from '../api/metrics.ts'
+import { Overview } from '../api/overview.ts'
 import type { RequestSummary } from '../api/requests.ts'
 import { MonthlyReports, sharedResources } from '../audit/monthly-reports.ts'
 import type { Hex } from '../bytes/hex.ts'
@@ -34,6 +37,7 @@ export interface IndexerConfig {
   batches: { folder: string } | { publishers: ReadonlyMap<Hex, PublisherAddress> }
   host: string
   port: number
+  reading: ReadingMode
   pollMs: number
   /** none are at work without it */
   rules?: RulePolicy
@@ -105,21 +109,26 @@ async function assemble(config: IndexerConfig, started: Started): Promise<Indexe
   const facts = () => gatherFacts({ indexing, problems: indexing.troubles().length, now: Date.now })
   const metrics = createMetrics(facts)
   started.push(() => metrics.stop())
+  const overview = new Overview({ facts, problems: indexing.troubles, entries, alerts, now: Date.now })
+  const events = createEvents(() => overview.now, {
+    onFault: (error) => onTrouble('the events ended', error),
+  })
+  started.push(() => events.close())
   const health = (): Health => {
     const problems = indexing.troubles()
     return { status: problems.length === 0 ? 'ok' : 'degraded', problems, ...indexingHealth(facts()) }
   }
   server.serve(
     createApp({
+      access: { tokens: new Sources(database), reading: config.reading },
       follower,
       finder,
       histories: indexing.histories,
+      evidence: indexing.evidence,
       monthlyReports,
       entries,
       alerts,
-      ...(indexing.incidents !== undefined && {
-        handling: { desk: indexing.incidents, tokens: new Sources(database) },
-      }),
+      ...(indexing.incidents !== undefined && { desk: indexing.incidents }),
       seen,
       ...(indexing.rights !== undefined && {
         decisions: indexing.rights.decisions,
@@ -129,6 +138,7 @@ async function assemble(config: IndexerConfig, started: Started): Promise<Indexe
       identity,
       health,
       metrics: metrics.handler,
+      events: events.handler,
       onFault: (error, requestId) => onTrouble('a request failed', error, requestId),
       onRequest(summary) {
         metrics.onRequest(summary)
@@ -139,6 +149,7 @@ async function assemble(config: IndexerConfig, started: Started): Promise<Indexe
   let stopping: Promise<void> | undefined
   const stop = async () => {
     server.close()
+    events.close()
     await server.answered(ANSWER_MS)
     await started.stopAll()
   }

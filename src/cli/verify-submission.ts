@@ -1,13 +1,9 @@
 import { toHex } from '../bytes/hex.ts'
 import type { VerifiedSubmission } from '../verify/index.ts'
-import { showSeconds } from './verify-words.ts'
+import { row, sayIn, showSeconds } from './verify-rows.ts'
+import { anchoredRow, type Trusted, trustedRows, unpinnedLedger } from './verify-trust.ts'
 
-interface Asked {
-  rpc: string
-  ledger?: string
-}
-
-export const submissionToJson = (verified: VerifiedSubmission, { ledger }: Asked) => ({
+export const submissionToJson = (verified: VerifiedSubmission, { ledger }: Trusted) => ({
   verdict: 'verified',
   root: toHex(verified.root),
   records: verified.size,
@@ -23,17 +19,43 @@ export const submissionToJson = (verified: VerifiedSubmission, { ledger }: Asked
   ledgerPinned: ledger !== undefined,
 })
 
-/** What has been proven, in plain words, and what has not: whose submission it is, its root says to who knows that. */
-export function describeSubmission(verified: VerifiedSubmission, { rpc, ledger }: Asked): string {
-  const { root, size, header, logIndex, anchor, blockTime, finalBlock } = verified
-  const unpinned =
-    ledger === undefined ? `, and that ${anchor.ledger} is the ledger: pin it with --ledger` : ''
-  return `VERIFIED
-  records   ${size}, one after the other, with root ${toHex(root)}
-  batch     ${header.sequence} of publisher ${header.publisher}, ${header.recordCount} records
-  ledger    entry ${logIndex} of ${anchor.ledger} on chain ${anchor.chainId}
-  anchored  block ${anchor.blockNumber} at ${showSeconds(blockTime)}; final block ${finalBlock}
-  trusted   the node at ${rpc}${unpinned}
-  not shown whose submission it is: compare the root with the one that was signed or promised
-`
+/** What has been proven, in plain words, and who was trusted for it. */
+export function describeSubmission(verified: VerifiedSubmission, asked: Trusted): string {
+  const { root, size, header, anchor, logIndex } = verified
+  const say = sayIn(asked.lang)
+  const pin = unpinnedLedger(anchor.ledger, asked.ledger, asked.lang)
+  const lines = [
+    say('VERIFIED', '验证通过'),
+    row(
+      say('records', '记录'),
+      say(
+        `${size}, a whole submission of root ${toHex(root)}`,
+        `${size} 条，为一次完整提交，根 ${toHex(root)}`,
+      ),
+    ),
+    row(
+      say('batch', '批次'),
+      say(
+        `${header.sequence} of publisher ${header.publisher}`,
+        `发布者 ${header.publisher} 的第 ${header.sequence} 批`,
+      ),
+    ),
+    row(
+      say('ledger', '账本'),
+      say(
+        `entry ${logIndex} of ${anchor.ledger} on chain ${anchor.chainId}`,
+        `链 ${anchor.chainId} 上 ${anchor.ledger} 的第 ${logIndex} 项`,
+      ),
+    ),
+    anchoredRow(verified, asked),
+    ...trustedRows(anchor.chainId, pin === undefined ? [] : [pin], asked),
+    row(
+      say('not shown', '未证明'),
+      say(
+        'whose submission it is: compare the root with the one that was signed or promised',
+        '由谁提交：请将上述根与当时签名或承诺的根对照',
+      ),
+    ),
+  ]
+  return `${lines.join('\n')}\n`
 }

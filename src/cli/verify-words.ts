@@ -1,103 +1,24 @@
-import { type VerificationCode, VerificationError } from '../errors.ts'
+import { VerificationError } from '../errors.ts'
 import type { Language } from '../rules/rule.ts'
-import type { VerifiedAuthorization, VerifiedProof } from '../verify/index.ts'
-
-/** What a person is told, in both languages. */
-type Words = Readonly<Record<Language, string>>
-
-/** What it means that a step of a proof or a history refused. */
-const REFUSED: Readonly<Record<string, Words>> = {
-  read: {
-    en: 'A part of the bundle is missing, unknown or damaged.',
-    zh: '证明有部分缺失、多余或已损坏。',
-  },
-  record: {
-    en: 'What is disclosed does not belong to this record.',
-    zh: '所披露的内容不属于该记录。',
-  },
-  batch: {
-    en: 'The batch does not hold this record: one of the two is another than was sealed.',
-    zh: '该批次中没有这条记录：记录或批次与封存时不同。',
-  },
-  batches: {
-    en: 'The batches do not hold what the history shows, or more than it shows.',
-    zh: '各批次中的内容与该历史所列不符，或多于所列。',
-  },
-  anchor: {
-    en: 'The chain does not hold this batch as the bundle says.',
-    zh: '链上并没有证明所称的这一批次。',
-  },
-  log: {
-    en: 'The batch does not have the place in the ledger that the bundle names.',
-    zh: '该批次在账本中的位置与证明所称不符。',
-  },
-  'cross-check': {
-    en: 'A second implementation comes to another result.',
-    zh: '另一套独立实现得出了不同的结果。',
-  },
-  grant: {
-    en: 'The call is not one that this grant allows.',
-    zh: '此项授权不允许该调用。',
-  },
-  signature: {
-    en: 'It is not shown that the person concerned gave this consent before the call.',
-    zh: '未能证明当事人在调用之前作出了此项授权。',
-  },
-  registry: {
-    en: 'The registry did not have the resource so at the time of the call, or did not allow the call.',
-    zh: '调用时该资源在登记处的登记并非如此，或不允许该调用。',
-  },
-  revocation: {
-    en: 'What the proof says of a withdrawal is not what the chain says.',
-    zh: '证明关于撤回的说法与链上不符。',
-  },
-}
-
-/** Where the code says more than the step. */
-const REFUSED_WITH: Readonly<Partial<Record<VerificationCode, Words>>> = {
-  REVOKED: {
-    en: 'The consent had been withdrawn before the call.',
-    zh: '调用之前，授权已被撤回。',
-  },
-  PROHIBITED: {
-    en: 'The resource was not to be shared at all.',
-    zh: '该资源属于不予共享类。',
-  },
-  WRONG_LEDGER: {
-    en: 'The bundle is of another ledger than the one you named.',
-    zh: '该证明属于另一账本，而非您指定的账本。',
-  },
-  WRONG_CHAIN: {
-    en: 'The bundle is of another chain than the one you asked.',
-    zh: '该证明属于另一条链，而非您查询的链。',
-  },
-  WRONG_AUTHORIZATIONS: {
-    en: 'The consent is one for another contract than the one you named.',
-    zh: '该授权属于另一合约，而非您指定的合约。',
-  },
-}
+import { refusalWords, type VerifiedAuthorization, type VerifiedProof } from '../verify/index.ts'
+import { row, sayIn, showSeconds } from './verify-rows.ts'
+import { anchoredRow, type Trusted, trustedRows, unpinnedLedger } from './verify-trust.ts'
 
 /** A refusal in plain words, followed by its exact reason. */
-export function inWords(
-  { code, step, message, cause }: VerificationError,
-  lang: Language,
-): VerificationError {
-  const words = REFUSED_WITH[code] ?? REFUSED[step ?? '']
+export function inWords(error: VerificationError, lang: Language): VerificationError {
+  const { code, step, message, cause } = error
+  const words = refusalWords(error)
   const text = words === undefined ? message : `${words[lang]}\n  ${message}`
   return new VerificationError(code, text, { cause, ...(step !== undefined && { step }) })
 }
 
-interface Asked {
-  rpc: string
-  ledger?: string
-  authorizations?: string
+export interface Asked extends Trusted {
   crossCheck: boolean
-  lang: Language
 }
 
 /** What has been proven, in plain words, and who was trusted for it. */
 export function describeProof(verified: VerifiedProof, asked: Asked): string {
-  const { record, header, anchor, logIndex, finalBlock, closedMembers, authorization } = verified
+  const { record, header, anchor, logIndex, closedMembers, authorization } = verified
   const say = sayIn(asked.lang)
   const lines = [
     say('VERIFIED', '验证通过'),
@@ -121,13 +42,7 @@ export function describeProof(verified: VerifiedProof, asked: Asked): string {
         `链 ${anchor.chainId} 上 ${anchor.ledger} 的第 ${logIndex} 项`,
       ),
     ),
-    row(
-      say('anchored', '上链'),
-      say(
-        `block ${anchor.blockNumber} at ${showSeconds(verified.blockTime)}; final block ${finalBlock}`,
-        `区块 ${anchor.blockNumber}，${showSeconds(verified.blockTime)}；最终区块 ${finalBlock}`,
-      ),
-    ),
+    anchoredRow(verified, asked),
     asked.crossCheck
       ? row(
           say('checked', '复核'),
@@ -137,28 +52,33 @@ export function describeProof(verified: VerifiedProof, asked: Asked): string {
           ),
         )
       : undefined,
-    row(say('trusted', '信任'), trusted(verified, asked)),
+    ...trustedRows(anchor.chainId, unpinned(verified, asked), asked),
   ]
   return `${lines.filter((line) => line !== undefined).join('\n')}\n`
 }
 
-function trusted({ anchor, authorization }: VerifiedProof, { rpc, ledger, authorizations, lang }: Asked) {
-  const say = sayIn(lang)
-  const unpinned = [
-    ledger === undefined
-      ? say(
-          `that ${anchor.ledger} is the ledger: pin it with --ledger`,
-          `${anchor.ledger} 即为账本：可用 --ledger 指定`,
-        )
-      : undefined,
-    authorization !== undefined && authorizations === undefined
-      ? say(
-          `that ${authorization.contract} decides on grants: pin it with --authorizations`,
-          `${authorization.contract} 即为授权合约：可用 --authorizations 指定`,
-        )
-      : undefined,
-  ].filter((pin) => pin !== undefined)
-  return [say(`the node at ${rpc}`, `节点 ${rpc}`), ...unpinned].join(say(', and ', '；并相信 '))
+function unpinned({ anchor, authorization }: VerifiedProof, asked: Asked): string[] {
+  const { ledger, authorizations, registry, isOffline } = asked
+  const say = sayIn(asked.lang)
+  const pins = [unpinnedLedger(anchor.ledger, ledger, asked.lang)]
+  if (authorization !== undefined && authorizations === undefined) {
+    pins.push(
+      say(
+        `that ${authorization.contract} decides on grants: pin it with --authorizations`,
+        `${authorization.contract} 即为授权合约：可用 --authorizations 指定`,
+      ),
+    )
+  }
+  // A node tells which registry they rest on; of evidence, it is believed.
+  if (authorization !== undefined && isOffline && registry === undefined) {
+    pins.push(
+      say(
+        `that those grants rest on registry ${authorization.resource.registry}: pin it with --registry`,
+        `上述授权以登记处 ${authorization.resource.registry} 为准：可用 --registry 指定`,
+      ),
+    )
+  }
+  return pins.filter((pin) => pin !== undefined)
 }
 
 function describeAuthorization(
@@ -247,23 +167,3 @@ const SHARED = {
   conditional: '有条件共享',
   prohibited: '不予共享',
 }
-
-const sayIn =
-  (lang: Language) =>
-  (en: string, zh: string): string =>
-    lang === 'en' ? en : zh
-
-const COLUMN = 10
-
-/** A label, as wide as a terminal shows it, and what it names. */
-function row(label: string, text: string): string {
-  const width = [...label].reduce((sum, character) => sum + (character > '\u2e80' ? 2 : 1), 0)
-  return `  ${label}${' '.repeat(COLUMN - width)}${text}`
-}
-
-/** The last second that a calendar reaches. */
-const LAST_SECOND = 8_640_000_000_000n
-
-/** As other times of the command line, however far off a grant may reach. */
-export const showSeconds = (seconds: bigint): string =>
-  seconds > LAST_SECOND ? `${seconds} s after 1970` : new Date(Number(seconds) * 1_000).toISOString()

@@ -1,4 +1,5 @@
-import Type, { type TProperties, type TSchema } from 'typebox'
+import type { TProperties, TSchema } from 'typebox'
+import * as Type from 'typebox'
 import { bytes, count, decimal, digest, hex, name, oneOf, optional, text, time, word } from './fields.ts'
 
 /**
@@ -159,6 +160,11 @@ export const isRecordType = (type: unknown): type is RecordTypeName =>
 
 /** Where the disclosure of a sealed member stays: beside the record, or in the vault. */
 export type SealedKind = 'pseudonym' | 'private'
+
+/** Members that some type seals as a pseudonym. */
+export const PSEUDONYMS: readonly string[] = [
+  ...new Set(Object.values(RECORD_TYPES).flatMap(({ pseudonyms }) => Object.keys(pseudonyms))),
+]
 
 /** Whether the type seals a member of this name, and as which kind. */
 export function sealedKind(type: RecordTypeName, member: string): SealedKind | undefined {

@@ -39,7 +39,7 @@ export interface AlertKey {
 /** The catalogue's part about what is wrong with batches. */
 export class Alerts {
   readonly #statements: Record<
-    'raise' | 'isOpen' | 'close' | 'before' | 'after' | 'ofEntry' | 'ofRecord' | 'open',
+    'raise' | 'isOpen' | 'close' | 'before' | 'after' | 'ofEntry' | 'ofRecord' | 'open' | 'openBySeverity',
     StatementSync
   >
 
@@ -64,6 +64,9 @@ export class Alerts {
         'SELECT alerts.* FROM alert_records AS r JOIN alerts ON alerts.id = r.alert WHERE r.source = ? AND r.id = ? ORDER BY r.alert',
       ),
       open: prepare('SELECT count(*) AS count FROM alerts WHERE closed_at IS NULL'),
+      openBySeverity: prepare(
+        'SELECT severity, count(*) AS count FROM alerts WHERE closed_at IS NULL AND severity IS NOT NULL GROUP BY severity',
+      ),
     }
   }
 
@@ -101,6 +104,13 @@ export class Alerts {
 
   countOpen(): number {
     return Number(this.#statements.open.get()?.count)
+  }
+
+  /** Of what rules found; what is wrong with a batch has no severity. */
+  countOpenBySeverity(): Record<Severity, number> {
+    const rows = this.#statements.openBySeverity.all()
+    const found = Object.fromEntries(rows.map(({ severity, count }) => [severity, Number(count)]))
+    return { high: 0, medium: 0, low: 0, ...found }
   }
 }
 

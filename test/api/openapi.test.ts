@@ -6,10 +6,10 @@ import { type AppParts, createApp } from '../../src/api/app.ts'
 import type { DocumentedOperation } from '../../src/api/openapi.ts'
 import { withSources } from '../../src/cli/catalogue.ts'
 import { parseRulePolicy } from '../../src/rules/policy.ts'
-import { HANDLER } from '../../src/store/sources.ts'
 import { runs } from '../bytes/runs.ts'
 import { eventually } from '../store/temporary.ts'
 import { type Contract, fetchContract } from './contract.ts'
+import { readEvents } from './event-stream.ts'
 import { fromSchema, mutated } from './from-schema.ts'
 import {
   callOf,
@@ -26,7 +26,7 @@ let contract: Contract
 const agent = keepAliveAgent()
 
 beforeAll(async () => {
-  world = await startTestSystem({ rules: parseRulePolicy({ reorderMs: 0 }) })
+  world = await startTestSystem({ rules: parseRulePolicy({ reorderMs: 0 }), reading: 'tokens' })
   contract = await fetchContract(world.system.url)
 })
 afterAll(async () => {
@@ -50,9 +50,11 @@ test('the routes of the application and those of the document are the same', () 
   // Routes are only registered here, never called: what they work with is not needed.
   const app = createApp({
     publishing: { gateway: {}, limits: {}, batchFiles: {} },
-    handling: {},
+    access: {},
+    desk: {},
     identity: {},
     metrics: () => undefined,
+    events: () => undefined,
   } as unknown as AppParts)
   const served = app.router.stack.flatMap(({ route }) =>
     route === undefined
@@ -99,7 +101,14 @@ test('what every route really answers is what the document says', async () => {
   await submit(ndjson(callOf('urn:contract', 'a')))
   const final = () => ask('GET', '/v1/submissions?source=urn:contract&sequence=0')
   await eventually(async () => JSON.parse((await final()).text).state === 'final' || undefined)
+  const captured = () => ask('GET', '/v1/submissions/proof?source=urn:contract&sequence=0&evidence=true')
+  await eventually(async () => (await captured()).status === 200 || undefined)
   const answered = new Set<string>()
+  const [secret, auditor] = ['tidemark_of-a-handler', 'tidemark_of-an-auditor']
+  await withSources(world.dataPath, 'existing', (sources) => {
+    sources.addToken(secret, { role: 'handler' }, '', 0)
+    sources.addToken(auditor, { role: 'auditor' }, '', 0)
+  })
   const gets = [
     '/v1/submissions?source=urn:contract',
     '/v1/submissions?source=urn:contract&sequence=0',
@@ -108,11 +117,13 @@ test('what every route really answers is what the document says', async () => {
     '/v1/submissions/proof?source=urn:contract&sequence=0',
     '/v1/submissions/proof?source=urn:contract&sequence=9',
     '/v1/submissions/proof?source=urn:contract',
+    '/v1/submissions/proof?source=urn:contract&sequence=0&evidence=true',
     '/v1/records?source=urn:contract&id=a',
     '/v1/records?source=urn:contract&id=none',
     '/v1/records?resource=civil-registry/births&disclose=person&limit=1',
     '/v1/records',
     '/v1/proofs?id=a&disclose=person',
+    '/v1/proofs?id=a&evidence=true',
     '/v1/proofs?id=none',
     '/v1/proofs',
     '/v1/stats?by=resource&step=day',
@@ -125,6 +136,7 @@ test('what every route really answers is what the document says', async () => {
     '/v1/histories?resource=civil-registry/births&from=2026-01-01&disclose=person',
     '/v1/histories?record=none&source=urn:contract',
     '/v1/histories?resource=civil-registry/births&runs=true',
+    '/v1/histories?resource=civil-registry/births&evidence=true',
     '/v1/histories?person=none&runs=perhaps',
     '/v1/histories',
     '/v1/histories?person=none&first=99999',
@@ -133,6 +145,7 @@ test('what every route really answers is what the document says', async () => {
     '/v1/alerts?limit=3',
     '/v1/alerts?limit=0',
     '/v1/ledger',
+    '/v1/me',
     '/healthz',
     '/metrics',
     '/openapi.json',
@@ -150,9 +163,19 @@ test('what every route really answers is what the document says', async () => {
     [ndjson(beat), { ...signature, 'tidemark-sequence': '1' }],
     [ndjson(callOf('urn:contract', 'b', { time: 'noon' })), {}],
   ]
-  for (const target of gets) {
+  const notForAll = [
+    '/v1/records?resource=civil-registry/births&disclose=person',
+    '/v1/proofs?id=a&disclose=person',
+    '/v1/histories?resource=civil-registry/births&disclose=person',
+    '/v1/me',
+  ]
+  const asked = [
+    ...gets.map((target) => [target, auditor] as const),
+    ...notForAll.flatMap((target) => [[target, 'of-nobody'] as const, [target, secret] as const]),
+  ]
+  for (const [target, token] of asked) {
     const path = target.split('?')[0] ?? ''
-    const answer = await ask('GET', target)
+    const answer = await ask('GET', target, { headers: { authorization: `Bearer ${token}` } })
     expect(contract.faultsOf('GET', path, answer), target).toEqual([])
     answered.add(`get ${path} ${answer.status}`)
   }
@@ -186,11 +209,10 @@ test('what every route really answers is what the document says', async () => {
     return alerts.find(({ alert }: { alert: { kind: string } }) => alert.kind === 'rule')?.id
   })
   expect(contract.faultsOf('GET', '/v1/alerts', await ask('GET', '/v1/alerts'))).toEqual([])
-  const secret = 'tidemark_of-a-handler'
-  await withSources(world.dataPath, 'existing', (sources) => sources.addToken(secret, HANDLER, '', 0))
   const handled = '/v1/alerts/{id}'
   const handlings: [id: string, body: string, token: string][] = [
     [alertId, '{"state":"closed"}', 'of-nobody'],
+    [alertId, '{"state":"closed"}', auditor],
     [alertId, '{"state":"open"}', secret],
     [alertId, `{"state":"closed","note":"${'x'.repeat(70_000)}"}`, secret],
     ['4711', '{"state":"closed"}', secret],
@@ -217,8 +239,13 @@ test('what every route really answers is what the document says', async () => {
     expect(contract.faultsOf('POST', '/v1/decisions', answer)).toEqual([])
     answered.add(`post /v1/decisions ${answer.status}`)
   }
+  const [overview] = await readEvents(world.system.url, 1)
+  const { content = {} } = contract.document.paths['/v1/events']?.get?.responses[200] ?? {}
+  const schema = content['text/event-stream']?.['x-event-schemas']?.overview
+  expect(contract.faultsIn(schema, JSON.parse(overview?.data ?? ''))).toEqual([])
+  answered.add('get /v1/events 200')
   // Whatever the document promises was seen here, but for what takes a stalled chain, a slow client, bad luck, a
-  // registered source, no contract that decides, or files that are not for everybody.
+  // registered source, no contract that decides, a node that shows no state, or files that are not for everybody.
   const promised = operations().flatMap(([method, path, { responses }]) =>
     Object.keys(responses).map((status) => `${method} ${path} ${status}`),
   )
@@ -227,6 +254,7 @@ test('what every route really answers is what the document says', async () => {
     'post /v1/submissions 408',
     'get /v1/submissions/proof 409',
     'get /v1/proofs 409',
+    'get /v1/histories 404',
     `get ${place} 401`,
     `get ${place} 403`,
     'post /v1/decisions 403',
@@ -243,7 +271,10 @@ test('of whatever comes, made from the document and bent, nothing is answered wi
       requestBody === undefined ? [] : [[path, requestBodies(requestBody)] as const],
     ),
   )
-  const [posts, gets] = ['post', 'get'].map((wanted) => operations().filter(([method]) => method === wanted))
+  const [posts, gets] = ['post', 'get'].map((wanted) =>
+    // Events would go on until the end.
+    operations().filter(([method, path]) => method === wanted && path !== '/v1/events'),
+  )
   // What takes records in has the most to be bent.
   const submissions = posts?.filter(([, path]) => path === '/v1/submissions')
   const operation = fc.oneof(...[submissions, posts, gets].map((some = []) => fc.constantFrom(...some)))

@@ -104,7 +104,8 @@ function judgeFile(sourceFolder: string, file: string, rung: string, specifier: 
   const path = resolve(sourceFolder, dirname(file), specifier)
   const target = relative(sourceFolder, path).split(sep).join('/')
   if (target.startsWith('../')) return `imports ${specifier}, which lies outside of the sources`
-  if (!/\.[cm]?[jt]s$/.test(target)) return `imports ${specifier} without the extension of a module`
+  if (rung === 'web' && target.endsWith('.css')) return undefined
+  if (!/\.[cm]?[jt]sx?$/.test(target)) return `imports ${specifier} without the extension of a module`
   if (!existsSync(path)) return `imports ${specifier}, which does not exist`
   const other = rungOf(target)
   if (other === undefined) return `imports ${target}, which is on no rung of the ladder`

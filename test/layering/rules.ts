@@ -44,7 +44,10 @@ export const NOT_IMPORTED = ['web']
 export const PACKAGE_RUNGS: Readonly<Record<string, readonly string[]>> = {
   ethers: ['chain', 'client', 'cli'],
   express: ['api', 'client'],
+  '@noble/curves': ['web'],
+  echarts: ['web'],
   pino: ['cli'],
+  preact: ['web'],
   'prom-client': ['api'],
 }
 

@@ -1,0 +1,160 @@
+import type { ComponentType } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import { LANGUAGES, LanguageContext, startLanguage, useLanguage, useWords } from '../language.ts'
+import { Link, RouterProvider, useRouter } from './router.tsx'
+import { SessionProvider } from './session.tsx'
+import { SignIn } from './sign-in.tsx'
+import { THEMES, type Theme } from './theme.ts'
+import { isView, VIEWS, type ViewPath } from './views.ts'
+
+const words = {
+  skip: { en: 'Skip to content', zh: '跳到正文' },
+  views: { en: 'Views', zh: '视图' },
+  language: { en: 'Language', zh: '语言' },
+  theme: { en: 'Colours', zh: '配色' },
+  verifier: { en: 'Verify a file', zh: '验证文件' },
+  nowhere: { en: 'There is no such page.', zh: '没有这个页面。' },
+  broken: {
+    en: 'This page could not be loaded. Reload it.',
+    zh: '页面未能加载，请刷新。',
+  },
+} as const
+
+const LANGUAGE_NAMES = { en: 'English', zh: '中文' } as const
+const THEME_NAMES = {
+  auto: { en: 'As the system', zh: '跟随系统' },
+  light: { en: 'Light', zh: '浅色' },
+  dark: { en: 'Dark', zh: '深色' },
+} as const
+const LANGUAGE = 'tidemark-language'
+const THEME = 'tidemark-theme'
+
+/** The console: who reads, in which language, and the view that the path names. */
+export function Console() {
+  const [language, setLanguage] = useState(() =>
+    startLanguage(localStorage.getItem(LANGUAGE), navigator.languages),
+  )
+  const [theme, setTheme] = useState(
+    () => THEMES.find((known) => known === localStorage.getItem(THEME)) ?? 'auto',
+  )
+  useEffect(() => {
+    document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en'
+    localStorage.setItem(LANGUAGE, language)
+  }, [language])
+  useEffect(() => {
+    document.documentElement.dataset.theme = theme
+    localStorage.setItem(THEME, theme)
+  }, [theme])
+  return (
+    <LanguageContext.Provider value={language}>
+      <SessionProvider>
+        <RouterProvider>
+          <Frame
+            settings={
+              <>
+                <Choice
+                  label={words.language[language]}
+                  value={language}
+                  options={LANGUAGES.map((one) => [one, LANGUAGE_NAMES[one]])}
+                  onChoose={setLanguage}
+                />
+                <Choice
+                  label={words.theme[language]}
+                  value={theme}
+                  options={THEMES.map((one): [Theme, string] => [one, THEME_NAMES[one][language]])}
+                  onChoose={setTheme}
+                />
+              </>
+            }
+          />
+        </RouterProvider>
+      </SessionProvider>
+    </LanguageContext.Provider>
+  )
+}
+
+function Choice<T extends string>({
+  label,
+  value,
+  options,
+  onChoose,
+}: {
+  label: string
+  value: T
+  options: readonly (readonly [T, string])[]
+  onChoose: (value: T) => void
+}) {
+  return (
+    <label class="choice">
+      <span class="visually-hidden">{label}</span>
+      <select
+        value={value}
+        onChange={({ currentTarget }) => {
+          const chosen = options.find(([one]) => one === currentTarget.value)
+          if (chosen !== undefined) onChoose(chosen[0])
+        }}
+      >
+        {options.map(([one, name]) => (
+          <option key={one} value={one}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  )
+}
+
+function Frame({ settings }: { settings: preact.JSX.Element }) {
+  const say = useWords(words)
+  const language = useLanguage()
+  const { path } = useRouter()
+  const paths = Object.keys(VIEWS).filter(isView)
+  return (
+    <>
+      <a class="skip" href="#content">
+        {say.skip}
+      </a>
+      <header>
+        <strong class="brand">Tidemark</strong>
+        <nav aria-label={say.views}>
+          {paths.map((one) => (
+            <Link key={one} to={one} current={one === path}>
+              {VIEWS[one].name[language]}
+            </Link>
+          ))}
+        </nav>
+        <div class="settings">
+          <a href="/verify">{say.verifier}</a>
+          <SignIn />
+          {settings}
+        </div>
+      </header>
+      <main id="content" tabIndex={-1}>
+        {isView(path) ? <View key={path} path={path} /> : <p>{say.nowhere}</p>}
+      </main>
+    </>
+  )
+}
+
+function View({ path }: { path: ViewPath }) {
+  const say = useWords(words)
+  const language = useLanguage()
+  const [shown, setShown] = useState<{ view: ComponentType } | 'loading' | 'broken'>('loading')
+  const name = VIEWS[path].name[language]
+  useEffect(() => {
+    document.title = `${name} · Tidemark`
+  }, [name])
+  useEffect(() => {
+    VIEWS[path].load().then(
+      ({ default: view }) => setShown({ view }),
+      () => setShown('broken'),
+    )
+  }, [path])
+  return (
+    <>
+      <h1>{name}</h1>
+      {shown === 'broken' && <p role="alert">{say.broken}</p>}
+      {typeof shown === 'object' && <shown.view />}
+    </>
+  )
+}
