@@ -26,8 +26,9 @@ export interface BadBundle {
 export interface BadBase {
   file: string
   bundle: string
-  chain: string
   /** where its verifier asks for them */
+  chain?: string
+  trustedBlocks?: string
   rights?: string
   trust?: string
   publishers?: string

@@ -5,6 +5,7 @@ import type { Hex } from '../bytes/hex.ts'
 import { chainFacts, type Finality } from '../chain/facts.ts'
 import { rightsFacts } from '../chain/rights-facts.ts'
 import { createRpc } from '../chain/rpc.ts'
+import { grantSigner } from '../chain/signing.ts'
 import {
   checkpointText,
   coseReceiptToSign,
@@ -80,7 +81,7 @@ async function exportProof(file: string, options: ExportOptions): Promise<void> 
   const bundle = await readBundle(file)
   const rpc = createRpc(options.rpc)
   const trust = ledger === undefined ? {} : { ledger }
-  await verifyProof(bundle, chainFacts(rpc, { finality }), trust, rightsFacts(rpc))
+  await verifyProof(bundle, chainFacts(rpc, { finality }), trust, rightsFacts(rpc, grantSigner))
   const inclusion = TREES[options.of](parseProof(bundle))
   const bytes = FORMATS[options.as](inclusion, key)
   if (out === undefined) process.stdout.write(bytes)
