@@ -28,6 +28,7 @@ import {
   canonicalText,
   decodeItem,
   disclosureDigest,
+  encodeHeader,
   frameLines,
   fromHex,
   type Hex,
@@ -64,6 +65,7 @@ import {
 } from '../src/index.ts'
 import { decompress, readerOf } from './batch/items.ts'
 import { GRANT_TYPES } from './contracts/grant.ts'
+import { checkCoseReceipt, checkTlogProof } from './proof/standards.ts'
 import { rightsOf } from './verify/authorized-world.ts'
 import { type ChainData, factsOf } from './verify/chain.ts'
 
@@ -264,6 +266,26 @@ test('header.json holds for ethers and merkletreejs', () => {
     while ((index + 1) % (2 * perfect) === 0) perfect *= 2
     const node = rootOf(hashes.slice(index + 1 - perfect, index + 1))
     expect(event).toEqual(ledger.encodeEventLog('Appended', [index, header.publisher, header, node]))
+  }
+})
+
+test('standards.json holds for node:crypto, cborg and merkletreejs', () => {
+  type Export = { origin: string; verifierKey: string; tlogProof: string; coseReceipt: Hex; coseSigned: Hex }
+  const { publicKey, exports } = jsonOf<{ publicKey: Hex; exports: Export[] }>('standards.json')
+  const { record, inclusion, batch, log } = jsonOf<{ proof: JsonProof }>('proof.json').proof
+  const leaves = [Buffer.from(canonicalize(record) ?? ''), encodeHeader(parseJsonHeader(batch))]
+  const places = [
+    { size: BigInt(batch.recordCount), index: BigInt(inclusion.index) },
+    { size: BigInt(log.size), index: BigInt(log.index) },
+  ]
+  expect(exports).toHaveLength(2)
+  for (const [i, { origin, verifierKey, tlogProof, coseReceipt, coseSigned }] of exports.entries()) {
+    const leaf = leaves[i] ?? new Uint8Array()
+    const shown = { origin, ...places[i] }
+    expect(checkTlogProof(tlogProof, leaf, verifierKey)).toEqual({ ...shown, extra: Buffer.from(leaf) })
+    const root = Buffer.from(tlogProof.split('\n\n')[1]?.split('\n')[2] ?? '', 'base64')
+    expect(checkCoseReceipt(fromHex(coseReceipt), leaf, root, fromHex(publicKey))).toMatchObject(shown)
+    expect(coseSigned.endsWith(root.toString('hex'))).toBe(true)
   }
 })
 
