@@ -127,6 +127,17 @@ describe('the page of a record', () => {
     await close()
   })
 
+  test('checks its proof in the browser, and names the block that this server’s word was taken for', async () => {
+    const { page, complaints, close } = await web.open(recordPath('call-5'))
+    await page.getByRole('button', { name: 'Verify here' }).click()
+    await page.locator('.verdict[data-verdict="verified"]').waitFor()
+    const { anchor } = await firstRecord('call-5')
+    await page.getByRole('listitem').filter({ hasText: 'Block' }).getByText(anchor.blockHash).waitFor()
+    expect(await axe(page)).toEqual([])
+    expect(complaints).toEqual([])
+    await close()
+  })
+
   test('whose proof was altered on the way is refuted, with the step that refuses', async () => {
     const { page, close } = await web.open(recordPath('call-5'))
     await page.route('**/v1/proofs?**', async (route) => {
@@ -182,10 +193,11 @@ test('nothing that the public is shown, or sent for it, says whom a record is ab
   await close()
 })
 
-async function firstRecord(id: string): Promise<{ anchor: { transactionHash: string } }> {
+async function firstRecord(id: string): Promise<{ anchor: { transactionHash: string; blockHash: string } }> {
   const answer = await fetch(`${web.url}/v1/records?${new URLSearchParams({ source: SOURCE, id })}`)
   return (
-    ((await answer.json()) as { records: { anchor: { transactionHash: string } }[] }).records[0] ?? fail()
+    ((await answer.json()) as { records: { anchor: { transactionHash: string; blockHash: string } }[] })
+      .records[0] ?? fail()
   )
 }
 
