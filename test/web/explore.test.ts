@@ -109,6 +109,23 @@ describe('the page of a record', () => {
     await close()
   })
 
+  test('follows a record that is not final yet until it is', async () => {
+    const { page, close } = await web.open('/explore')
+    let asked = 0
+    await page.route('**/v1/records?**', async (route) => {
+      const response = await route.fetch()
+      const found = await response.json()
+      found.records[0].final = ++asked > 1
+      await route.fulfill({ response, json: found })
+    })
+    await page.goto(new URL(recordPath('call-8'), web.url).href)
+    await page.getByText('the block could still be replaced').waitFor()
+    expect(await page.getByRole('button', { name: 'Verify here' }).isDisabled()).toBe(true)
+    await page.getByText('cannot be taken back any more').waitFor()
+    expect(await page.getByRole('button', { name: 'Verify here' }).isEnabled()).toBe(true)
+    await close()
+  })
+
   test('gives its proof as a file, with what an auditor wants disclosed and nothing else', async () => {
     const { page, complaints, close } = await web.open(recordPath('call-4'), { token: auditor })
     await page.getByText(TAG).waitFor()
