@@ -15,6 +15,7 @@ import type { Alerts } from '../store/alerts.ts'
 import type { LedgerEntries } from '../store/ledger-entries.ts'
 import type { SeenSubmissions } from '../store/seen-submissions.ts'
 import type { Sources } from '../store/sources.ts'
+import type { SentTransaction } from '../store/transactions.ts'
 import { type AccessParts, createAccess, getMe } from './access.ts'
 import { postAlert } from './alert-handling.ts'
 import { getAlerts } from './alerts.ts'
@@ -26,10 +27,10 @@ import { getDocs, getDocsStyle } from './docs-page.ts'
 import { getGrant } from './grants.ts'
 import { getHistory } from './histories.ts'
 import { getKpis } from './kpis.ts'
-import { getBatches, getLedger } from './ledger.ts'
+import { getBatch, getBatches, getLedger, getTransactions } from './ledger.ts'
 import { createOpenApi } from './openapi.ts'
 import { OPERATIONS } from './operations.ts'
-import { servePages } from './pages.ts'
+import { guardAnswers, servePages } from './pages.ts'
 import { problemHandler } from './problems.ts'
 import { type Authorize, getProof, getRecords } from './records.ts'
 import { type RequestSummary, trackRequests } from './requests.ts'
@@ -75,6 +76,8 @@ interface PublishingParts {
   limits: { bodyBytes: number }
   inFlight: BytesInFlight
   batchFiles: BatchFilesParts
+  /** highest nonce first */
+  transactionsBefore: (nonce: bigint, limit: number) => SentTransaction[]
 }
 
 export interface Health {
@@ -97,6 +100,7 @@ export function createApp(parts: AppParts): Express {
   app.disable('x-powered-by')
   app.set('query parser', 'simple')
   app.use(trackRequests(parts.onRequest, () => performance.now()))
+  app.use(guardAnswers)
 
   if (publishing !== undefined) {
     const { gateway, admission, limits, inFlight, batchFiles } = publishing
@@ -104,6 +108,7 @@ export function createApp(parts: AppParts): Express {
     app.get('/v1/submissions', getSubmission(gateway, entries, follower))
     app.get('/v1/submissions/proof', getSubmissionProof(gateway, finder, parts.evidence))
     app.get('/v1/batches/:publisher/:sequence/:file', getBatchFile(batchFiles, access))
+    app.get('/v1/transactions', getTransactions(publishing.transactionsBefore))
   }
   app.post(
     '/v1/decisions',
@@ -125,6 +130,7 @@ export function createApp(parts: AppParts): Express {
   app.get('/v1/kpis', getKpis(parts.monthlyReports))
   app.get('/v1/histories', getHistory(parts.histories, parts.evidence, access))
   app.get('/v1/batches', getBatches(entries, follower))
+  app.get('/v1/batches/:publisher/:sequence', getBatch(entries, follower, parts.seen))
   app.get('/v1/alerts', getAlerts(alerts))
   if (parts.desk !== undefined) app.post('/v1/alerts/:id', postAlert(parts.desk, access))
   app.get(

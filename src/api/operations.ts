@@ -11,6 +11,7 @@ import { FACETS } from '../store/stats.ts'
 import {
   AlertHandling,
   AlertsPage,
+  BatchEntry,
   Batches,
   DecisionAnswers,
   DecisionQuestions,
@@ -34,6 +35,7 @@ import {
   SubmissionState,
   Submittable,
   SubmittableBatch,
+  Transactions,
 } from './schemas.ts'
 
 /** What the API promises of one route; the document is made of these, and tests hold the routes to it. */
@@ -384,6 +386,28 @@ export const OPERATIONS: readonly Operation[] = [
       query('limit', 'entries of a page', Type.Integer({ minimum: 1, maximum: 500, default: 50 })),
     ],
     responses: { 200: json('A page of them.', Batches), ...badArgument, ...unavailable },
+  },
+  {
+    method: 'get',
+    path: '/v1/batches/{publisher}/{sequence}',
+    summary: 'One of them, and the submissions in it once it is verified: the first 500, in their order.',
+    parameters: [inPath('publisher', 'its address', hex(20)), inPath('sequence', 'of the batch', uint64)],
+    responses: { 200: json('The entry.', BatchEntry), ...notFound, ...unavailable },
+  },
+  {
+    method: 'get',
+    path: '/v1/transactions',
+    ofGateway: true,
+    summary: 'What the publisher sent to the chain, and what it cost, newest first.',
+    parameters: [
+      query('before', 'continues a list: `next` of its last page', uint64),
+      query(
+        'limit',
+        'nonces of a page, each with all that were sent under it',
+        Type.Integer({ minimum: 1, maximum: 500, default: 50 }),
+      ),
+    ],
+    responses: { 200: json('A page of them.', Transactions), ...badArgument, ...unavailable },
   },
   {
     method: 'get',

@@ -396,18 +396,54 @@ const Evidence = name(
 export const offline = <T extends TSchema>(bundle: T) =>
   Type.Object({ format: oneOf('tidemark-offline/1'), bundle, evidence: Evidence }, strict)
 
+const entry = {
+  batch: Header,
+  anchor: Place,
+  state: oneOf('announced', 'verified', 'fraud', 'withheld'),
+  reason: optional(Type.String()),
+  final: Type.Boolean(),
+}
+
 export const Batches = name(
   'Batches',
+  Type.Object({ batches: Type.Array(Type.Object(entry, strict)), next: optional(decimal) }, strict),
+)
+
+export const BatchEntry = name(
+  'BatchEntry',
   Type.Object(
     {
-      batches: Type.Array(
+      ...entry,
+      submissionCount: count,
+      submissions: Type.Array(
+        Type.Object(
+          { source: Type.String(), sequence: decimal, first: count, count, signer: optional(address) },
+          strict,
+        ),
+      ),
+    },
+    strict,
+  ),
+)
+
+export const Transactions = name(
+  'Transactions',
+  Type.Object(
+    {
+      transactions: Type.Array(
         Type.Object(
           {
-            batch: Header,
-            anchor: Place,
-            state: oneOf('announced', 'verified', 'fraud', 'withheld'),
-            reason: optional(Type.String()),
-            final: Type.Boolean(),
+            hash,
+            nonce: decimal,
+            state: oneOf('waiting', 'succeeded', 'reverted', 'replaced', 'settled'),
+            createdAt: decimal,
+            firstSequence: decimal,
+            batches: count,
+            maxFeePerGas: exactSum,
+            maxPriorityFeePerGas: exactSum,
+            blockNumber: optional(decimal),
+            gasUsed: optional(decimal),
+            gasPrice: optional(exactSum),
           },
           strict,
         ),

@@ -239,6 +239,7 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
         limits,
         inFlight,
         batchFiles: { batches: new BatchFolder(batchesPath), mode: config.batchFiles },
+        transactionsBefore: publishing.transactionsBefore,
       },
       access: { tokens: sources, reading: config.reading },
       follower,

@@ -302,6 +302,16 @@ CREATE INDEX evidence_due ON evidence (retry_at, log_index DESC) WHERE shown IS 
 INSERT INTO evidence (log_index) SELECT max(log_index) FROM entries GROUP BY transaction_hash;
 `
 
+/** What transactions did and cost. */
+const VERSION_10 = `
+ALTER TABLE transactions ADD COLUMN succeeded INTEGER;
+ALTER TABLE transactions ADD COLUMN block_number INTEGER;
+ALTER TABLE transactions ADD COLUMN gas_used INTEGER;
+ALTER TABLE transactions ADD COLUMN gas_price TEXT;
+CREATE INDEX transactions_by_nonce ON transactions (publisher, nonce);
+CREATE INDEX transactions_not_settled ON transactions (publisher, nonce) WHERE settled = 0;
+`
+
 /** What makes each version out of the one before, the first out of nothing. A version that is out never changes. */
 const VERSIONS = [
   VERSION_1,
@@ -313,6 +323,7 @@ const VERSIONS = [
   VERSION_7,
   VERSION_8,
   VERSION_9,
+  VERSION_10,
 ]
 
 /** How long a command waits for another process that writes to the same catalogue. */

@@ -142,6 +142,8 @@ test('what every route really answers is what the document says', async () => {
     '/v1/histories?person=none&first=99999',
     '/v1/batches?limit=3',
     '/v1/batches?limit=0',
+    '/v1/transactions?limit=3',
+    '/v1/transactions?limit=0',
     '/v1/alerts?limit=3',
     '/v1/alerts?limit=0',
     '/v1/ledger',
@@ -179,8 +181,13 @@ test('what every route really answers is what the document says', async () => {
     expect(contract.faultsOf('GET', path, answer), target).toEqual([])
     answered.add(`get ${path} ${answer.status}`)
   }
-  const place = '/v1/batches/{publisher}/{sequence}/{file}'
   const batch = `/v1/batches/${world.system.publisher}/0`
+  for (const target of [batch, `${batch}00`]) {
+    const answer = await ask('GET', target)
+    expect(contract.faultsOf('GET', '/v1/batches/{publisher}/{sequence}', answer)).toEqual([])
+    answered.add(`get /v1/batches/{publisher}/{sequence} ${answer.status}`)
+  }
+  const place = '/v1/batches/{publisher}/{sequence}/{file}'
   const { etag = '' } = (await ask('GET', `${batch}/tree.bin`)).headers
   for (const id of [`0x${'00'.repeat(32)}`, 'none']) {
     const answer = await ask('GET', `/v1/grants/${id}`)
