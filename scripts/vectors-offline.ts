@@ -254,7 +254,7 @@ export async function offlineVectors() {
   await verifyAny(offline, { chain: factsOf(chain) })
   return {
     about:
-      'Sections 12.5 and 13.7: bundles with evidence, and the hashes of blocks under which they are verified. Each of the altered ones applies its patches (RFC 6902) to { offline, trustedBlocks, trust }, and must be refused at the step and with the code. With the chain in place of the trusted blocks, the same wrapper is verified; altered, it is not.',
+      'Sections 12.5 and 13.6: bundles with evidence, and the hashes of blocks under which they are verified. Each of the altered ones applies its patches (RFC 6902) to { offline, trustedBlocks, trust }, and must be refused at the step and with the code. With the chain in place of the trusted blocks, the same wrapper is verified; altered, it is not.',
     good,
     offline,
     trustedBlocks: hashesOf(offline),
