@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { withSources } from '../../src/cli/catalogue.ts'
 import { parseRulePolicy } from '../../src/rules/policy.ts'
 import type { Role } from '../../src/store/roles.ts'
@@ -28,18 +28,23 @@ beforeAll(async () => {
 afterAll(() => web?.close())
 
 /** Where a reader may get to, and all that the hostile records stand in. */
-function places(): [name: string, path: string][] {
-  const [call] = hostileCalls()
-  const named = new URLSearchParams({ source: String(call?.source), id: String(call?.id) })
-  return [
-    ...PATHS.map((path): [string, string] => [path.slice(1) || 'overview', path]),
-    ['explore-found', `/explore?${new URLSearchParams({ person })}`],
-    ['explore-record', `/explore?${named}`],
-    ['ledger-batch', `/ledger?batch=${web.world.system.publisher}/0`],
-    ['nowhere', `/explore?${new URLSearchParams({ resource: '<img src=x onerror=globalThis.ran=1>' })}`],
-    ['verify', '/verify'],
-  ]
-}
+const PLACES: readonly (readonly [name: string, path: () => string])[] = [
+  ...PATHS.map((path) => [path.slice(1) || 'overview', () => path] as const),
+  ['explore-found', () => `/explore?${new URLSearchParams({ person })}`],
+  [
+    'explore-record',
+    () => {
+      const [call] = hostileCalls()
+      return `/explore?${new URLSearchParams({ source: String(call?.source), id: String(call?.id) })}`
+    },
+  ],
+  [
+    'explore-nothing',
+    () => `/explore?${new URLSearchParams({ resource: '<img src=x onerror=globalThis.ran=1>' })}`,
+  ],
+  ['ledger-batch', () => `/ledger?batch=${web.world.system.publisher}/0`],
+  ['verify', () => '/verify'],
+]
 
 interface Reader {
   role: 'public' | 'auditor' | 'subject'
@@ -65,27 +70,24 @@ const READERS: readonly Reader[] = [
   { role: 'subject', width: 375, theme: 'light', language: 'en', only: ['explore-found', 'my-data'] },
 ]
 
-test.each(READERS)(
-  '$role, $language, $theme, $width pixels: every view, with whatever is in the records',
-  async ({ role, only, ...settings }) => {
-    const token = role === 'public' ? {} : { token: SECRETS[role] }
-    const { page, complaints, close } = await web.open('/', { ...settings, ...token })
-    const found: Record<string, unknown> = {}
-    for (const [name, path] of places()) {
-      if (only?.includes(name) === false) continue
-      await visit(page, new URL(path, web.url).href)
-      const wrong = {
-        serious: await axe(page),
-        untranslated: await untranslated(page),
-        overflow: await overflow(page),
-        ran: await page.evaluate('globalThis.ran'),
-        complaints: complaints.splice(0),
-      }
-      const nothing = { serious: [], untranslated: [], overflow: 0, ran: undefined, complaints: [] }
-      if (JSON.stringify(wrong) !== JSON.stringify(nothing)) found[path] = wrong
-      await keepPicture(page, `${name}-${Object.values(settings).join('-')}-${role}`)
-    }
-    expect(found).toEqual({})
-    await close()
-  },
-)
+describe.each(READERS)('$role, $width pixels, $theme, $language', ({ role, only, ...settings }) => {
+  let opened: Awaited<ReturnType<Web['open']>>
+  beforeAll(async () => {
+    opened = await web.open('/', { ...settings, ...(role !== 'public' && { token: SECRETS[role] }) })
+  })
+  afterAll(() => opened?.close())
+
+  const places = PLACES.filter(([name]) => only?.includes(name) ?? true)
+  test.each(places)('%s, with whatever is in the records', async (name, path) => {
+    const { page, complaints } = opened
+    await visit(page, new URL(path(), web.url).href)
+    await keepPicture(page, [name, ...Object.values(settings), role].join('-'))
+    expect({
+      serious: await axe(page),
+      untranslated: await untranslated(page),
+      overflow: await overflow(page),
+      ran: await page.evaluate('globalThis.ran'),
+      complaints: complaints.splice(0),
+    }).toEqual({ serious: [], untranslated: [], overflow: 0, ran: undefined, complaints: [] })
+  })
+})
