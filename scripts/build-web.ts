@@ -3,16 +3,26 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
-import { build, type InlineConfig } from 'vite'
+import { build, type InlineConfig, type Plugin } from 'vite'
 
 const root = join(import.meta.dirname, '..')
 const source = join(root, 'src/web')
 const out = join(root, 'dist/web')
 
+/** TypeBox tries whether code may be made of text: the policies forbid it, and a browser reports each try. */
+const NO_CODE_OF_TEXT: Plugin = {
+  name: 'no-code-of-text',
+  load: (id) =>
+    id.endsWith('/typebox/build/system/environment/evaluate.mjs')
+      ? "export const CanEvaluate = () => false\nexport const Evaluate = () => { throw new EvalError('forbidden') }"
+      : undefined,
+}
+
 const common: InlineConfig = {
   configFile: false,
   logLevel: 'warn',
   clearScreen: false,
+  plugins: [NO_CODE_OF_TEXT],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
 }
 
@@ -60,6 +70,8 @@ async function buildVerifier(): Promise<void> {
     'connect-src http: https:',
     "base-uri 'none'",
     "form-action 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
   ].join('; ')
   const page = readFileSync(join(folder, 'index.html'), 'utf8')
     .replace(

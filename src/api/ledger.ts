@@ -14,11 +14,12 @@ import { optionalCount, optionalUint64 } from './query.ts'
 const DEFAULT_PAGE = 50
 const MAX_PAGE = 500
 
-/** GET /v1/ledger: the ledger's address and head, and who publishes to it here. */
+/** GET /v1/ledger: the ledger's address and head, who publishes to it here, and which contract decides on calls. */
 export const getLedger =
   (
     { chainId, ledger, deploymentBlock }: LedgerIdentity,
     publisher: Hex | undefined,
+    authorizations: Hex | undefined,
     follower: Follower,
   ): RequestHandler =>
   (_request, response) => {
@@ -27,6 +28,7 @@ export const getLedger =
       chainId: String(chainId),
       ledger,
       ...(publisher !== undefined && { publisher }),
+      ...(authorizations !== undefined && { authorizations }),
       deploymentBlock: String(deploymentBlock),
       size: String(size),
       root: toHex(rootFromPeaks(peaks)),

@@ -1,6 +1,11 @@
 import Type, { type TSchema } from 'typebox'
 import { PUBLIC_FILES } from '../indexer/file-limits.ts'
-import { HISTORY_MEDIA_TYPE, PROOF_MEDIA_TYPE, SUBMISSION_MEDIA_TYPE } from '../proof/index.ts'
+import {
+  HISTORY_MEDIA_TYPE,
+  OFFLINE_MEDIA_TYPE,
+  PROOF_MEDIA_TYPE,
+  SUBMISSION_MEDIA_TYPE,
+} from '../proof/index.ts'
 import { digest, hex, oneOf } from '../record/fields.ts'
 import { FACETS } from '../store/stats.ts'
 import {
@@ -11,6 +16,7 @@ import {
   DecisionAnswers,
   DecisionQuestions,
   FoundRecords,
+  GrantStanding,
   HandledAlert,
   HealthState,
   History,
@@ -18,6 +24,7 @@ import {
   Me,
   MonthlyReport,
   OverviewEvent,
+  offline,
   ProblemDocument,
   Proof,
   Responsibility,
@@ -139,6 +146,17 @@ const viewer = header(
 )
 const source = query('source', 'the service that the record comes from')
 const id = required(query('id', 'of the record'))
+const evidence = query(
+  'evidence',
+  'whether what shows it without a node comes with it; no if left out',
+  oneOf('true', 'false'),
+)
+
+/** A bundle, alone or with its evidence. */
+const bundleOf = (mediaType: string, schema: TSchema): Content => ({
+  [mediaType]: { schema },
+  [OFFLINE_MEDIA_TYPE]: { schema: offline(schema) },
+})
 
 export const OPERATIONS: readonly Operation[] = [
   {
@@ -202,12 +220,12 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/v1/submissions/proof',
     ofGateway: true,
     summary: 'The bundle that convinces a stranger that a whole submission is in the ledger.',
-    parameters: [required(source), required(query('sequence', 'of the submission', uint64))],
+    parameters: [required(source), required(query('sequence', 'of the submission', uint64)), evidence],
     responses: {
-      200: { description: 'The proof.', content: { [SUBMISSION_MEDIA_TYPE]: { schema: SubmissionBundle } } },
+      200: { description: 'The proof.', content: bundleOf(SUBMISSION_MEDIA_TYPE, SubmissionBundle) },
       ...badArgument,
-      ...notFound,
-      409: problem('The submission is not final on the chain yet.', retryAfter),
+      404: problem('There is no such thing, or no evidence of it.'),
+      409: problem('The submission is not final on the chain yet, or its evidence not captured.', retryAfter),
       ...unavailable,
     },
   },
@@ -233,7 +251,7 @@ export const OPERATIONS: readonly Operation[] = [
     responses: {
       ...refused,
       200: json(
-        'Newest first, by place in the ledger. With several keys, the records under all of them. While there is a cursor there may be more, even after a page without a record.',
+        'Newest first, by place in the ledger. Of a record by its name, also the submission that brought it. With several keys, the records under all of them. While there is a cursor there may be more, even after a page without a record.',
         FoundRecords,
       ),
       ...badArgument,
@@ -254,6 +272,7 @@ export const OPERATIONS: readonly Operation[] = [
         'whether it shows what authorised a call that cites a grant; if it can be had, when left out',
         oneOf('true', 'false'),
       ),
+      evidence,
       viewer,
     ],
     responses: {
@@ -263,11 +282,11 @@ export const OPERATIONS: readonly Operation[] = [
         headers: {
           'Tidemark-Authorization-Missing': 'Why it shows a call under a grant, and not what authorised it.',
         },
-        content: { [PROOF_MEDIA_TYPE]: { schema: Proof } },
+        content: bundleOf(PROOF_MEDIA_TYPE, Proof),
       },
       ...badArgument,
-      ...notFound,
-      409: problem('The record is not final on the chain yet.', retryAfter),
+      404: problem('There is no such thing, or no evidence of it.'),
+      409: problem('The record is not final on the chain yet, or its evidence not captured.', retryAfter),
       ...unavailable,
     },
   },
@@ -340,16 +359,21 @@ export const OPERATIONS: readonly Operation[] = [
         'whether the runs that were found to be true may speak for their batches; no if left out',
         oneOf('true', 'false'),
       ),
+      evidence,
       viewer,
     ],
     responses: {
       ...refused,
       200: {
         description: 'The history.',
-        content: { [HISTORY_MEDIA_TYPE]: { schema: Type.Union([History, RunHistory]) } },
+        content: bundleOf(HISTORY_MEDIA_TYPE, Type.Union([History, RunHistory])),
       },
       ...badArgument,
-      409: problem('No such entry is verified and final yet, or some are fraud or withheld.', retryAfter),
+      404: problem('There is no evidence of it.'),
+      409: problem(
+        'No such entry is verified and final yet, or some are fraud or withheld, or the evidence is not captured.',
+        retryAfter,
+      ),
       ...unavailable,
     },
   },
@@ -433,6 +457,21 @@ export const OPERATIONS: readonly Operation[] = [
       415: problem('The content encoding is not taken.', {
         'Accept-Encoding': 'the content encodings that are',
       }),
+      ...unavailable,
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/grants/{id}',
+    summary: 'What the chain says of a grant, and how many calls are counted against it.',
+    parameters: [inPath('id', 'of the grant', hex(32))],
+    responses: {
+      200: json(
+        'Its state; of a grant that was never put on the chain, whether it was revoked.',
+        GrantStanding,
+      ),
+      ...badArgument,
+      404: problem('No grants are followed here.'),
       ...unavailable,
     },
   },

@@ -245,6 +245,7 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
       follower,
       finder,
       histories,
+      evidence: indexing.evidence,
       monthlyReports,
       entries,
       alerts: indexing.alerts,
@@ -252,6 +253,7 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
       seen: indexing.seen,
       ...(indexing.rights !== undefined && {
         decisions: indexing.rights.decisions,
+        rights: indexing.rights.rights,
         authorize: indexing.rights.authorize,
       }),
       sources: (limit) => sealed.sources(limit),

@@ -1,208 +1,184 @@
-import { encodeRlp, keccak256 } from 'ethers'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { hashHeader } from '../../src/batch/index.ts'
+import { createMPT, verifyMerkleProof } from '@ethereumjs/mpt'
+import { decodeRlp, keccak256, type TransactionLike } from 'ethers'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fromHex, type Hex, toHex } from '../../src/bytes/hex.ts'
-import { administerGrants } from '../../src/chain/authorizations.ts'
-import { deployRights } from '../../src/chain/deploy.ts'
-import { devWallet, LOCAL_CHAIN_ID } from '../../src/chain/dev-accounts.ts'
-import { chainFacts } from '../../src/chain/facts.ts'
-import { administerRegistry } from '../../src/chain/registry.ts'
-import { rightsFacts } from '../../src/chain/rights-facts.ts'
-import type { Rpc } from '../../src/chain/rpc.ts'
-import { consistencyPath, listKey, listTrie, withoutEmbedded } from '../../src/merkle/index.ts'
-import type { BlockEvidence } from '../../src/proof/index.ts'
-import { grantId, nameId } from '../../src/record/index.ts'
-import {
-  evidenceFacts,
-  LEDGER_SIZE_SLOT,
-  ledgerPeakSlots,
-  resourceSlot,
-  revokedAtSlot,
-} from '../../src/verify/index.ts'
-import { append, headNumber, loadArtifact, makeHeaders, startTestChain, type TestChain } from './fixture.ts'
+import { parseBytes, parseMembers, toQuantity } from '../../src/chain/answers.ts'
+import { LOCAL_CHAIN_ID } from '../../src/chain/dev-accounts.ts'
+import { fetchAccount, fetchLedgerAccount, showTransaction } from '../../src/chain/evidence.ts'
+import { chainFacts, fetchLatestBlock } from '../../src/chain/facts.ts'
+import { encodeAppend } from '../../src/chain/ledger-abi.ts'
+import { type Rpc, RpcRefusal } from '../../src/chain/rpc.ts'
+import { fetchNonce } from '../../src/chain/send.ts'
+import { fetchHeader, fetchWholeBlock, type WholeBlock } from '../../src/chain/whole-block.ts'
+import { listKey } from '../../src/merkle/index.ts'
+import { adminWallet, deployTestLedger, makeHeaders, PUBLISHER, publisherWallet } from './fixture.ts'
+import { startHardhatNode, startPragueAnvil, type TestNode } from './nodes.ts'
 
-type Json = Record<string, Hex>
+const ZERO = `0x${'00'.repeat(32)}` as const
+const GAS_PRICE = 10n ** 11n
+const FEES = { maxFeePerGas: GAS_PRICE, maxPriorityFeePerGas: GAS_PRICE }
+const ACCESS_LIST = [{ address: PUBLISHER, storageKeys: [ZERO, `0x${'ff'.repeat(32)}`] }]
 
-const even = (quantity: Hex): Hex => {
-  const digits = quantity.slice(2).replace(/^0+/, '')
-  return `0x${digits.length % 2 === 1 ? '0' : ''}${digits}`
-}
+/** A kind of transaction for each type that a development chain makes. */
+const KINDS: readonly TransactionLike[] = [
+  { type: 0, gasPrice: GAS_PRICE },
+  { type: 1, gasPrice: GAS_PRICE, accessList: ACCESS_LIST },
+  { type: 2, ...FEES, accessList: ACCESS_LIST },
+  { type: 4, ...FEES },
+]
 
-/** The header's bytes, of whatever members the chain's fork has; their hash must be the block's. */
-function headerOf(block: Json): Uint8Array {
-  const names =
-    'parentHash sha3Uncles miner stateRoot transactionsRoot receiptsRoot logsBloom difficulty number gasLimit gasUsed timestamp extraData mixHash nonce baseFeePerGas withdrawalsRoot blobGasUsed excessBlobGas parentBeaconBlockRoot requestsHash'
-  const numbers = /^(?:difficulty|number|gasLimit|gasUsed|timestamp|baseFeePerGas|blobGasUsed|excessBlobGas)$/
-  const members = names.split(' ').filter((name) => block[name] !== undefined && block[name] !== null)
-  const header = encodeRlp(
-    members.map((name) => (numbers.test(name) ? even(block[name] ?? '0x') : (block[name] ?? '0x'))),
-  )
-  expect(keccak256(header)).toBe(block.hash)
-  return fromHex(header)
-}
+describe.each<[string, () => Promise<TestNode>]>([
+  ['anvil', startPragueAnvil],
+  ['Hardhat', startHardhatNode],
+])('what %s says of a block', (_, start) => {
+  let node: TestNode
+  let rpc: Rpc
+  let ledger: Hex
+  let other: Hex
+  let appended = 0
+  let appendedElsewhere = 0
 
-interface Receipt extends Record<'type' | 'status' | 'cumulativeGasUsed' | 'logsBloom', Hex> {
-  logs: { address: Hex; topics: Hex[]; data: Hex }[]
-}
+  beforeAll(async () => {
+    node = await start()
+    rpc = node.rpc
+    ledger = await deployTestLedger(rpc)
+    other = await deployTestLedger(rpc)
+    await rpc.call('evm_setAutomine', [false])
+  })
+  afterAll(() => node?.close())
 
-function receiptOf({ type, status, cumulativeGasUsed, logsBloom, logs }: Receipt): Uint8Array {
-  const shown = logs.map(({ address, topics, data }) => [address, topics, data])
-  const bytes = fromHex(encodeRlp([even(status), even(cumulativeGasUsed), logsBloom, shown]))
-  return Number(type) === 0 ? bytes : Uint8Array.of(Number(type), ...bytes)
-}
-
-const nodesOf = (proof: readonly Hex[] = []) => withoutEmbedded(proof.map((node) => fromHex(node)))
-
-interface StateProof {
-  accountProof: Hex[]
-  storageProof: { proof: Hex[] }[]
-}
-
-/** What a node says of a block and of contracts after it, with all transactions shown. */
-async function capture(
-  rpc: Rpc,
-  number: bigint,
-  contracts: readonly (readonly [address: Hex, slots: readonly Hex[]])[] = [],
-): Promise<BlockEvidence> {
-  const tag = `0x${number.toString(16)}`
-  const block = (await rpc.call('eth_getBlockByNumber', [tag, false])) as Json & { transactions: Hex[] }
-  const receipts = (await rpc.call('eth_getBlockReceipts', [tag])) as Receipt[]
-  const raw: Uint8Array[] = []
-  for (const hash of block.transactions) {
-    raw.push(fromHex((await rpc.call('eth_getRawTransactionByHash', [hash])) as Hex))
-  }
-  const transactions = listTrie(raw)
-  const outcomes = listTrie(receipts.map(receiptOf))
-  expect(toHex(transactions.root)).toBe(block.transactionsRoot)
-  expect(toHex(outcomes.root)).toBe(block.receiptsRoot)
-  const accounts: BlockEvidence['accounts'] = []
-  for (const [address, slots] of contracts) {
-    const state = (await rpc.call('eth_getProof', [address, slots, tag])) as StateProof
-    accounts.push({
-      address,
-      accountProof: nodesOf(state.accountProof),
-      storage: slots.map((slot, i) => ({ slot, proof: nodesOf(state.storageProof[i]?.proof) })),
+  async function send(nonce: number, kind: TransactionLike, to: Hex, data: Hex): Promise<Hex> {
+    const authorizationList =
+      kind.type === 4
+        ? [await adminWallet.authorize({ address: ledger, nonce: 2n ** 60n, chainId: LOCAL_CHAIN_ID })]
+        : null
+    const signed = await publisherWallet.signTransaction({
+      ...kind,
+      authorizationList,
+      chainId: LOCAL_CHAIN_ID,
+      nonce,
+      to,
+      data,
+      gasLimit: 400_000n,
     })
+    await rpc.call('eth_sendRawTransaction', [signed])
+    return keccak256(signed) as Hex
   }
-  let logs = 0
-  return {
-    header: headerOf(block),
-    transactions: receipts.map((receipt, index) => {
-      const firstLogIndex = logs
-      logs += receipt.logs.length
-      const [transactionProof, receiptProof] = [
-        transactions.prove(listKey(index)),
-        outcomes.prove(listKey(index)),
-      ]
-      return { index, transactionProof, receiptProof, firstLogIndex }
-    }),
-    accounts,
-  }
-}
 
-const trusting = (blocks: readonly BlockEvidence[]) => ({
-  trustedBlocks: blocks.map(({ header }) => keccak256(header) as Hex),
-  grantSigner: () => undefined,
-})
-
-let chain: TestChain
-beforeAll(async () => {
-  chain = await startTestChain()
-})
-afterAll(() => chain.close())
-
-test('what evidence shows of a real chain is what its node says', async () => {
-  const { rpc, ledger } = chain
-  const first = await headNumber(rpc)
-  const ends = [1, 4, 6, 11]
-  const headers = makeHeaders(0, 11)
-  for (const [i, end] of ends.entries()) await append(rpc, ledger, headers.slice(ends[i - 1] ?? 0, end))
-  const last = await headNumber(rpc)
-  const blocks: BlockEvidence[] = []
-  for (let number = first + 1n; number <= last; number++) {
-    const state = number === last ? [[ledger, [LEDGER_SIZE_SLOT, ...ledgerPeakSlots(11n)]] as const] : []
-    blocks.push(await capture(rpc, number, state))
-  }
-  const theirs = chainFacts(rpc, { finality: { kind: 'depth', confirmations: 1 } })
-  for (const end of ends) {
-    const consistency = consistencyPath(headers.map(hashHeader), end)
-    const { chain: ours } = evidenceFacts({ blocks, ...(end < 11 && { consistency }) }, trusting(blocks))
-    expect(await ours.ledgerRoot(ledger, BigInt(end))).toEqual(await theirs.ledgerRoot(ledger, BigInt(end)))
-    for (const question of ['chainId', 'headBlock', 'finalBlock'] as const) {
-      expect(await ours[question]()).toBe(await theirs[question]())
-    }
-    for (let number = first + 1n; number <= last; number++) {
-      const block = await theirs.blockByNumber(number)
-      expect(await ours.blockByNumber(number)).toMatchObject(block ?? {})
-      for (const hash of block?.transactionHashes ?? []) {
-        expect(await ours.receipt(hash)).toEqual(await theirs.receipt(hash))
+  /** One block of so many transactions; the last one, and every seventh, appends to the ledger, others elsewhere. */
+  async function mine(count: number): Promise<{ block: WholeBlock; anchors: Hex[] }> {
+    const anchors: Hex[] = []
+    const nonce = await fetchNonce(rpc, PUBLISHER)
+    for (let i = 0; i < count; i++) {
+      const kind = KINDS[i % KINDS.length] ?? {}
+      const at = Number(nonce) + i
+      if (i === count - 1 || i % 7 === 3) {
+        anchors.push(await send(at, kind, ledger, encodeAppend(makeHeaders(appended, appended + 1))))
+        appended++
+      } else if (i % 5 === 0) {
+        await send(at, kind, other, encodeAppend(makeHeaders(appendedElsewhere, appendedElsewhere + 1)))
+        appendedElsewhere++
+      } else {
+        await send(at, kind, PUBLISHER, '0x')
       }
     }
+    await rpc.call('evm_mine', [])
+    const { hash } = await fetchLatestBlock(rpc)
+    return { block: await fetchWholeBlock(rpc, hash), anchors }
   }
-})
 
-test('what evidence shows of a registry and of authorisations is what their chain says', async () => {
-  const { rpc } = chain
-  const signer = devWallet('admin', LOCAL_CHAIN_ID)
-  const address = signer.address.toLowerCase() as Hex // an ethers address in lowercase
-  const artifacts = {
-    registry: await loadArtifact('Registry'),
-    authorizations: await loadArtifact('Authorizations'),
-  }
-  const roles = { governance: address, registrar: address, guardian: address }
-  const { registry, authorizations } = await deployRights({ rpc, signer, artifacts, roles })
-  const registrar = administerRegistry({ rpc, signer }, registry)
-  await registrar.addSource('urn:civil')
-  const entry = {
-    owner: nameId('urn:civil'),
-    sharing: 'conditional',
-    level: 3,
-    digest: nameId('entry'),
-  } as const
-  await registrar.setResource('births', entry)
-  await registrar.setResource('births', { ...entry, level: 200 })
-  await registrar.trip({ kind: 'resource', id: nameId('births') }, 'a leak')
-  const terms = { consumer: nameId('urn:tax'), resource: nameId('births'), purpose: nameId('school') }
-  const times = { notBefore: 0n, notAfter: 2n ** 40n }
-  const [withdrawn, kept] = [1n, 2n].map((nonce) => ({
-    ...terms,
-    ...times,
-    subject: address,
-    maxCalls: 1,
-    nonce,
-  }))
-  if (withdrawn === undefined || kept === undefined) throw new Error('there are two grants')
-  await administerGrants({ rpc, signer }, authorizations).revoke(withdrawn)
-  const ids = [withdrawn, kept].map((grant) =>
-    grantId({ chainId: LOCAL_CHAIN_ID, contract: authorizations }, grant),
-  )
-  const resources = ['births', 'deaths'].map(nameId)
-  const last = await headNumber(rpc)
-  const blocks = []
-  for (let number = last - 4n; number <= last; number++) {
-    const state = [
-      [registry, resources.map(resourceSlot)],
-      [authorizations, ids.map(revokedAtSlot)],
-    ] as const
-    blocks.push(await capture(rpc, number, state))
-  }
-  const { chain: facts, rights: ours } = evidenceFacts({ blocks }, trusting(blocks))
-  const theirs = rightsFacts(rpc)
-  for (let number = last - 4n; number <= last; number++) {
-    const { hash = '0x' } = (await facts.blockByNumber(number)) ?? {}
-    for (const resource of resources) {
-      const version = await theirs.resourceVersion(registry, resource, hash)
-      expect(await ours.resourceVersion(registry, resource, hash)).toBe(version)
+  test.each([1, 2, 20, 150])('of %i transactions is proven, as @ethereumjs/mpt finds too', async (count) => {
+    const { block, anchors } = await mine(count)
+    expect(block.transactions).toHaveLength(count)
+    expect(keccak256(block.header)).toBe(block.hash)
+    const roots = { transactions: block.transactionsRoot, receipts: block.receiptsRoot }
+    for (const [list, items] of [
+      ['transactions', block.transactions],
+      ['receipts', block.receipts],
+    ] as const) {
+      const theirs = await createMPT()
+      for (const [i, { encoded }] of items.entries()) await theirs.put(listKey(i), encoded)
+      expect(toHex(theirs.root())).toBe(roots[list])
     }
-    for (const id of ids) {
-      expect(await ours.revokedAt(authorizations, id, hash)).toBe(
-        await theirs.revokedAt(authorizations, id, hash),
+    for (const anchor of anchors) {
+      const shown = showTransaction(block, anchor)
+      const transaction = await verifyMerkleProof(listKey(shown.index), shown.transactionProof)
+      expect(keccak256(transaction ?? new Uint8Array())).toBe(anchor)
+      const receipt = await verifyMerkleProof(listKey(shown.index), shown.receiptProof)
+      expect(receipt).toEqual(block.receipts[shown.index]?.encoded)
+      // The first log of it has the place in the block that the node gives it.
+      const told = await chainFacts(rpc, { finality: { kind: 'tag' } }).receipt(anchor)
+      expect(told?.logs.map(({ logIndex }) => logIndex)[0]).toBe(shown.firstLogIndex)
+    }
+    const { account, size } = await fetchLedgerAccount(rpc, block, ledger)
+    expect(size).toBe(BigInt(appended))
+    const state = await verifyMerkleProof(fromHex(keccak256(ledger) as Hex), account.accountProof)
+    const [, , storageRoot] = decodeRlp(state ?? new Uint8Array()) as string[]
+    expect(keccak256(account.accountProof[0] ?? new Uint8Array())).toBe(block.stateRoot)
+    for (const { slot, proof } of account.storage) {
+      expect(keccak256(proof[0] ?? new Uint8Array())).toBe(storageRoot)
+      const word = parseBytes(
+        await rpc.call('eth_getStorageAt', [ledger, slot, toQuantity(block.number)]),
+        'word',
+        32,
+      )
+      const value = await verifyMerkleProof(fromHex(keccak256(slot) as Hex), proof)
+      expect(BigInt(String(decodeRlp(value ?? new Uint8Array())))).toBe(BigInt(word))
+    }
+  })
+
+  test('that it changes is not believed', async () => {
+    const { block, anchors } = await mine(3)
+    const [anchor = ZERO] = anchors
+    const lying = (method: string, change: (answer: Record<string, unknown>) => void): Rpc => ({
+      url: rpc.url,
+      async call(asked, params) {
+        const answer = await rpc.call(asked, params)
+        if (asked === method) change(parseMembers(answer, 'answer'))
+        return answer
+      },
+    })
+    const malformed = expect.objectContaining({ code: 'RPC_MALFORMED' })
+    for (const change of [
+      (told: Record<string, unknown>) => {
+        told.timestamp = '0x1'
+      },
+      ({ transactions }: Record<string, unknown>) => {
+        const [first] = transactions as Record<string, unknown>[]
+        if (first !== undefined) first.value = '0x7'
+      },
+    ]) {
+      await expect(fetchWholeBlock(lying('eth_getBlockByHash', change), block.hash)).rejects.toEqual(
+        malformed,
       )
     }
-  }
-  const place = await ours.findResourceSet(registry, nameId('births'), 2, last)
-  expect(place).toEqual(await theirs.findResourceSet(registry, nameId('births'), 2, last))
-  const { hash: head = '0x' } = (await facts.blockByNumber(last)) ?? {}
-  expect(await ours.revokedAt(authorizations, ids[0] ?? '0x', head)).not.toBe(0n)
-  expect(await ours.resourceVersion(registry, nameId('births'), head)).toBe(2)
+    const first = { ...block, receipts: block.receipts.toReversed() }
+    expect(() => showTransaction(first, anchor)).toThrow(malformed)
+    expect(() => showTransaction({ ...block, transactions: block.transactions.slice(1) }, anchor)).toThrow(
+      malformed,
+    )
+    expect(() => showTransaction(block, ZERO)).toThrow(malformed)
+    const header = await fetchHeader(rpc, block.hash)
+    const otherState = lying('eth_getProof', (told) => {
+      told.accountProof = []
+    })
+    await expect(fetchAccount(otherState, header, ledger, [ZERO])).rejects.toEqual(malformed)
+    await expect(fetchAccount(rpc, { ...header, stateRoot: ZERO }, ledger, [ZERO])).rejects.toEqual(malformed)
+  })
+
+  test('is asked for receipt by receipt where the node does not give them at once', async () => {
+    const { block } = await mine(2)
+    const old: Rpc = {
+      url: rpc.url,
+      call(method, params) {
+        if (method === 'eth_getBlockReceipts') throw new RpcRefusal(method, -32601, 'no such method')
+        return rpc.call(method, params)
+      },
+    }
+    expect(await fetchWholeBlock(old, block.hash)).toEqual(block)
+  })
+
+  test('that it does not have is no false claim', async () => {
+    await expect(fetchWholeBlock(rpc, ZERO)).rejects.toMatchObject({ code: 'RPC_LAGS' })
+  })
 })

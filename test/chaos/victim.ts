@@ -86,6 +86,7 @@ server.serve(
     follower,
     finder,
     histories: indexing.histories,
+    evidence: indexing.evidence,
     monthlyReports: new MonthlyReports({
       ...{ entries, follower, identity, batchesPath },
       shared: () => [],
