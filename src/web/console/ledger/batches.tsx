@@ -15,7 +15,7 @@ const words = {
   none: { en: 'The ledger has no batch yet.', zh: '账本中还没有批次。' },
   entry: { en: 'Entry', zh: '条目' },
   state: { en: 'State', zh: '状态' },
-  publisher: { en: 'Publisher', zh: '发布方' },
+  publisher: { en: 'Publisher', zh: '发布者' },
   sequence: { en: 'Batch', zh: '批次号' },
   records: { en: 'Records', zh: '记录数' },
   from: { en: 'First record', zh: '首条记录' },

@@ -11,7 +11,7 @@ const words = {
   chain: { en: 'Chain', zh: '链标识' },
   block: { en: 'Block', zh: '区块' },
   finalBlock: { en: 'Final up to block', zh: '最终确认至区块' },
-  publisher: { en: 'Publisher here', zh: '本机发布方' },
+  publisher: { en: 'Publisher here', zh: '本机发布者' },
 } as const
 
 /** The ledger's address and head. */

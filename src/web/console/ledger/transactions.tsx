@@ -9,11 +9,11 @@ import { Scroll } from './scroll.tsx'
 
 const words = {
   title: { en: 'Transactions', zh: '交易' },
-  caption: { en: 'Transactions of the publisher, newest first', zh: '发布方的交易，最新在前' },
+  caption: { en: 'Transactions of the publisher, newest first', zh: '发布者的交易，最新在前' },
   pages: { en: 'Pages of transactions', zh: '交易分页' },
   elsewhere: {
     en: 'This server publishes nothing; its transactions are those of other publishers.',
-    zh: '本服务器不发布批次，交易由其他发布方发出。',
+    zh: '本服务器不发布批次，交易由其他发布者发出。',
   },
   none: { en: 'Nothing has been sent yet.', zh: '尚未发送交易。' },
   hash: { en: 'Transaction', zh: '交易' },

@@ -12,7 +12,7 @@ const PARTS: readonly (readonly [start: string, zh: string])[] = [
   ['checking batches', '核验批次时出错'],
   ['merging runs', '合并索引时出错'],
   ['following what the registry', '跟随登记合约时出错'],
-  ['sealing', '封装批次时出错'],
+  ['sealing', '封存批次时出错'],
   ['anchoring', '上链时出错'],
   ['write-ahead log', '预写日志出错'],
   ['the chain has stalled', '区块链停滞，批次未能上链'],

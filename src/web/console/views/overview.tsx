@@ -41,13 +41,13 @@ const words = {
   none: { en: 'Nothing waits', zh: '无积压' },
   waiting: {
     en: (count: string) => `${count} records to be sealed`,
-    zh: (count: string) => `${count} 条记录待封装`,
+    zh: (count: string) => `${count} 条记录待封存`,
   },
   unanchored: {
     en: (count: string) => `${count} batches to be anchored`,
     zh: (count: string) => `${count} 个批次待上链`,
   },
-  oldest: { en: 'the oldest sealed', zh: '最早封装于' },
+  oldest: { en: 'the oldest sealed', zh: '最早封存于' },
   alerts: { en: 'Open alerts', zh: '未关闭的告警' },
   noAlerts: { en: 'none', zh: '无' },
   high: { en: 'high', zh: '高' },
