@@ -74,3 +74,4 @@ export {
   toJsonLeaves,
   toJsonSubmissionProof,
 } from './submission.ts'
+export { type Withheld, withholdDisclosures } from './withhold.ts'

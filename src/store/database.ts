@@ -284,8 +284,37 @@ CREATE INDEX record_grants_by_id ON record_grants (id, unsigned, log_index, posi
 CREATE TABLE grant_uses (id BLOB PRIMARY KEY, calls INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 `
 
+/** Private members that are erased, and the destructions that are ordered and not carried out. */
+const VERSION_9 = `
+CREATE TABLE erased (
+  publisher TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  member TEXT NOT NULL,
+  destruction TEXT NOT NULL,
+  PRIMARY KEY (publisher, sequence, position, member)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE destructions (
+  id TEXT PRIMARY KEY,
+  publisher TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  document TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+`
+
 /** What makes each version out of the one before, the first out of nothing. A version that is out never changes. */
-const VERSIONS = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8]
+const VERSIONS = [
+  VERSION_1,
+  VERSION_2,
+  VERSION_3,
+  VERSION_4,
+  VERSION_5,
+  VERSION_6,
+  VERSION_7,
+  VERSION_8,
+  VERSION_9,
+]
 
 /** How long a command waits for another process that writes to the same catalogue. */
 const BUSY_MS = 5_000
