@@ -5,7 +5,7 @@ import { OperationError } from '../errors.ts'
 import type { BatchFolder } from './batch-folder.ts'
 import { compress, decompress } from './compression.ts'
 import { orStoreFailed, syncDirectory, writeDurably } from './durable.ts'
-import type { Erasures, WaitingErasure } from './erasures.ts'
+import type { ErasedMember, Erasures, WaitingErasure } from './erasures.ts'
 import { hasSegment, removeSegment, segmentPath } from './write-ahead-log.ts'
 
 export interface ErasingParts {
@@ -45,7 +45,8 @@ export async function carryOutErasures(parts: ErasingParts): Promise<void> {
   async function eraseFrom(path: string, waiting: readonly WaitingErasure[]): Promise<void> {
     const [{ publisher, sequence }] = waiting as [WaitingErasure] // a group has one at least
     if (!(await isGoneFromLog(parts, publisher, sequence))) return
-    await rewriteVault(path, new Set(erasures.of(publisher, sequence).map(nameOf)))
+    const { file } = await vaultWithout(path, erasures.of(publisher, sequence))
+    await writeDurably(path, file)
     for (const { id, document } of waiting) {
       const record = { ...Object(JSON.parse(document)), time: new Date(now()).toISOString() }
       erasures.finish(id, JSON.stringify(record))
@@ -53,7 +54,7 @@ export async function carryOutErasures(parts: ErasingParts): Promise<void> {
   }
 }
 
-const nameOf = ({ position, member }: { position: number; member: string }) => `${position} ${member}`
+const nameOf = ({ position, member }: ErasedMember) => `${position} ${member}`
 
 /** A segment that could not be removed when its batch was sealed holds what the vault holds. */
 async function isGoneFromLog(
@@ -71,15 +72,25 @@ async function isGoneFromLog(
   return true
 }
 
-async function rewriteVault(path: string, erased: ReadonlySet<string>): Promise<void> {
+/** What a vault is without some members, and whether it holds any of them. */
+export async function vaultWithout(
+  path: string,
+  members: readonly ErasedMember[],
+): Promise<{ file: Uint8Array; holdsSome: boolean }> {
+  const erased = new Set(members.map(nameOf))
+  let holdsSome = false
+  const isErased = (position: number, member: string) => {
+    const isOne = erased.has(nameOf({ position, member }))
+    holdsSome ||= isOne
+    return isOne
+  }
   const bytes = await readFile(path).catch((cause: unknown) => {
     throw new OperationError('STORE_FAILED', `could not read ${path}`, { cause })
   })
   const read = async (offset: number, length: number) => bytes.subarray(offset, offset + length)
   const frames: Uint8Array[] = []
   for (const frame of await readFrameTable(read, bytes.length)) {
-    const text = await readFrame(read, frame, decompress)
-    frames.push(withoutDisclosures(text, (position, member) => erased.has(nameOf({ position, member }))))
+    frames.push(withoutDisclosures(await readFrame(read, frame, decompress), isErased))
   }
-  await writeDurably(path, encodeFrames(frames, compress))
+  return { file: encodeFrames(frames, compress), holdsSome }
 }

@@ -26,7 +26,10 @@ export type WaitingErasure = Omit<Erasure, 'members'>
 export class Erasures {
   readonly #database: Database
   readonly #own: OwnRecords
-  readonly #statements: Record<'erase' | 'order' | 'waiting' | 'done' | 'of' | 'find', StatementSync>
+  readonly #statements: Record<
+    'erase' | 'order' | 'waiting' | 'done' | 'of' | 'batches' | 'find',
+    StatementSync
+  >
 
   constructor(database: Database) {
     this.#database = database
@@ -38,6 +41,7 @@ export class Erasures {
       waiting: prepare('SELECT * FROM destructions ORDER BY publisher, sequence, id'),
       done: prepare('DELETE FROM destructions WHERE id = ?'),
       of: prepare('SELECT position, member FROM erased WHERE publisher = ? AND sequence = ?'),
+      batches: prepare('SELECT DISTINCT publisher, sequence FROM erased'),
       find: prepare(
         'SELECT destruction FROM erased WHERE publisher = ? AND sequence = ? AND position = ? AND member = ?',
       ),
@@ -79,6 +83,14 @@ export class Erasures {
     return this.#statements.of.all(publisher, sequence).map(({ position, member }) => ({
       position: Number(position),
       member: member as string,
+    }))
+  }
+
+  /** The batches whose vaults something was erased from. */
+  batches(): Pick<Erasure, 'publisher' | 'sequence'>[] {
+    return this.#statements.batches.all().map(({ publisher, sequence }) => ({
+      publisher: publisher as Hex,
+      sequence: sequence as bigint,
     }))
   }
 
