@@ -18,6 +18,8 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   sample: async () => (await import('./sample.ts')).sampleCommand(),
   find: async () => (await import('./find.ts')).findCommand(),
   prove: async () => (await import('./prove.ts')).proveCommand(),
+  withhold: async () => (await import('./withhold.ts')).withholdCommand(),
+  erase: async () => (await import('./erase.ts')).eraseCommand(),
   history: async () => (await import('./history.ts')).historyCommand(),
   verify: async () => (await import('./verify.ts')).verifyCommand(),
   export: async () => (await import('./export.ts')).exportCommand(),

@@ -7,6 +7,7 @@ import { BatchCache } from '../store/batch-cache.ts'
 import { BatchFolder } from '../store/batch-folder.ts'
 import { ChainCursor } from '../store/chain-cursor.ts'
 import type { Database } from '../store/database.ts'
+import { Erasures } from '../store/erasures.ts'
 import { EvidenceStore } from '../store/evidence.ts'
 import { JudgedBatches } from '../store/judged-batches.ts'
 import { LedgerEntries } from '../store/ledger-entries.ts'
@@ -143,7 +144,14 @@ export function startIndexing(options: IndexingOptions): Indexing {
     onPlaced: ({ publisher: of, sequence }) => batches.forget(of, sequence),
     ...(options.fetcher !== undefined && { fetcher: options.fetcher }),
   })
-  const finder = new Finder({ follower, entries, batches, folder, ...identity })
+  const finder = new Finder({
+    follower,
+    entries,
+    batches,
+    folder,
+    erasures: new Erasures(database),
+    ...identity,
+  })
   finder.warm()
   const runKeeper = new RunKeeper({
     runs,

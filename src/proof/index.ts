@@ -77,3 +77,4 @@ export {
 } from './submission.ts'
 export { checkpointText, encodeTlogProof, noteKeyId, noteVerifierKey, signedNote } from './tlog-proof.ts'
 export { headerInLog, recordInBatch, type TreeInclusion } from './tree-inclusion.ts'
+export { type Withheld, withholdDisclosures } from './withhold.ts'

@@ -312,6 +312,25 @@ CREATE INDEX transactions_by_nonce ON transactions (publisher, nonce);
 CREATE INDEX transactions_not_settled ON transactions (publisher, nonce) WHERE settled = 0;
 `
 
+/** Private members that are erased, and the destructions that are ordered and not carried out. */
+const VERSION_11 = `
+CREATE TABLE erased (
+  publisher TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  member TEXT NOT NULL,
+  destruction TEXT NOT NULL,
+  PRIMARY KEY (publisher, sequence, position, member)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE destructions (
+  id TEXT PRIMARY KEY,
+  publisher TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  document TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+`
+
 /** What makes each version out of the one before, the first out of nothing. A version that is out never changes. */
 const VERSIONS = [
   VERSION_1,
@@ -324,6 +343,7 @@ const VERSIONS = [
   VERSION_8,
   VERSION_9,
   VERSION_10,
+  VERSION_11,
 ]
 
 /** How long a command waits for another process that writes to the same catalogue. */
