@@ -265,15 +265,27 @@ export const OPERATIONS: readonly Operation[] = [
   {
     method: 'get',
     path: '/v1/stats',
-    summary: 'The calls by hour or day, as the providers tell them (by consumer, as the consumers do).',
+    summary: 'The calls over time, as the providers tell them (by consumer, as the consumers do).',
     parameters: [
       required(query('by', 'what the calls are counted by', oneOf(...FACETS))),
       query('key', 'only this resource, consumer, and so on'),
       ...range('on the start of an hour, and on the time of a grant'),
-      query('step', 'how long a point is, in UTC; an hour if left out', oneOf('hour', 'day')),
+      query(
+        'step',
+        'how long a point is: an hour, if left out, a day, or all that is asked for',
+        oneOf('hour', 'day', 'whole'),
+      ),
+      query(
+        'utcOffset',
+        'minutes of the local time whose days they are from UTC, whole hours; 0 if left out',
+        Type.Integer({ minimum: -840, maximum: 840, multipleOf: 60, default: 0 }),
+      ),
     ],
     responses: {
-      200: json('Points by time and key; none where there was no call.', Stats),
+      200: json(
+        'Points by time and key; none where there was no call. A pair is the consumer and the provider, as a JSON list. `latest` is the last hour with a call before `to`.',
+        Stats,
+      ),
       ...badArgument,
       ...unavailable,
     },

@@ -168,7 +168,7 @@ export const Stats = name(
   Type.Object(
     {
       by: oneOf(...FACETS),
-      step: oneOf('hour', 'day'),
+      step: oneOf('hour', 'day', 'whole'),
       points: Type.Array(
         Type.Object(
           {
@@ -184,6 +184,7 @@ export const Stats = name(
           strict,
         ),
       ),
+      latest: Type.Union([time, Type.Null()]),
       resources: Type.Object({ shared: count, used: count }, strict),
       grants: Type.Object(
         { given: count, called: count, medianMs: Type.Union([Type.Number(), Type.Null()]) },

@@ -284,8 +284,26 @@ CREATE INDEX record_grants_by_id ON record_grants (id, unsigned, log_index, posi
 CREATE TABLE grant_uses (id BLOB PRIMARY KEY, calls INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 `
 
+/** Who calls whom: everything is counted again. */
+const VERSION_9 = `
+DELETE FROM volumes;
+DELETE FROM grant_times;
+DELETE FROM counted;
+INSERT OR IGNORE INTO uncounted SELECT log_index FROM entries WHERE state = 'verified';
+`
+
 /** What makes each version out of the one before, the first out of nothing. A version that is out never changes. */
-const VERSIONS = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5, VERSION_6, VERSION_7, VERSION_8]
+const VERSIONS = [
+  VERSION_1,
+  VERSION_2,
+  VERSION_3,
+  VERSION_4,
+  VERSION_5,
+  VERSION_6,
+  VERSION_7,
+  VERSION_8,
+  VERSION_9,
+]
 
 /** How long a command waits for another process that writes to the same catalogue. */
 const BUSY_MS = 5_000
