@@ -44,6 +44,7 @@ import { encodeAppended, factsOf } from '../test/verify/chain.ts'
 import { worldOf } from '../test/verify/world.ts'
 import { ALTERED } from './vectors-altered.ts'
 import { authorizedVectors } from './vectors-authorized.ts'
+import { type BadFile, badVectors } from './vectors-bad.ts'
 import { grantVectors } from './vectors-grant.ts'
 import { historyVectors } from './vectors-history.ts'
 import { receiptVectors, submissionVectors } from './vectors-receipt.ts'
@@ -77,6 +78,8 @@ export async function makeVectors(): Promise<Map<string, string>> {
   addJson('run-history.json', await runHistoryVectors())
   addJson('report.json', reportVectors())
   addJson('authorized.json', await authorizedVectors())
+  for (const [name, bad] of badVectors((file) => JSON.parse(files.get(file) ?? '')))
+    files.set(`bad/${name}`, inLines(bad))
   for (const [name, bytes] of Object.entries(exampleBatch().files)) {
     if (name.endsWith('.json')) files.set(`batch/${name}`, new TextDecoder().decode(bytes))
     else files.set(`batch/${name}.hex`, hexLines(bytes))
@@ -356,6 +359,16 @@ function storeZstd(content: Uint8Array): Uint8Array {
 
 const littleEndian = (value: number, size: number) =>
   Uint8Array.from({ length: size }, (_, i) => (value >>> (8 * i)) & 0xff)
+
+/** JSON with a line for each alteration. */
+const inLines = ({ about, good, altered }: BadFile) => `{
+  "about": ${JSON.stringify(about)},
+  "good": ${JSON.stringify(good)},
+  "altered": [
+    ${altered.map((one) => JSON.stringify(one)).join(',\n    ')}
+  ]
+}
+`
 
 /** Hex in lines of 32 bytes. */
 const hexLines = (bytes: Uint8Array) =>

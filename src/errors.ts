@@ -32,6 +32,7 @@ export type InputCode =
   | 'NO_CREDENTIALS'
   | 'BAD_TOKEN'
   | 'WRONG_SOURCE'
+  | 'WRONG_ROLE'
   | 'NO_BATCH_FILES'
   | 'NO_RIGHTS'
   | 'BAD_RANGE'
@@ -70,6 +71,7 @@ export type VerificationCode =
   | 'PROHIBITED'
   | 'REVOKED'
   | 'FALSE_REVOCATION'
+  | 'BAD_EVIDENCE'
 
 export type OperationCode =
   | 'RPC_UNREACHABLE'
@@ -88,6 +90,8 @@ export type OperationCode =
   | 'SHUTTING_DOWN'
   | 'OVERLOADED'
   | 'CHAIN_STALLED'
+  | 'NOT_IN_EVIDENCE'
+  | 'BLOCK_NOT_TRUSTED'
 
 /** Where in the caller's input a fault lies: line is one-based, pointer an RFC 6901 JSON pointer. */
 export interface InputPlace {
@@ -124,6 +128,8 @@ export class OperationError extends Error {
   override readonly name = 'OperationError'
   readonly code: OperationCode
   readonly retryable: boolean
+  /** the step of a verification that could not be made; written as the error passes it */
+  step: string | undefined
 
   constructor(code: OperationCode, message: string, options: ErrorOptions & { retryable?: boolean } = {}) {
     super(message, options)

@@ -1,14 +1,9 @@
-import type { Request, RequestHandler } from 'express'
+import type { RequestHandler } from 'express'
 import { InputError } from '../errors.ts'
 import type { Handling, IncidentDesk } from '../indexer/incident-desk.ts'
-import { HANDLER, type Sources } from '../store/sources.ts'
+import type { Access } from './access.ts'
 import { toJsonStored } from './alerts.ts'
-import { parseUint64, tokenOf } from './query.ts'
-
-export interface HandlingParts {
-  desk: IncidentDesk
-  tokens: Pick<Sources, 'findToken'>
-}
+import { parseUint64 } from './query.ts'
 
 /** As much as the note of a record may have. */
 const MOST_NOTE = 4_096
@@ -16,27 +11,17 @@ const MOST_BYTES = 64 * 1_024
 
 /** POST /v1/alerts/{id}: what somebody did about what a rule found. */
 export const postAlert =
-  ({ desk, tokens }: HandlingParts): RequestHandler =>
+  (desk: IncidentDesk, access: Access): RequestHandler =>
   async (request, response) => {
-    const agent = expectHandler(request, tokens)
+    const { id: token, label } = access.expectToken(request, ['handler'], 'alerts are handled with')
+    const agent = label === '' ? `token ${token}` : label.slice(0, 256).toWellFormed()
     const id = parseUint64(String(request.params.id), 'id')
     const handling = parseHandling(await receive(request))
     if (id >= 2n ** 63n) throw new InputError('NOT_FOUND', `no rule has raised an alert ${id}`)
     response.json(toJsonStored(desk.handle(id, { ...handling, agent })))
   }
 
-/** @returns whose token it is */
-function expectHandler(request: Request, tokens: Pick<Sources, 'findToken'>): string {
-  const secret = tokenOf(request)
-  if (secret === undefined) throw new InputError('NO_CREDENTIALS', 'alerts are handled with a token')
-  const token = tokens.findToken(secret)
-  if (token?.source !== HANDLER) {
-    throw new InputError('BAD_TOKEN', 'the token is none to handle alerts with, or was revoked')
-  }
-  return token.label === '' ? `token ${token.id}` : token.label.slice(0, 256).toWellFormed()
-}
-
-async function receive(request: Request): Promise<unknown> {
+async function receive(request: AsyncIterable<Buffer>): Promise<unknown> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of request) {

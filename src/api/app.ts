@@ -8,10 +8,13 @@ import type { Decisions } from '../indexer/decisions.ts'
 import type { Finder } from '../indexer/finder.ts'
 import type { Follower } from '../indexer/follower.ts'
 import type { Histories } from '../indexer/history.ts'
+import type { IncidentDesk } from '../indexer/incident-desk.ts'
 import type { Alerts } from '../store/alerts.ts'
 import type { LedgerEntries } from '../store/ledger-entries.ts'
 import type { SeenSubmissions } from '../store/seen-submissions.ts'
-import { type HandlingParts, postAlert } from './alert-handling.ts'
+import type { Sources } from '../store/sources.ts'
+import { type AccessParts, createAccess, getMe } from './access.ts'
+import { postAlert } from './alert-handling.ts'
 import { getAlerts } from './alerts.ts'
 import { type BatchFilesParts, getBatchFile } from './batch-files.ts'
 import { readBody } from './body.ts'
@@ -34,6 +37,7 @@ import { getSubmission, getSubmissionProof, postSubmission } from './submissions
 export interface AppParts {
   /** what takes submissions; an indexer has none, nor the routes of it */
   publishing?: PublishingParts
+  access: AccessParts
   follower: Follower
   finder: Finder
   histories: Histories
@@ -41,7 +45,7 @@ export interface AppParts {
   entries: LedgerEntries
   alerts: Alerts
   /** where rules are at work */
-  handling?: HandlingParts
+  desk?: IncidentDesk
   seen: SeenSubmissions
   /** absent where no contract decides on calls */
   decisions?: Decisions
@@ -60,6 +64,7 @@ export interface AppParts {
 interface PublishingParts {
   gateway: Gateway
   admission: Admission
+  sources: Sources
   limits: { bodyBytes: number }
   inFlight: BytesInFlight
   batchFiles: BatchFilesParts
@@ -80,6 +85,7 @@ const API_VERSION = '1.0.0'
 /** The HTTP API, version 1. */
 export function createApp(parts: AppParts): Express {
   const { publishing, follower, finder, entries, alerts, sources, identity } = parts
+  const access = createAccess(parts.access)
   const app = express()
   app.disable('x-powered-by')
   app.set('query parser', 'simple')
@@ -90,30 +96,31 @@ export function createApp(parts: AppParts): Express {
     app.post('/v1/submissions', readBody(limits.bodyBytes, inFlight), postSubmission(gateway, admission))
     app.get('/v1/submissions', getSubmission(gateway, entries, follower))
     app.get('/v1/submissions/proof', getSubmissionProof(gateway, finder))
-    app.get('/v1/batches/:publisher/:sequence/:file', getBatchFile(batchFiles))
+    app.get('/v1/batches/:publisher/:sequence/:file', getBatchFile(batchFiles, access))
   }
   app.post(
     '/v1/decisions',
     readBody(DECISION_BYTES, publishing?.inFlight ?? new BytesInFlight(16 * DECISION_BYTES)),
     postDecisions(parts.decisions, publishing?.admission),
   )
-  app.get('/v1/records', getRecords(finder, follower, entries))
-  app.get('/v1/proofs', getProof(finder, sources, parts.authorize))
+  app.get('/v1/records', getRecords(finder, follower, entries, access))
+  app.get('/v1/proofs', getProof(finder, sources, parts.authorize, access))
   app.get(
     '/v1/responsibility',
     getResponsibility({
       ...parts,
       gateway: publishing?.gateway,
-      sources: publishing?.batchFiles.sources,
+      sources: publishing?.sources,
     }),
   )
   app.get('/v1/stats', getStats(entries, follower))
   app.get('/v1/kpis', getKpis(parts.monthlyReports))
-  app.get('/v1/histories', getHistory(parts.histories))
+  app.get('/v1/histories', getHistory(parts.histories, access))
   app.get('/v1/batches', getBatches(entries, follower))
   app.get('/v1/alerts', getAlerts(alerts))
-  if (parts.handling !== undefined) app.post('/v1/alerts/:id', postAlert(parts.handling))
+  if (parts.desk !== undefined) app.post('/v1/alerts/:id', postAlert(parts.desk, access))
   app.get('/v1/ledger', getLedger(identity, publishing?.gateway.publisher, follower))
+  app.get('/v1/me', getMe(access))
   app.get('/healthz', getHealth(parts.health))
   app.get('/metrics', parts.metrics)
 
@@ -121,8 +128,7 @@ export function createApp(parts: AppParts): Express {
     API_VERSION,
     OPERATIONS.filter(
       ({ ofGateway, ofRules }) =>
-        (publishing !== undefined || ofGateway !== true) &&
-        (parts.handling !== undefined || ofRules !== true),
+        (publishing !== undefined || ofGateway !== true) && (parts.desk !== undefined || ofRules !== true),
     ),
   )
   app.get('/openapi.json', (_request, response) => void response.json(document))

@@ -6,8 +6,7 @@ import { readUint64 } from '../bytes/integer.ts'
 import { InputError } from '../errors.ts'
 import { PUBLIC_FILES, type PublicFile } from '../indexer/file-limits.ts'
 import type { BatchFolder } from '../store/batch-folder.ts'
-import { READER, type Sources } from '../store/sources.ts'
-import { tokenOf } from './query.ts'
+import type { Access } from './access.ts'
 
 /** Who may fetch batch files: anybody, whoever has a reader's token, nobody. */
 export const BATCH_FILE_MODES = ['public', 'token', 'none'] as const
@@ -15,15 +14,15 @@ export type BatchFileMode = (typeof BATCH_FILE_MODES)[number]
 
 export interface BatchFilesParts {
   batches: BatchFolder
-  sources: Sources
   mode: BatchFileMode
 }
 
 /** GET /v1/batches/{publisher}/{sequence}/{file}: a file of a batch, never the vault; it never changes. */
 export const getBatchFile =
-  ({ batches, sources, mode }: BatchFilesParts): RequestHandler =>
+  ({ batches, mode }: BatchFilesParts, access: Access): RequestHandler =>
   async (request, response, next) => {
-    expectReader(request, sources, mode)
+    if (mode === 'none') throw new InputError('NO_BATCH_FILES', 'this publisher gives out no batch files')
+    if (mode === 'token') access.expectToken(request, ['reader', 'auditor'], 'batch files are fetched with')
     const { publisher, sequence } = request.params
     const name = PUBLIC_FILES.find((file) => file === request.params.file)
     const number = readUint64(sequence)
@@ -49,16 +48,6 @@ const MEDIA_TYPES: Record<PublicFile, string> = {
   'records.ndjson.zst': 'application/zstd',
   'tree.bin': 'application/octet-stream',
   'index.bin': 'application/octet-stream',
-}
-
-function expectReader(request: Request, sources: Sources, mode: BatchFileMode): void {
-  if (mode === 'public') return
-  if (mode === 'none') throw new InputError('NO_BATCH_FILES', 'this publisher gives out no batch files')
-  const secret = tokenOf(request)
-  if (secret === undefined) throw new InputError('NO_CREDENTIALS', "batch files are for a reader's token")
-  if (sources.findToken(secret)?.source !== READER) {
-    throw new InputError('BAD_TOKEN', "the token is no reader's, or was revoked")
-  }
 }
 
 /** What `send` says becomes a problem like any other, which nobody may keep for a year. */

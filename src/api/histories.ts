@@ -14,19 +14,30 @@ import {
   toJsonHistoryPart,
   toJsonRunHistoryHead,
 } from '../proof/index.ts'
-import { END_OF_TIME, optionalFlag, optionalText, optionalUint64, requiredText, timeRange } from './query.ts'
+import type { Access } from './access.ts'
+import {
+  END_OF_TIME,
+  optionalFlag,
+  optionalPseudonyms,
+  optionalUint64,
+  requiredText,
+  timeRange,
+} from './query.ts'
 
 /** GET /v1/histories?person=[&from=&to=&runs=true]: all records under a key, and the proof that there are no others. */
 export const getHistory =
-  (histories: Histories): RequestHandler =>
+  (histories: Histories, access: Access): RequestHandler =>
   async (request, response) => {
+    const viewer = access.viewerOf(request)
     const wanted = {
       key: readKey(request),
       period: readPeriod(request),
       first: optionalUint64(request, 'first'),
       end: optionalUint64(request, 'end'),
-      disclose: optionalText(request, 'disclose')?.split(',') ?? [],
+      disclose: optionalPseudonyms(request),
     }
+    const person = wanted.key.name === 'person' ? wanted.key.value : undefined
+    if (person !== undefined || wanted.disclose.length > 0) access.expectPerson(viewer, person)
     const chunks = optionalFlag(request, 'runs')
       ? runChunksOf(histories.openRuns(wanted))
       : chunksOf(histories.open(wanted))

@@ -14,6 +14,7 @@ import {
   HealthState,
   History,
   Ledger,
+  Me,
   MonthlyReport,
   ProblemDocument,
   Proof,
@@ -108,6 +109,13 @@ const unavailable = {
   503: problem('Not now: too much is waiting, the chain has stalled, or it starts or ends.', retryAfter),
 }
 const badArgument = { 400: problem('A parameter is missing, wrong or there twice.') }
+const badToken = {
+  401: problem('What is asked for takes a token, or the one that is sent is not known.', {
+    'WWW-Authenticate': 'what it should bring',
+  }),
+}
+/** Of what is not for everybody. */
+const refused = { ...badToken, 403: problem('The token is not good for what is asked for.') }
 const notFound = { 404: problem('There is no such thing.') }
 
 const batchFile = (description: string): Answer => ({
@@ -119,6 +127,11 @@ const batchFile = (description: string): Answer => ({
   },
 })
 
+const viewer = header(
+  'Authorization',
+  "Bearer token of an auditor, or of a person for what is under that person's tag.",
+  filled,
+)
 const source = query('source', 'the service that the record comes from')
 const id = required(query('id', 'of the record'))
 
@@ -210,8 +223,10 @@ export const OPERATIONS: readonly Operation[] = [
       query('limit', 'records of a page', Type.Integer({ minimum: 1, maximum: 500, default: 50 })),
       query('cursor', 'of the page before'),
       query('disclose', 'sealed pseudonyms to open, with commas between them'),
+      viewer,
     ],
     responses: {
+      ...refused,
       200: json(
         'Newest first, by place in the ledger. With several keys, the records under all of them. While there is a cursor there may be more, even after a page without a record.',
         FoundRecords,
@@ -234,8 +249,10 @@ export const OPERATIONS: readonly Operation[] = [
         'whether it shows what authorised a call that cites a grant; if it can be had, when left out',
         oneOf('true', 'false'),
       ),
+      viewer,
     ],
     responses: {
+      ...refused,
       200: {
         description: 'The proof.',
         headers: {
@@ -324,14 +341,16 @@ export const OPERATIONS: readonly Operation[] = [
       ...range('on the time of the record'),
       query('first', 'first ledger entry, 0 when left out', uint64),
       query('end', 'one more than the last; as far as all is verified and final when left out', uint64),
-      query('disclose', 'sealed members to open, with commas between them'),
+      query('disclose', 'sealed pseudonyms to open, with commas between them'),
       query(
         'runs',
         'whether the runs that were found to be true may speak for their batches; no if left out',
         oneOf('true', 'false'),
       ),
+      viewer,
     ],
     responses: {
+      ...refused,
       200: {
         description: 'The history.',
         content: { [HISTORY_MEDIA_TYPE]: { schema: Type.Union([History, RunHistory]) } },
@@ -360,7 +379,7 @@ export const OPERATIONS: readonly Operation[] = [
       inPath('publisher', 'its address', hex(20)),
       inPath('sequence', 'of the batch', uint64),
       inPath('file', 'which of them', oneOf(...PUBLIC_FILES)),
-      header('Authorization', "A reader's bearer token, where one is wanted.", filled),
+      header('Authorization', "A reader's or an auditor's bearer token, where one is wanted.", filled),
       header('Range', 'Which bytes of it.', filled),
       header('If-None-Match', 'The ETag that is known already.', filled),
     ],
@@ -369,10 +388,8 @@ export const OPERATIONS: readonly Operation[] = [
       206: batchFile('The bytes that were asked for.'),
       304: { description: 'It is what is known already.', content: {} },
       ...notFound,
-      401: problem("It is for a reader's token, and the request brings none that is known.", {
-        'WWW-Authenticate': 'what it should bring',
-      }),
-      403: problem('No batch files are given out here.'),
+      ...badToken,
+      403: problem('The token is not good for it, or no batch files are given out here.'),
       412: problem('The file is another than If-Match names.'),
       416: problem('It has no such range.'),
       ...unavailable,
@@ -427,9 +444,7 @@ export const OPERATIONS: readonly Operation[] = [
     responses: {
       200: json('The alert as it is now.', HandledAlert),
       400: problem('The body or the id cannot be read.'),
-      401: problem('The request brings no token that handles alerts.', {
-        'WWW-Authenticate': 'what it should bring',
-      }),
+      ...refused,
       ...notFound,
       409: problem('The alert is closed.'),
       413: problem('The body is too large.'),
@@ -442,6 +457,13 @@ export const OPERATIONS: readonly Operation[] = [
     summary: "The ledger's address and head, and whose gateway this is.",
     parameters: [],
     responses: { 200: json('The ledger.', Ledger), ...unavailable },
+  },
+  {
+    method: 'get',
+    path: '/v1/me',
+    summary: 'What the token of the request is good for; without one, public.',
+    parameters: [header('Authorization', 'The bearer token.', filled)],
+    responses: { 200: json('Its role.', Me), ...badToken, ...unavailable },
   },
   {
     method: 'get',

@@ -3,6 +3,7 @@ import { MOST_OFFSET } from '../audit/monthly-report.ts'
 import { readUint64 } from '../bytes/integer.ts'
 import { InputError } from '../errors.ts'
 import { ALWAYS } from '../indexer/search.ts'
+import { PSEUDONYMS } from '../record/index.ts'
 
 /** @throws {InputError} `BAD_ARGUMENT` when the parameter is missing or there twice */
 export function requiredText(request: Request, name: string): string {
@@ -28,6 +29,28 @@ export function optionalFlag(request: Request, name: string): boolean {
   const text = optionalText(request, name) ?? 'false'
   if (text !== 'true' && text !== 'false') throw bad(name, 'must be true or false')
   return text === 'true'
+}
+
+/** The names with commas between them that are given, each once; none when the parameter is left out. */
+export function optionalNames(request: Request, name: string): string[] {
+  const names = optionalText(request, name)?.split(',') ?? []
+  if (names.includes('')) throw bad(name, 'must be names with commas between them')
+  return [...new Set(names)]
+}
+
+/**
+ * The pseudonyms that are to be opened in a list of records.
+ *
+ * @throws {InputError} `BAD_ARGUMENT` for other members: what the vault holds is shown of one record at a time
+ */
+export function optionalPseudonyms(request: Request): string[] {
+  const names = optionalNames(request, 'disclose')
+  const other = names.find((name) => !PSEUDONYMS.includes(name))
+  if (other === undefined) return names
+  throw bad(
+    'disclose',
+    `opens ${PSEUDONYMS.join(', ')} here, and not ${other}: /v1/proofs opens other members`,
+  )
 }
 
 /** A whole number from 1 to `limit`. */

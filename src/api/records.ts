@@ -5,13 +5,22 @@ import { InputError } from '../errors.ts'
 import { type FoundAuthorization, isUnderGrant } from '../indexer/authorize.ts'
 import type { Finder } from '../indexer/finder.ts'
 import type { Follower } from '../indexer/follower.ts'
-import type { Place } from '../indexer/search.ts'
-import { INDEX_NAMES, type IndexName, recordValue } from '../lookup/index.ts'
+import type { FoundRecord, Place } from '../indexer/search.ts'
+import { INDEX_NAMES, type IndexName, indexValues, recordValue } from '../lookup/index.ts'
 import { authorizedProof, PROOF_MEDIA_TYPE } from '../proof/index.ts'
-import { type FlowRecord, parseDisclosure } from '../record/index.ts'
+import { type FlowRecord, parseDisclosure, sealedKind } from '../record/index.ts'
 import type { LedgerEntries } from '../store/ledger-entries.ts'
+import type { Access, Viewer } from './access.ts'
 import { toJsonAnchor, toJsonLedgerState } from './json.ts'
-import { optionalCount, optionalFlag, optionalText, requiredText, timeRange } from './query.ts'
+import {
+  optionalCount,
+  optionalFlag,
+  optionalNames,
+  optionalPseudonyms,
+  optionalText,
+  requiredText,
+  timeRange,
+} from './query.ts'
 
 const DEFAULT_PAGE = 50
 const MAX_PAGE = 500
@@ -22,13 +31,16 @@ const MAX_PAGE = 500
  * 404 only when a record is asked for by its name and the whole ledger has been searched.
  */
 export const getRecords =
-  (finder: Finder, follower: Follower, entries: LedgerEntries): RequestHandler =>
+  (finder: Finder, follower: Follower, entries: LedgerEntries, access: Access): RequestHandler =>
   async (request, response) => {
+    const viewer = access.viewerOf(request)
     const keys = keysOf(request)
     const range = timeRange(request)
     const limit = optionalCount(request, 'limit', MAX_PAGE) ?? DEFAULT_PAGE
     const after = optionalCursor(request)
-    const disclose = optionalText(request, 'disclose')?.split(',')
+    const disclose = optionalPseudonyms(request)
+    const person = keys.get('person')
+    if (person !== undefined || disclose.length > 0) access.expectPerson(viewer, person)
     const ledger = toJsonLedgerState(follower, entries)
     const { records, searched, next } = await finder.page({ keys, ...range, limit, after })
     if (keys.has('record') && after === undefined && next === undefined && records.length === 0) {
@@ -37,7 +49,7 @@ export const getRecords =
     response.json({
       records: records.map(({ item, position, entry }) => ({
         record: item.record,
-        ...(disclose !== undefined && { disclosures: disclosed(item, disclose) }),
+        ...(disclose.length > 0 && { disclosures: disclosed(item, disclose) }),
         batch: { publisher: entry.header.publisher, sequence: String(entry.header.sequence), position },
         anchor: toJsonAnchor(entry),
         final: follower.isFinal(entry),
@@ -106,29 +118,50 @@ const MISSING_HEADER = 'Tidemark-Authorization-Missing'
  * @param authorize absent where nobody decides on calls
  */
 export const getProof =
-  (finder: Finder, known: (limit: number) => string[], authorize: Authorize | undefined): RequestHandler =>
+  (
+    finder: Finder,
+    known: (limit: number) => string[],
+    authorize: Authorize | undefined,
+    access: Access,
+  ): RequestHandler =>
   async (request, response) => {
+    const viewer = access.viewerOf(request)
     const source = optionalText(request, 'source')
     const id = requiredText(request, 'id')
-    const disclose = optionalText(request, 'disclose')?.split(',') ?? []
+    const disclose = optionalNames(request, 'disclose')
     const sources = source === undefined ? known(MAX_SOURCES + 1) : [source]
     if (sources.length > MAX_SOURCES)
       throw new InputError('BAD_ARGUMENT', 'source is needed: there are too many to search')
     const wanted = optionalText(request, 'authorization') && optionalFlag(request, 'authorization')
-    const proof = await finder.prove(sources, id, disclose)
+    const found = await finder.findOne(sources, id)
+    expectDisclosing(access, viewer, found, disclose)
+    const proof = await finder.prove(found, await finder.disclosuresOf(found, disclose))
     response.type(PROOF_MEDIA_TYPE)
-    const found = wanted === false ? undefined : await authorizationOf(proof.record, authorize)
-    if (found !== undefined && 'authorization' in found) {
-      response.send(JSON.stringify(authorizedProof(proof, found.authorization)))
+    const consent = wanted === false ? undefined : await authorizationOf(proof.record, authorize)
+    if (consent !== undefined && 'authorization' in consent) {
+      response.send(JSON.stringify(authorizedProof(proof, consent.authorization)))
       return
     }
     if (wanted === true) {
-      const why = found?.missing ?? 'the record is no call that was answered under a grant'
+      const why = consent?.missing ?? 'the record is no call that was answered under a grant'
       throw new InputError('NOT_FOUND', `there is no authorisation to show: ${why}`)
     }
-    if (found !== undefined) response.set(MISSING_HEADER, found.missing)
+    if (consent !== undefined) response.set(MISSING_HEADER, consent.missing)
     response.send(JSON.stringify(proof))
   }
+
+/** @throws {InputError} unless the viewer may see these members of the record */
+function expectDisclosing(
+  access: Access,
+  viewer: Viewer,
+  { item: { record, disclosures } }: FoundRecord,
+  names: readonly string[],
+): void {
+  for (const name of names) {
+    if (sealedKind(record.type, name) === 'private') access.expectPrivate(viewer)
+    else access.expectPerson(viewer, indexValues(record, disclosures).get('person'))
+  }
+}
 
 async function authorizationOf(
   record: FlowRecord,

@@ -3,6 +3,7 @@ import { INDEX_NAMES } from '../lookup/index.ts'
 import {
   count,
   decimal,
+  digest,
   hex,
   name as nameText,
   oneOf,
@@ -532,6 +533,15 @@ const Decision = name(
 export const DecisionAnswers = name(
   'DecisionAnswers',
   Type.Union([Decision, Type.Object({ decisions: Type.Array(Decision) }, strict)]),
+)
+
+export const Me = name(
+  'Me',
+  Type.Union([
+    Type.Object({ role: oneOf('public', 'reader', 'handler', 'auditor') }, strict),
+    Type.Object({ role: oneOf('source'), source: sourceName }, strict),
+    Type.Object({ role: oneOf('subject'), person: digest }, strict),
+  ]),
 )
 
 export const HealthState = name(

@@ -1,10 +1,10 @@
-import { keccak_256 } from '@noble/hashes/sha3.js'
 import { BaseWallet } from 'ethers'
 import * as secp256k1 from 'tiny-secp256k1'
-import { compareBytes, concatBytes } from '../bytes/bytes.ts'
-import { fromHex, type Hex, isHex, toHex } from '../bytes/hex.ts'
-import { addressWord, stringWord, type TypedDomain, typedDigest, uintWord } from '../bytes/typed-data.ts'
-import { VerificationError } from '../errors.ts'
+import { concatBytes } from '../bytes/bytes.ts'
+import { fromHex, type Hex, toHex } from '../bytes/hex.ts'
+import { recoverSigner, V_OF_ZERO } from '../bytes/signature.ts'
+import { stringWord, type TypedDomain, typedDigest, uintWord } from '../bytes/typed-data.ts'
+import { RECEIPT_TYPE, receiptWords } from '../proof/index.ts'
 import { GRANT_TYPE, type Grant, grantWords } from '../record/index.ts'
 import { parseBytes } from './answers.ts'
 import type { Signer } from './signer.ts'
@@ -39,11 +39,9 @@ interface Struct {
   words: Uint8Array[]
 }
 
-const SUBMISSION_MEMBERS = 'string source,uint64 sequence,bytes32 root,uint64 size'
-
 function submissionStruct({ source, sequence, root, size }: SignedSubmission): Struct {
   return {
-    type: `Submission(${SUBMISSION_MEMBERS})`,
+    type: 'Submission(string source,uint64 sequence,bytes32 root,uint64 size)',
     value: { source, sequence, root: toHex(root), size },
     words: [stringWord(source), uintWord(sequence), root, uintWord(size)],
   }
@@ -51,11 +49,10 @@ function submissionStruct({ source, sequence, root, size }: SignedSubmission): S
 
 function receiptStruct(receipt: SignedReceipt, { ledger }: SigningDomain): Struct {
   const { receivedAt, anchorBy } = receipt
-  const { value, words } = submissionStruct(receipt)
   return {
-    type: `Receipt(${SUBMISSION_MEMBERS},uint64 receivedAt,uint64 anchorBy,address ledger)`,
-    value: { ...value, receivedAt, anchorBy, ledger },
-    words: [...words, uintWord(receivedAt), uintWord(anchorBy), addressWord(ledger)],
+    type: RECEIPT_TYPE,
+    value: { ...submissionStruct(receipt).value, receivedAt, anchorBy, ledger },
+    words: receiptWords({ ...receipt, ledger }),
   }
 }
 
@@ -147,30 +144,10 @@ function signDigest(key: Uint8Array, digest: Uint8Array): Hex {
   return toHex(concatBytes(signature, Uint8Array.of(V_OF_ZERO + recoveryId)))
 }
 
-function recover(domain: TypedDomain, struct: Struct, signature: Hex): Hex {
-  // One spelling: v is 27 or 28, and s in the lower half (EIP-2).
-  if (!isHex(signature, 65) || !/1[bc]$/.test(signature)) {
-    throw new VerificationError('BAD_SIGNATURE', 'a signature has 65 bytes, the last of them 27 or 28')
-  }
-  const bytes = fromHex(signature)
-  if (compareBytes(bytes.subarray(32, 64), HIGHEST_S) > 0) throw badSignature()
-  try {
-    const recoveryId = ((bytes[64] as number) - V_OF_ZERO) as 0 | 1
-    const key = secp256k1.recover(digestOf(domain, struct), bytes.subarray(0, 64), recoveryId, false)
-    // The address of a key: the last 20 bytes of the hash of its coordinates.
-    if (key !== null) return toHex(keccak_256(key.subarray(1)).subarray(12))
-  } catch (cause) {
-    throw badSignature(cause)
-  }
-  throw badSignature()
-}
-
-const V_OF_ZERO = 27
-/** Half the order of secp256k1, rounded down. */
-const HIGHEST_S = fromHex('0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0')
+const recover = (domain: TypedDomain, struct: Struct, signature: Hex): Hex =>
+  recoverSigner(digestOf(domain, struct), signature, (digest, compact, recoveryId) =>
+    secp256k1.recover(digest, compact, recoveryId, false),
+  )
 
 const digestOf = (domain: TypedDomain, { type, words }: Struct): Uint8Array =>
   typedDigest(domain, type, words)
-
-const badSignature = (cause?: unknown) =>
-  new VerificationError('BAD_SIGNATURE', 'the signature is not one of EIP-712', { cause })

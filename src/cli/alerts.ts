@@ -1,7 +1,7 @@
 import { once } from 'node:events'
-import { Command, Option } from 'commander'
+import { Command } from 'commander'
 import { createGatewayApi } from '../client/gateway-api.ts'
-import { apiOption, jsonOption } from './options.ts'
+import { apiOption, jsonOption, tokenOption } from './options.ts'
 
 interface ListOptions {
   api: string
@@ -36,7 +36,7 @@ const handling = (verb: string, state: string, description: string) =>
     .description(description)
     .argument('<id>', 'as list shows it')
     .option('--note <text>', 'for the record of it, where it is sealed')
-    .addOption(new Option('--token <token>', 'of "tidemark token create --handle"').env('TIDEMARK_TOKEN'))
+    .addOption(tokenOption('of "tidemark token create --handle"'))
     .addOption(apiOption())
     .addOption(jsonOption())
     .action(async (id: string, { api, token, note, json }: HandleOptions) => {

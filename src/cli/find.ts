@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { Command, Option } from 'commander'
 import { createGatewayApi } from '../client/gateway-api.ts'
 import { InputError } from '../errors.ts'
-import { apiOption, parseTime, parseWhole } from './options.ts'
+import { apiOption, parseTime, parseWhole, viewerTokenOption } from './options.ts'
 
 /** Parameters of GET /v1/records that are handed on as they are. */
 const KEYS: Readonly<Record<string, string>> = {
@@ -16,7 +16,7 @@ const KEYS: Readonly<Record<string, string>> = {
   provider: 'who has it',
 }
 
-type FindOptions = { [key: string]: string } & { api: string; limit?: number }
+type FindOptions = { [key: string]: string } & { api: string; token?: string; limit?: number }
 
 /** Most that the API gives at once. */
 const MAX_PAGE = 500
@@ -37,16 +37,17 @@ export const findCommand = () => {
       ),
     )
     .addOption(apiOption())
+    .addOption(viewerTokenOption())
     .action(find)
 }
 
-async function find({ api, limit = Number.POSITIVE_INFINITY, ...query }: FindOptions): Promise<void> {
+async function find({ api, token, limit = Number.POSITIVE_INFINITY, ...query }: FindOptions): Promise<void> {
   if (!Object.keys(KEYS).some((name) => query[name] !== undefined)) {
     throw new InputError('BAD_ARGUMENT', `say what to find: --${Object.keys(KEYS).join(', --')}`)
   }
   let left = limit
   const page = { ...query, limit: String(Math.min(limit, MAX_PAGE)) }
-  for await (const found of createGatewayApi(api).records(page)) {
+  for await (const found of createGatewayApi(api, { token }).records(page)) {
     if (!process.stdout.write(`${JSON.stringify(found)}\n`)) await once(process.stdout, 'drain')
     if (--left === 0) return
   }

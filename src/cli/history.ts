@@ -5,10 +5,11 @@ import { Command, Option } from 'commander'
 import { createGatewayApi } from '../client/gateway-api.ts'
 import { InputError, OperationError } from '../errors.ts'
 import { INDEX_NAMES, type IndexName } from '../lookup/index.ts'
-import { apiOption } from './options.ts'
+import { apiOption, viewerTokenOption } from './options.ts'
 
 type HistoryOptions = Partial<Record<IndexName | (typeof NARROWING)[number], string>> & {
   api: string
+  token?: string
   out?: string
   runs?: boolean
 }
@@ -49,11 +50,12 @@ export const historyCommand = () => {
     )
     .addOption(new Option('--out <file>', 'instead of standard output'))
     .addOption(apiOption())
+    .addOption(viewerTokenOption())
     .action(history)
 }
 
 async function history(options: HistoryOptions): Promise<void> {
-  const { api, out } = options
+  const { api, token, out } = options
   const names = INDEX_NAMES.filter((name) => options[name] !== undefined)
   if (names.length !== 1) {
     throw new InputError('BAD_ARGUMENT', `give exactly one of --${INDEX_NAMES.join(', --')}`)
@@ -63,7 +65,7 @@ async function history(options: HistoryOptions): Promise<void> {
     return value === undefined ? [] : [[name, value]]
   })
   if (options.runs === true) query.push(['runs', 'true'])
-  const body = await createGatewayApi(api).history(Object.fromEntries(query))
+  const body = await createGatewayApi(api, { token }).history(Object.fromEntries(query))
   if (out === undefined) {
     for await (const chunk of body) process.stdout.write(chunk)
     process.stdout.write('\n')

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import type { ReadingMode } from '../api/access.ts'
 import { createApp, type Health } from '../api/app.ts'
 import { listen } from '../api/listen.ts'
 import { createMetrics } from '../api/metrics.ts'
@@ -34,6 +35,7 @@ export interface IndexerConfig {
   batches: { folder: string } | { publishers: ReadonlyMap<Hex, PublisherAddress> }
   host: string
   port: number
+  reading: ReadingMode
   pollMs: number
   /** none are at work without it */
   rules?: RulePolicy
@@ -111,15 +113,14 @@ async function assemble(config: IndexerConfig, started: Started): Promise<Indexe
   }
   server.serve(
     createApp({
+      access: { tokens: new Sources(database), reading: config.reading },
       follower,
       finder,
       histories: indexing.histories,
       monthlyReports,
       entries,
       alerts,
-      ...(indexing.incidents !== undefined && {
-        handling: { desk: indexing.incidents, tokens: new Sources(database) },
-      }),
+      ...(indexing.incidents !== undefined && { desk: indexing.incidents }),
       seen,
       ...(indexing.rights !== undefined && {
         decisions: indexing.rights.decisions,

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander'
+import type { ReadingMode } from '../api/access.ts'
 import type { Hex } from '../bytes/hex.ts'
 import type { Finality } from '../chain/facts.ts'
 import { InputError } from '../errors.ts'
@@ -11,6 +12,7 @@ import {
   jsonOption,
   parseAddress,
   portOption,
+  readingOption,
   rpcOption,
 } from './options.ts'
 import { type PublisherOptions, publisherOption, publisherTokenOption, readPublishers } from './publishers.ts'
@@ -26,6 +28,7 @@ interface IndexerOptions extends PublisherOptions {
   batches?: string
   host: string
   port: number
+  reading: ReadingMode
   rules?: string | boolean
   log: LogFormat
   logLevel: LogLevel
@@ -59,6 +62,7 @@ export const indexerCommand = () =>
     .addOption(new Option('--host <address>', 'to listen on').default('127.0.0.1'))
     .addOption(new Option('--log <format>', 'of what goes to stderr').choices(LOG_FORMATS).default('auto'))
     .addOption(new Option('--log-level <level>', 'least that is logged').choices(LOG_LEVELS).default('info'))
+    .addOption(readingOption())
     .addOption(rulesOption())
     .addOption(noRulesOption())
     .addOption(jsonOption())
@@ -82,6 +86,7 @@ async function indexer(options: IndexerOptions): Promise<void> {
         : { folder: options.batches },
     host: options.host,
     port: options.port,
+    reading: options.reading,
     pollMs: POLL_MS,
     ...(rules !== undefined && { rules }),
     onTrouble: log.trouble,

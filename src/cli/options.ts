@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander'
+import { READING_MODES, type ReadingMode } from '../api/access.ts'
 import { type Hex, isHex } from '../bytes/hex.ts'
 import type { Finality } from '../chain/facts.ts'
 
@@ -12,6 +13,20 @@ export const PROMISE_MS = 10 * 60_000
 
 export const apiOption = () =>
   new Option('--api <url>', 'the gateway').env('TIDEMARK_API').default(DEFAULT_API)
+
+export const tokenOption = (of: string) => new Option('--token <token>', of).env('TIDEMARK_TOKEN')
+
+/** For questions whose answers are not for everybody. */
+export const viewerTokenOption = () =>
+  tokenOption('of "tidemark token create --auditor" or "--subject", to see whom records are about')
+
+export const readingOption = () =>
+  new Option(
+    '--reading <by>',
+    'who is shown whom records are about: open is everybody, tokens the holders of "tidemark token create --auditor" or "--subject"',
+  )
+    .choices(READING_MODES)
+    .default('tokens' satisfies ReadingMode)
 
 export const rpcOption = () =>
   new Option('--rpc <url>', 'a node of the chain that you trust').env('TIDEMARK_RPC').default(DEFAULT_RPC)
@@ -78,6 +93,12 @@ export function parseHash(text: string): Hex {
 export function parseSource(text: string): string {
   if (isSource(text)) return text
   throw new InvalidArgumentError('must be 1 to 256 printable ASCII characters, no blanks')
+}
+
+/** A person's tag: base64url of 32 bytes. */
+export function parseTag(text: string): string {
+  if (/^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/.test(text)) return text
+  throw new InvalidArgumentError("must be a person's tag: 43 characters of base64url")
 }
 
 export function parseFinality(text: string): Finality {

@@ -1,10 +1,11 @@
 import { writeFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'
 import { createGatewayApi } from '../client/gateway-api.ts'
-import { apiOption } from './options.ts'
+import { apiOption, viewerTokenOption } from './options.ts'
 
 interface ProveOptions {
   api: string
+  token?: string
   source?: string
   disclose?: string
   /** undefined: if it can be had */
@@ -23,11 +24,15 @@ export const proveCommand = () =>
     .addOption(new Option('--no-authorization', 'show that a call happened, not what authorised it'))
     .addOption(new Option('--out <file>', 'instead of standard output'))
     .addOption(apiOption())
+    .addOption(viewerTokenOption())
     .action(prove)
 
-async function prove(id: string, { api, source, disclose, authorization, out }: ProveOptions): Promise<void> {
+async function prove(
+  id: string,
+  { api, token, source, disclose, authorization, out }: ProveOptions,
+): Promise<void> {
   const names = disclose?.split(',').filter((name) => name !== '') ?? []
-  const { bundle, missing } = await createGatewayApi(api).proof({
+  const { bundle, missing } = await createGatewayApi(api, { token }).proof({
     id,
     disclose: names,
     ...(source !== undefined && { source }),

@@ -5,6 +5,7 @@ import { buffer } from 'node:stream/consumers'
 import { readRecord, type SourceLine } from '../client/send.ts'
 import { fromXroad, parseXroad, type XroadRow } from '../client/xroad.ts'
 import { InputError } from '../errors.ts'
+import { parseBundle } from '../proof/index.ts'
 
 /** The records of a file, or of standard input when it is `-`; one JSON record a line. */
 export async function* readRecordLines(path: string, input: Readable): AsyncGenerator<SourceLine> {
@@ -70,22 +71,8 @@ async function readText(path: string, input: Readable): Promise<string> {
 }
 
 /** A file as parsed JSON. */
-export async function readBundle(file: string): Promise<unknown> {
-  return parseBundle(await readText(file, process.stdin), file)
-}
-
-function parseBundle(text: string, file: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new InputError(
-      'BAD_BUNDLE',
-      `${file} is not JSON, perhaps cut off: ${(cause as Error).message}`,
-      {},
-      { cause },
-    )
-  }
-}
+export const readBundle = async (file: string): Promise<unknown> =>
+  parseBundle(await readText(file, process.stdin), file)
 
 function parseJson(content: string, line: number): unknown {
   try {

@@ -3,7 +3,7 @@ import { Command, Option } from 'commander'
 import { createGatewayApi, type GatewayApi } from '../client/gateway-api.ts'
 import { type SourceLine, type SubmissionAnswer, sendRecords } from '../client/send.ts'
 import { OperationError } from '../errors.ts'
-import { apiOption, jsonOption, parseWhole } from './options.ts'
+import { apiOption, jsonOption, parseWhole, tokenOption } from './options.ts'
 import { createProgress } from './progress.ts'
 import { readRecordLines, readXroadLines } from './read-lines.ts'
 
@@ -34,7 +34,7 @@ export const sendCommand = () =>
     .addOption(new Option('--wait', 'return when everything is final on the chain'))
     .addOption(new Option('--wait-timeout <seconds>').argParser(parseWhole(1, 86_400)).default(120))
     .addOption(apiOption())
-    .addOption(new Option('--token <token>', 'of the source').env('TIDEMARK_TOKEN'))
+    .addOption(tokenOption('of the source'))
     .addOption(jsonOption())
     .action(send)
 

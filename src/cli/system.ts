@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { ReadingMode } from '../api/access.ts'
 import { createApp, type Health } from '../api/app.ts'
 import type { BatchFileMode } from '../api/batch-files.ts'
 import { BytesInFlight } from '../api/bytes-in-flight.ts'
@@ -43,6 +44,7 @@ export interface SystemConfig {
   /** from sources that have neither a key nor a token */
   submissions: SubmissionMode
   batchFiles: BatchFileMode
+  reading: ReadingMode
   /** how long a stretch of the ledger a run covers; none are made when it is 0 */
   runHours: number
   /** none are at work without it */
@@ -226,19 +228,19 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
       publishing: {
         gateway,
         admission,
+        sources,
         limits,
         inFlight,
-        batchFiles: { batches: new BatchFolder(batchesPath), sources, mode: config.batchFiles },
+        batchFiles: { batches: new BatchFolder(batchesPath), mode: config.batchFiles },
       },
+      access: { tokens: sources, reading: config.reading },
       follower,
       finder,
       histories,
       monthlyReports,
       entries,
       alerts: indexing.alerts,
-      ...(indexing.incidents !== undefined && {
-        handling: { desk: indexing.incidents, tokens: sources },
-      }),
+      ...(indexing.incidents !== undefined && { desk: indexing.incidents }),
       seen: indexing.seen,
       ...(indexing.rights !== undefined && {
         decisions: indexing.rights.decisions,

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander'
+import type { ReadingMode } from '../api/access.ts'
 import { BATCH_FILE_MODES, type BatchFileMode } from '../api/batch-files.ts'
 import type { Hex } from '../bytes/hex.ts'
 import type { Finality } from '../chain/facts.ts'
@@ -25,6 +26,7 @@ import {
   parseWhole,
   passwordOption,
   portOption,
+  readingOption,
 } from './options.ts'
 import { passwordOf, readPassword } from './password.ts'
 import { noRulesOption, readRules, rulesOption } from './rule-policy.ts'
@@ -45,6 +47,7 @@ interface UpOptions {
   submissions?: SubmissionMode
   pollEvery?: number
   batchFiles?: BatchFileMode
+  reading: ReadingMode
   runHours: number
   rules?: string | boolean
   staleAfter: number
@@ -125,6 +128,7 @@ export const upCommand = () =>
         'who may fetch batch files: anybody, whoever has a token of "tidemark token create --read", or nobody (default: public on a loopback address, otherwise token)',
       ).choices(BATCH_FILE_MODES),
     )
+    .addOption(readingOption())
     .addOption(
       new Option('--run-hours <hours>', 'how long a stretch of the ledger a run covers; 0 to make none')
         .argParser(parseWhole(0, 8_760))
@@ -180,6 +184,7 @@ async function up(options: UpOptions): Promise<void> {
     stall: { afterMs: options.stalledAfter, failClosed: options.failClosed },
     submissions: options.submissions ?? (isLoopback(options.host) ? 'open' : 'registered'),
     batchFiles: options.batchFiles ?? (isLoopback(options.host) ? 'public' : 'token'),
+    reading: options.reading,
     runHours: options.runHours,
     ...(rules !== undefined && { rules }),
     rightsStaleMs: options.staleAfter,

@@ -93,7 +93,9 @@ export class Admission {
   #tokenSource(secret: string): string {
     const token = this.#parts.sources.findToken(secret)
     if (token === undefined) throw new InputError('BAD_TOKEN', 'the token is not known here, or was revoked')
-    return token.source
+    const { role } = token
+    if (role.role === 'source') return role.source
+    throw new InputError('WRONG_SOURCE', `the token is one of role ${role.role}, not of a source`)
   }
 
   /** Nothing is normalised or sealed here: what the source has signed is kept as it is, or refused. */

@@ -2,14 +2,7 @@ import type { Submission } from '../batch/index.ts'
 import type { Hex } from '../bytes/hex.ts'
 import { InputError } from '../errors.ts'
 import { recordValue } from '../lookup/index.ts'
-import {
-  type Anchored,
-  type JsonProof,
-  type Proof,
-  type SubmissionProof,
-  toJsonProof,
-} from '../proof/index.ts'
-
+import { type Anchored, type JsonProof, type SubmissionProof, toJsonProof } from '../proof/index.ts'
 import { parseDisclosure } from '../record/index.ts'
 import type { BatchCache } from '../store/batch-cache.ts'
 import type { BatchFolder } from '../store/batch-folder.ts'
@@ -82,13 +75,12 @@ export class Finder {
   }
 
   /**
-   * The proof of the one record with this id.
+   * The one record with this id.
    *
    * @param sources where to look for it
-   * @param disclose names of pseudonyms to disclose
-   * @throws {InputError} `NOT_FOUND`, `BAD_ARGUMENT` when several sources have the id, or `NOT_READY` while its block is not final
+   * @throws {InputError} `NOT_FOUND`, or `BAD_ARGUMENT` when several sources have the id
    */
-  async prove(sources: readonly string[], id: string, disclose: readonly string[]): Promise<JsonProof> {
+  async findOne(sources: readonly string[], id: string): Promise<FoundRecord> {
     const found: FoundRecord[] = []
     for (const source of sources) {
       // The oldest: a later copy of the same id cannot displace it.
@@ -101,7 +93,40 @@ export class Finder {
       const owners = found.map(({ item }) => item.record.source).join(', ')
       throw new InputError('BAD_ARGUMENT', `several sources have a record ${id}, say which: ${owners}`)
     }
-    return toJsonProof(await this.#proofOf(first, disclose))
+    return first
+  }
+
+  /**
+   * What opens members of a record.
+   *
+   * @throws {InputError} `NOT_FOUND` unless each can be opened
+   */
+  async disclosuresOf({ item }: FoundRecord, names: readonly string[]): Promise<string[]> {
+    return names.map((name) => {
+      const disclosure = item.disclosures.find((text) => parseDisclosure(text).name === name)
+      if (disclosure !== undefined) return disclosure
+      throw new InputError('NOT_FOUND', `${name} of record ${item.record.id} cannot be disclosed here`)
+    })
+  }
+
+  /**
+   * The proof of a record.
+   *
+   * @param disclosures what it shows of the sealed members
+   * @throws {InputError} `NOT_READY` while its block is not final
+   */
+  async prove({ item, position, entry }: FoundRecord, disclosures: string[]): Promise<JsonProof> {
+    const anchored = this.#anchoredOf(entry)
+    const { header } = entry
+    const path = await this.#parts.batches.use(header.publisher, header.sequence, (batch) =>
+      batch.inclusionPath(header.recordCount, position),
+    )
+    return toJsonProof({
+      record: item.record,
+      disclosures,
+      inclusion: { index: position, path },
+      ...anchored,
+    })
   }
 
   /**
@@ -130,20 +155,6 @@ export class Finder {
       files.leavesFrom(recordCount, first, size),
     )
     return { leaves, range: { first, path }, ...anchored }
-  }
-
-  async #proofOf({ item, position, entry }: FoundRecord, disclose: readonly string[]): Promise<Proof> {
-    const anchored = this.#anchoredOf(entry)
-    const { header } = entry
-    const path = await this.#parts.batches.use(header.publisher, header.sequence, (batch) =>
-      batch.inclusionPath(header.recordCount, position),
-    )
-    return {
-      record: item.record,
-      disclosures: item.disclosures.filter((text) => disclose.includes(parseDisclosure(text).name)),
-      inclusion: { index: position, path },
-      ...anchored,
-    }
   }
 
   /** @throws {InputError} `NOT_READY` */

@@ -49,57 +49,6 @@ export function verifyInclusion(proof: Inclusion & { root: Uint8Array }): void {
   matchRoot(rootFromInclusion(proof), proof.root, 'the path from the leaf leads to another root')
 }
 
-/** Two sizes of one log, their roots, and the path that joins them. */
-export interface Consistency {
-  size1: Position
-  size2: Position
-  root1: Uint8Array
-  root2: Uint8Array
-  path: readonly Uint8Array[]
-}
-
-/**
- * Checks that the tree of `root1` is the beginning of the tree of `root2`: nothing was changed or removed.
- *
- * RFC 9162, section 2.1.4.2. Equal sizes need equal roots and no path. A path from the empty tree proves nothing and is
- * refused, as RFC 9162 defines none: whoever starts from size 0 has nothing to compare.
- *
- * @throws {VerificationError} `INDEX_OUT_OF_RANGE` unless `0 < size1 <= size2`, `MALFORMED_PATH` if the path cannot fit,
- * `ROOT_MISMATCH` if it leads to another root
- */
-export function verifyConsistency({ size1, size2, root1, root2, path }: Consistency): void {
-  const first = toBigInt(size1, 'size1')
-  const second = readSize(size2)
-  if (first === second && first >= 0n) {
-    if (path.length > 0) malformedPath('longer')
-    matchRoot(root1, root2, 'two trees of one size have different roots')
-    return
-  }
-  if (first <= 0n || first > second) {
-    throw new VerificationError(
-      'INDEX_OUT_OF_RANGE',
-      `a tree of ${size2} leaves cannot be shown to extend one of ${size1}`,
-    )
-  }
-  // Both trees share the smallest peak of the first, where the path begins; it is that tree itself, or comes first.
-  const height = heightOfLastPeak(first)
-  const sides = sidesOf(first - 1n, second).slice(height)
-  const isWhole = first === 1n << BigInt(height)
-  checkPath(path, sides.length + (isWhole ? 0 : 1))
-  const start = isWhole ? root1 : path[0]
-  if (start?.length !== HASH_SIZE)
-    throw new VerificationError('ROOT_MISMATCH', 'the first root is not 32 bytes')
-  let joined1 = start
-  let joined2 = start
-  for (const [i, sibling] of (isWhole ? path : path.slice(1)).entries()) {
-    const isLeft = sides[i] === 'left'
-    joined2 = isLeft ? hashNode(sibling, joined2) : hashNode(joined2, sibling)
-    if (isLeft) joined1 = hashNode(sibling, joined1)
-  }
-  matchRoot(joined1, root1, 'the path leads to another first root')
-  matchRoot(joined2, root2, 'the path leads to another second root')
-}
-
 /** Consecutive leaves and the path that completes them to a root. */
 export interface Range {
   leafHashes: LeafHashes
@@ -152,7 +101,7 @@ export function verifyRange({ leafHashes, from, size, path, root }: Range): void
 /** Far beyond any tree; what a forger names beyond that must not keep us busy. */
 const MOST_LEAVES = 2n ** 256n
 
-function readSize(value: Position): bigint {
+export function readSize(value: Position): bigint {
   const size = toBigInt(value, 'size')
   if (size <= MOST_LEAVES) return size
   throw new VerificationError('INDEX_OUT_OF_RANGE', 'no tree has more than 2^256 leaves')
@@ -169,7 +118,7 @@ export function checkHashes(hashes: readonly Uint8Array[]): void {
   }
 }
 
-function checkPath(path: readonly Uint8Array[], length: number): void {
+export function checkPath(path: readonly Uint8Array[], length: number): void {
   if (path.length !== length) malformedPath(path.length > length ? 'longer' : 'shorter')
   checkHashes(path)
 }
@@ -178,7 +127,7 @@ function checkPath(path: readonly Uint8Array[], length: number): void {
  * On which side the neighbours of a leaf and of the nodes above it stand, from the leaf up. Up to where the way to the
  * last leaf joins, every node has one, on the right of even nodes; from there on only on the left of odd nodes.
  */
-function sidesOf(index: bigint, size: bigint): ('left' | 'right')[] {
+export function sidesOf(index: bigint, size: bigint): ('left' | 'right')[] {
   const bits = index.toString(2)
   const together = index === size - 1n ? 0 : (index ^ (size - 1n)).toString(2).length
   const sides: ('left' | 'right')[] = []
@@ -187,12 +136,6 @@ function sidesOf(index: bigint, size: bigint): ('left' | 'right')[] {
     else if (level < together) sides.push('right')
   }
   return sides
-}
-
-/** Height of the smallest perfect subtree of a tree: the zeros at the end of its size. */
-function heightOfLastPeak(size: bigint): number {
-  const bits = size.toString(2)
-  return bits.length - 1 - bits.lastIndexOf('1')
 }
 
 export function malformedPath(fault: 'longer' | 'shorter'): never {

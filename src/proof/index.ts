@@ -15,6 +15,20 @@ export {
   parseProof,
   toJsonProof,
 } from './bundle.ts'
+export { parseBundle } from './bundle-text.ts'
+export {
+  type AccountEvidence,
+  type BlockEvidence,
+  type Evidence,
+  type JsonEvidence,
+  type JsonOffline,
+  OFFLINE_FORMAT,
+  OFFLINE_MEDIA_TYPE,
+  type Offline,
+  parseOffline,
+  type TransactionEvidence,
+  toJsonOffline,
+} from './evidence.ts'
 export {
   ALWAYS,
   HISTORY_FORMAT,
@@ -28,7 +42,15 @@ export {
   toJsonHistoryHead,
 } from './history.ts'
 export { type HistoryBatch, type JsonHistoryBatch, packPath, toJsonHistoryBatch } from './history-batch.ts'
-export { parseReceipt, RECEIPT_FORMAT, type Receipt, toJsonReceipt } from './receipt.ts'
+export {
+  parseReceipt,
+  RECEIPT_FORMAT,
+  RECEIPT_TYPE,
+  type Receipt,
+  receiptDigest,
+  receiptWords,
+  toJsonReceipt,
+} from './receipt.ts'
 export {
   type HistoryPart,
   type HistoryRun,

@@ -18,7 +18,7 @@ export function expectFormat<const Format extends string>(value: unknown, ...for
   if (format !== undefined) return format
   throw new InputError(
     'BAD_BUNDLE',
-    `not a ${formats.join(' or ')}: its format is ${JSON.stringify(value.format)}`,
+    `not a ${formats.join(' or ')}: its format is ${typeof value.format === 'string' ? JSON.stringify(value.format) : 'no text'}`,
   )
 }
 

@@ -1,4 +1,5 @@
 import { fromHex, type Hex, toHex } from '../bytes/hex.ts'
+import { addressWord, stringWord, typedDigest, uintWord } from '../bytes/typed-data.ts'
 import { expectFormat, hex, malformed, members, text, uint64 } from './members.ts'
 
 export const RECEIPT_FORMAT = 'tidemark-receipt/1'
@@ -34,6 +35,28 @@ export const toJsonReceipt = (receipt: Receipt) => ({
   publisher: receipt.publisher,
   signature: receipt.signature,
 })
+
+/** What a publisher signs (docs/format.md, "Receipt"). */
+export const RECEIPT_TYPE =
+  'Receipt(string source,uint64 sequence,bytes32 root,uint64 size,uint64 receivedAt,uint64 anchorBy,address ledger)'
+
+/** The words of a receipt, as `encodeData` of EIP-712 has them after the type's hash. */
+export const receiptWords = (
+  receipt: Pick<Receipt, 'source' | 'sequence' | 'root' | 'ledger'> &
+    Record<'size' | 'receivedAt' | 'anchorBy', number | bigint>,
+): Uint8Array[] => [
+  stringWord(receipt.source),
+  uintWord(receipt.sequence),
+  receipt.root,
+  uintWord(BigInt(receipt.size)),
+  uintWord(BigInt(receipt.receivedAt)),
+  uintWord(BigInt(receipt.anchorBy)),
+  addressWord(receipt.ledger),
+]
+
+/** What the signature of a receipt is of, 32 bytes. */
+export const receiptDigest = (receipt: Receipt): Uint8Array =>
+  typedDigest({ chainId: receipt.chainId, contract: receipt.ledger }, RECEIPT_TYPE, receiptWords(receipt))
 
 const RECEIPT_MEMBERS = [
   'format',

@@ -49,4 +49,4 @@ export {
   type Sealed,
   sealRecord,
 } from './seal.ts'
-export { isRecordType, RECORD_TYPES, type RecordTypeName, sealedKind } from './types.ts'
+export { isRecordType, PSEUDONYMS, RECORD_TYPES, type RecordTypeName, sealedKind } from './types.ts'

@@ -160,6 +160,11 @@ export const isRecordType = (type: unknown): type is RecordTypeName =>
 /** Where the disclosure of a sealed member stays: beside the record, or in the vault. */
 export type SealedKind = 'pseudonym' | 'private'
 
+/** Members that some type seals as a pseudonym. */
+export const PSEUDONYMS: readonly string[] = [
+  ...new Set(Object.values(RECORD_TYPES).flatMap(({ pseudonyms }) => Object.keys(pseudonyms))),
+]
+
 /** Whether the type seals a member of this name, and as which kind. */
 export function sealedKind(type: RecordTypeName, member: string): SealedKind | undefined {
   const { pseudonyms, privates } = RECORD_TYPES[type]

@@ -4,6 +4,7 @@ import { utf8 } from '../bytes/bytes.ts'
 import { type Hex, toHex } from '../bytes/hex.ts'
 import { sha256 } from '../bytes/sha256.ts'
 import { type Database, inTransaction } from './database.ts'
+import { decodeRole, encodeRole, type Role } from './roles.ts'
 
 /** A key that a source signs with. Times in milliseconds since 1970. */
 export interface SourceKey {
@@ -14,17 +15,11 @@ export interface SourceKey {
   revokedAt: number | undefined
 }
 
-/** In place of the source of a token that fetches batch files; no source has the empty name. */
-export const READER = ''
-
-/** In place of the source of a token that handles alerts; no source has a name with a space. */
-export const HANDLER = 'handles alerts'
-
 /** A bearer token, of which only the hash is kept. */
 export interface Token {
   /** names it, and gives nothing of it away: the beginning of its hash */
   id: string
-  source: string
+  role: Role
   label: string
   since: number
   revokedAt: number | undefined
@@ -138,11 +133,11 @@ export class Sources {
    *
    * @param secret the token as its holder sends it: too long to be guessed, so that one round of SHA-256 hides it
    */
-  addToken(secret: string, source: string, label: string, since: number): Token {
+  addToken(secret: string, role: Role, label: string, since: number): Token {
     const hash = sha256(utf8(secret))
     const id = idOf(hash)
-    this.#statements.addToken.run(id, hash, source, label, since)
-    return { id, source, label, since, revokedAt: undefined }
+    this.#statements.addToken.run(id, hash, encodeRole(role), label, since)
+    return { id, role, label, since, revokedAt: undefined }
   }
 
   /** The token that is not revoked and has this secret. */
@@ -172,7 +167,7 @@ const idOf = (hash: Uint8Array): string => toHex(hash.subarray(0, 6)).slice(2)
 
 const toToken = (row: Record<string, unknown>): Token => ({
   id: row.id as string,
-  source: row.source as string,
+  role: decodeRole(row.source as string),
   label: row.label as string,
   since: row.since as number,
   revokedAt: (row.revoked_at as number | null) ?? undefined,

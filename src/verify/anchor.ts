@@ -24,6 +24,8 @@ export interface Trust {
   ledger?: Hex
   /** the contract that decides on grants; as `ledger` */
   authorizations?: Hex
+  /** that those authorisations rest on; as `ledger` */
+  registry?: Hex
 }
 
 /**
@@ -44,12 +46,13 @@ export async function verifyAnchored(
   return { header, logIndex: log.index, anchor, blockTime, finalBlock }
 }
 
-/** Runs a step of a verification; what it refuses carries its name. */
+/** Runs a step of a verification; an error of it carries its name, but bad evidence that it asked for keeps its own. */
 export async function step<T>(name: string, check: () => T | Promise<T>): Promise<T> {
   try {
     return await check()
   } catch (cause) {
-    if (!(cause instanceof VerificationError)) throw cause
+    if (cause instanceof OperationError) cause.step = name
+    if (!(cause instanceof VerificationError) || cause.step === 'evidence') throw cause
     throw new VerificationError(cause.code, cause.message, { cause, step: name })
   }
 }

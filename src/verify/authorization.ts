@@ -50,16 +50,21 @@ export async function verifyAuthorization(
     expectContract(contract, trust)
     verifyTerms(call, time, grant, id)
   })
-  const final = await chain.blockByNumber(finalBlock)
-  if (final === undefined) {
-    throw new OperationError('RPC_LAGS', `the node does not have its final block ${finalBlock}; ask another`)
-  }
-  const asked: Asked = { chain, rights, final, time }
-  const consent = await step('signature', () => verifyConsent(authorization, domain, id, asked))
-  const period = await step('registry', () => verifyResource(call, authorization, asked))
+  const { asked, consent } = await step('signature', async () => {
+    const final = await chain.blockByNumber(finalBlock)
+    if (final === undefined) {
+      throw new OperationError(
+        'RPC_LAGS',
+        `the node does not have its final block ${finalBlock}; ask another`,
+      )
+    }
+    const asked: Asked = { chain, rights, final, time }
+    return { asked, consent: await verifyConsent(authorization, domain, id, asked) }
+  })
+  const period = await step('registry', () => verifyResource(call, authorization, asked, trust))
   const revokedAt = await step('revocation', () => verifyNotRevoked(authorization, id, asked))
   const { set: _, next: __, ...resource } = authorization.resource
-  const { number, hash, timestamp } = final
+  const { number, hash, timestamp } = asked.final
   return {
     contract,
     grantId: id,

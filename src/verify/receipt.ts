@@ -55,7 +55,7 @@ export async function verifyReceipt(
 ): Promise<KeptPromise> {
   const receipt = await step('read', () => parseReceipt(value))
   await step('publisher', () => verifyPublisher(receipt, chain, witnesses, trust))
-  const bundle = await witnesses.fetchSubmission(receipt)
+  const bundle = await step('submission', () => witnesses.fetchSubmission(receipt))
   if (bundle === undefined) return await step('promise', () => explainAbsence(receipt, witnesses.now()))
   const submission = await step('submission', () => verifyOnChain(receipt, bundle, chain))
   await step('promise', () => verifyInTime(receipt, submission))

@@ -2,6 +2,7 @@ import type { Hex } from '../bytes/hex.ts'
 import { OperationError, VerificationError } from '../errors.ts'
 import type { Authorization, ResourceVersion } from '../proof/index.ts'
 import { encodeResourceSet, type FlowRecord, nameId, resourceSetTopics } from '../record/index.ts'
+import type { Trust } from './anchor.ts'
 import { eventAt, sameEvent } from './final-receipt.ts'
 import type { Asked } from './rights-facts.ts'
 
@@ -10,8 +11,15 @@ export async function verifyResource(
   { data, subject: name = '' }: FlowRecord,
   { contract, resource }: Authorization,
   { chain, rights, final, time }: Asked,
+  trust: Trust,
 ): Promise<{ registeredAt: bigint; replacedAt?: bigint }> {
   const { registry, version, sharing, level, owner, set } = resource
+  if (trust.registry !== undefined && trust.registry !== registry) {
+    throw new VerificationError(
+      'WRONG_REGISTRY',
+      `the proof names registry ${registry}, not ${trust.registry}`,
+    )
+  }
   const actual = await rights.registryOf(contract, final.hash)
   if (actual !== registry) {
     throw new VerificationError('WRONG_REGISTRY', `the authorisations rest on registry ${actual}`)

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { READER, Sources } from '../../src/store/sources.ts'
+import { Sources } from '../../src/store/sources.ts'
 import { eventually } from '../store/temporary.ts'
 import { callOf, exchange, NDJSON, ndjson, startTestSystem, type TestSystem } from './world.ts'
 
@@ -109,14 +109,16 @@ describe('the files of a batch', () => {
   test("are for whoever has a reader's token, where one is asked for", async () => {
     const database = new DatabaseSync(join(guarded.dataPath, 'catalogue.sqlite'))
     const sources = new Sources(database)
-    const { id } = sources.addToken('of-a-reader', READER, '', 1)
-    sources.addToken('of-a-source', 'urn:x', '', 1)
+    const { id } = sources.addToken('of-a-reader', { role: 'reader' }, '', 1)
+    sources.addToken('of-a-source', { role: 'source', source: 'urn:x' }, '', 1)
     const statusWith = async (token: string) =>
       (await ask(guarded, 'tree.bin', { authorization: `Bearer ${token}` })).status
     const none = await ask(guarded, 'tree.bin')
     expect([none.status, none.headers['www-authenticate']]).toEqual([401, 'Bearer'])
-    expect(await statusWith('of-a-source')).toBe(401)
+    expect(await statusWith('of-a-source')).toBe(403)
     expect(await statusWith('of-nobody')).toBe(401)
+    sources.addToken('of-an-auditor', { role: 'auditor' }, '', 1)
+    expect(await statusWith('of-an-auditor')).toBe(200)
     const answer = await ask(guarded, 'tree.bin', { authorization: 'Bearer of-a-reader' })
     expect([answer.status, answer.headers['cache-control']]).toEqual([
       200,

@@ -6,7 +6,6 @@ import { type AppParts, createApp } from '../../src/api/app.ts'
 import type { DocumentedOperation } from '../../src/api/openapi.ts'
 import { withSources } from '../../src/cli/catalogue.ts'
 import { parseRulePolicy } from '../../src/rules/policy.ts'
-import { HANDLER } from '../../src/store/sources.ts'
 import { runs } from '../bytes/runs.ts'
 import { eventually } from '../store/temporary.ts'
 import { type Contract, fetchContract } from './contract.ts'
@@ -26,7 +25,7 @@ let contract: Contract
 const agent = keepAliveAgent()
 
 beforeAll(async () => {
-  world = await startTestSystem({ rules: parseRulePolicy({ reorderMs: 0 }) })
+  world = await startTestSystem({ rules: parseRulePolicy({ reorderMs: 0 }), reading: 'tokens' })
   contract = await fetchContract(world.system.url)
 })
 afterAll(async () => {
@@ -50,7 +49,8 @@ test('the routes of the application and those of the document are the same', () 
   // Routes are only registered here, never called: what they work with is not needed.
   const app = createApp({
     publishing: { gateway: {}, limits: {}, batchFiles: {} },
-    handling: {},
+    access: {},
+    desk: {},
     identity: {},
     metrics: () => undefined,
   } as unknown as AppParts)
@@ -100,6 +100,11 @@ test('what every route really answers is what the document says', async () => {
   const final = () => ask('GET', '/v1/submissions?source=urn:contract&sequence=0')
   await eventually(async () => JSON.parse((await final()).text).state === 'final' || undefined)
   const answered = new Set<string>()
+  const [secret, auditor] = ['tidemark_of-a-handler', 'tidemark_of-an-auditor']
+  await withSources(world.dataPath, 'existing', (sources) => {
+    sources.addToken(secret, { role: 'handler' }, '', 0)
+    sources.addToken(auditor, { role: 'auditor' }, '', 0)
+  })
   const gets = [
     '/v1/submissions?source=urn:contract',
     '/v1/submissions?source=urn:contract&sequence=0',
@@ -133,6 +138,7 @@ test('what every route really answers is what the document says', async () => {
     '/v1/alerts?limit=3',
     '/v1/alerts?limit=0',
     '/v1/ledger',
+    '/v1/me',
     '/healthz',
     '/metrics',
     '/openapi.json',
@@ -150,9 +156,19 @@ test('what every route really answers is what the document says', async () => {
     [ndjson(beat), { ...signature, 'tidemark-sequence': '1' }],
     [ndjson(callOf('urn:contract', 'b', { time: 'noon' })), {}],
   ]
-  for (const target of gets) {
+  const notForAll = [
+    '/v1/records?resource=civil-registry/births&disclose=person',
+    '/v1/proofs?id=a&disclose=person',
+    '/v1/histories?resource=civil-registry/births&disclose=person',
+    '/v1/me',
+  ]
+  const asked = [
+    ...gets.map((target) => [target, auditor] as const),
+    ...notForAll.flatMap((target) => [[target, 'of-nobody'] as const, [target, secret] as const]),
+  ]
+  for (const [target, token] of asked) {
     const path = target.split('?')[0] ?? ''
-    const answer = await ask('GET', target)
+    const answer = await ask('GET', target, { headers: { authorization: `Bearer ${token}` } })
     expect(contract.faultsOf('GET', path, answer), target).toEqual([])
     answered.add(`get ${path} ${answer.status}`)
   }
@@ -186,11 +202,10 @@ test('what every route really answers is what the document says', async () => {
     return alerts.find(({ alert }: { alert: { kind: string } }) => alert.kind === 'rule')?.id
   })
   expect(contract.faultsOf('GET', '/v1/alerts', await ask('GET', '/v1/alerts'))).toEqual([])
-  const secret = 'tidemark_of-a-handler'
-  await withSources(world.dataPath, 'existing', (sources) => sources.addToken(secret, HANDLER, '', 0))
   const handled = '/v1/alerts/{id}'
   const handlings: [id: string, body: string, token: string][] = [
     [alertId, '{"state":"closed"}', 'of-nobody'],
+    [alertId, '{"state":"closed"}', auditor],
     [alertId, '{"state":"open"}', secret],
     [alertId, `{"state":"closed","note":"${'x'.repeat(70_000)}"}`, secret],
     ['4711', '{"state":"closed"}', secret],

@@ -75,7 +75,7 @@ describe('who answers for a call', () => {
     const database = openDatabase(`${world.dataPath}/catalogue.sqlite`)
     const sources = new Sources(database)
     sources.addKey(TAX, addressOf(sourceKey), 1)
-    sources.addToken('secret', CIVIL, 'desk', 1)
+    sources.addToken('secret', { role: 'source', source: CIVIL }, 'desk', 1)
     const told = [
       call('consumer', 'c1', 'one', { agent: 'Zhang', person: 'A'.repeat(43) }),
       call('consumer', 'c2', 'two', { rows: 1 }),

@@ -258,7 +258,7 @@ describe('a submission under a token', () => {
   const bearer = (token: string) => ({ ...NDJSON, authorization: `Bearer ${token}` })
 
   test("is sealed and numbered by the gateway, and is nobody else's", async () => {
-    const { id } = sources.addToken('tidemark_a', 'urn:token:a', 'desk', 1)
+    const { id } = sources.addToken('tidemark_a', { role: 'source', source: 'urn:token:a' }, 'desk', 1)
     const answers = [
       await post(ndjson(callOf('urn:token:a', 'a')), bearer('tidemark_a')),
       await post(ndjson(callOf('urn:token:a', 'b')), {
@@ -282,7 +282,7 @@ describe('a submission under a token', () => {
 
   test('serves a source that signs as well, and the same content again gets the same receipt', async () => {
     const source = registered('both')
-    sources.addToken('tidemark_both', source, '', 1)
+    sources.addToken('tidemark_both', { role: 'source', source }, '', 1)
     const items = sealedItems(source, 'a')
     const { body, headers } = await sign(0, items)
     expect((await post(body, headers)).status).toBe(201)

@@ -27,6 +27,7 @@ export async function startTestSystem(
     pollMs: 20,
     submissions: 'open',
     batchFiles: 'public',
+    reading: 'open',
     runHours: 24,
     limits: { bodyBytes: 200_000, submissionRecords: 100, inFlightBytes: 1_000_000 },
     stall: { afterMs: 600_000, failClosed: false },

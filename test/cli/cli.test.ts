@@ -26,6 +26,8 @@ beforeAll(async () => {
     '0',
     '--seal-after',
     '50',
+    '--reading',
+    'open',
   ])
   const records = ndjson(...Array.from({ length: 20 }, (_, i) => callOf('urn:cli', `cli-${i}`)))
   expect((await tidemark(['send', '-', '--wait', ...api()], { stdin: records })).code).toBe(0)

@@ -127,6 +127,34 @@ describe('tidemark token', () => {
   })
 })
 
+test('a person is told who used her data with a token of her own, and an auditor with one of his', async () => {
+  const { person } = callOf('', '').data as { person: string }
+  const sent = await tidemark(['send', '-', '--wait', ...api()], {
+    stdin: ndjson(callOf('urn:cli:person', 'a')),
+  })
+  expect(sent.code, sent.stderr).toBe(0)
+  const find = ['find', '--person', person, ...api()]
+  expect(await tidemark(find)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('shown to auditors, and to each person'),
+  })
+  for (const role of [['--auditor'], ['--subject', person]]) {
+    const { stdout, stderr } = await tidemark(['token', 'create', ...role, ...data])
+    const token = stdout.trim()
+    expect(stderr).toContain(`(${role[0]?.slice(2)})`)
+    const found = await tidemark([...find, '--limit', '1', '--token', token])
+    expect(JSON.parse(found.stdout)).toMatchObject({ record: { id: 'a' } })
+    const prove = ['prove', 'a', '--source', 'urn:cli:person', '--disclose', 'person', ...api()]
+    const proof = await tidemark(prove, { env: { TIDEMARK_TOKEN: token } })
+    expect(JSON.parse(proof.stdout).disclosures).toHaveLength(1)
+    const history = await tidemark(['history', '--person', person, '--token', token, ...api()])
+    expect((await tidemark(['verify', '-', '--rpc', up.rpcUrl], { stdin: history.stdout })).code).toBe(0)
+  }
+  for (const wrong of [['--subject', 'li'], ['--auditor', '--read'], []]) {
+    expect((await tidemark(['token', 'create', ...wrong, ...data])).code).toBe(2)
+  }
+})
+
 test('tidemark up on an address that others reach takes registered sources only, unless it is told otherwise', async () => {
   for (const [more, status] of [
     [[], 403],

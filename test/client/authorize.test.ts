@@ -35,7 +35,7 @@ test('a service asks whether a use is allowed, counts it, and hears why not', as
   const asked = { ...USE, authorization: grantId }
   expect(await ledger.authorize(asked)).toMatchObject({ allowed: true, reason: 'Allowed', remaining: 2 })
   expect(await ledger.authorize({ ...asked, use: true })).toMatchObject({ allowed: true, remaining: 1 })
-  register((sources) => void sources.addToken('secret', 'urn:tax', 'desk', 1))
+  register((sources) => void sources.addToken('secret', { role: 'source', source: 'urn:tax' }, 'desk', 1))
   // Who has a token counts with it, and nobody without.
   await expect(ledger.authorize({ ...asked, use: true })).rejects.toMatchObject({ name: 'InputError' })
   const { ledger: holder } = await connect({ url, source: 'urn:tax', token: 'secret' })
@@ -43,7 +43,7 @@ test('a service asks whether a use is allowed, counts it, and hears why not', as
   expect(last).toMatchObject({ allowed: true, remaining: 0 })
   expect(last.time).toBeGreaterThanOrEqual(last.block.time)
   expect(await holder.authorize(asked)).toMatchObject({ allowed: false, reason: 'Exhausted' })
-  register((sources) => void sources.addToken('another', 'urn:civil', 'desk', 1))
+  register((sources) => void sources.addToken('another', { role: 'source', source: 'urn:civil' }, 'desk', 1))
   const { ledger: stranger } = await connect({ url, source: 'urn:civil', token: 'another' })
   await expect(stranger.authorize({ ...asked, consumer: 'urn:tax', use: true })).rejects.toMatchObject({
     problem: { code: 'WRONG_SOURCE' },

@@ -28,7 +28,7 @@ test('a source with a key waits in its spool until the key is registered, and is
 
 test('a source with a token is vouched for by it, exactly once though answers are lost', async () => {
   const gateway = await startLedger({ submissions: 'registered' })
-  gateway.register((sources) => sources.addToken(TOKEN, 'urn:service', 'test', 1))
+  gateway.register((sources) => sources.addToken(TOKEN, { role: 'source', source: 'urn:service' }, 'test', 1))
   let exchanges = 0
   const between = await standBetween(gateway.url, () => (exchanges++ % 3 === 2 ? 'lose' : 'pass'))
   const { ledger } = await connect({ url: between.url, token: TOKEN, submissionRecords: 3 })

@@ -163,7 +163,9 @@ describe('what goes over the wire', () => {
 
   test('carries the bearer token of a source without a key', async () => {
     const gateway = await startLedger()
-    gateway.register((sources) => sources.addToken(TOKEN, 'urn:service', 'test', 1))
+    gateway.register((sources) =>
+      sources.addToken(TOKEN, { role: 'source', source: 'urn:service' }, 'test', 1),
+    )
     const between = await standBetween(gateway.url, () => 'pass')
     const { ledger } = await connect({ url: between.url, token: TOKEN })
     await ledger.record(eventOf('a'))

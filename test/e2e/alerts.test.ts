@@ -11,7 +11,6 @@ import { administerRegistry, createRegistry } from '../../src/chain/registry.ts'
 import { createRpc, type Rpc } from '../../src/chain/rpc.ts'
 import { withSources } from '../../src/cli/catalogue.ts'
 import { parseRulePolicy } from '../../src/rules/policy.ts'
-import { HANDLER } from '../../src/store/sources.ts'
 import { verifyProof } from '../../src/verify/index.ts'
 import { exchange, NDJSON, ndjson, startTestSystem } from '../api/world.ts'
 import type { Json } from '../record/examples.ts'
@@ -145,7 +144,9 @@ test('a call without a grant becomes an alert that can be proven, an incident of
 
   // Nobody handles it without a token for that; who has one does it once, whatever is sent again.
   const secret = 'tidemark_of-a-test'
-  await withSources(dataPath, 'existing', (sources) => sources.addToken(secret, HANDLER, 'duty', 0))
+  await withSources(dataPath, 'existing', (sources) =>
+    sources.addToken(secret, { role: 'handler' }, 'duty', 0),
+  )
   expect((await first.handle(id, { state: 'closed' }, 'another')).status).toBe(401)
   for (let i = 0; i < 2; i++) {
     const { status, text } = await first.handle(

@@ -4,6 +4,8 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { encodeFrames } from '../../src/batch/frames.ts'
 import { createRpc } from '../../src/chain/rpc.ts'
+import type { Finder } from '../../src/indexer/finder.ts'
+import type { JsonProof } from '../../src/proof/index.ts'
 import { verifyProof } from '../../src/verify/index.ts'
 import { submissionOf } from '../batch/items.ts'
 import { runs } from '../bytes/runs.ts'
@@ -121,10 +123,15 @@ const FAULTS: [name: string, state: 'fraud' | 'withheld', fault: Fault][] = [
   ['NOTHING OF IT', 'withheld', (at) => rename(at(1, ''), at(9, ''))],
 ]
 
+async function prove(finder: Finder, sources: string[], id: string, names: string[]): Promise<JsonProof> {
+  const found = await finder.findOne(sources, id)
+  return finder.prove(found, await finder.disclosuresOf(found, names))
+}
+
 /** Nothing of batch 1 is shown, everything of the others is. */
 async function expectHidden({ finder }: Indexer): Promise<void> {
   expect(await finder.find('urn:a', '1-7')).toEqual([])
-  await expect(finder.prove(['urn:a'], '1-7', [])).rejects.toMatchObject({ code: 'NOT_FOUND' })
+  await expect(prove(finder, ['urn:a'], '1-7', [])).rejects.toMatchObject({ code: 'NOT_FOUND' })
   expect(await finder.find('urn:a', '0-299')).toHaveLength(1)
   expect(await finder.find('urn:c', '0-0')).toHaveLength(1)
 }
@@ -232,7 +239,7 @@ describe('the finder', () => {
       [2n, 10],
       [0n, 7],
     ])
-    const proof = await started.finder.prove(['urn:a'], '0-7', [])
+    const proof = await prove(started.finder, ['urn:a'], '0-7', [])
     expect(proof.log.index).toBe('0')
   })
 
@@ -246,17 +253,17 @@ describe('the finder', () => {
     const started = await indexer({ finality: { kind: 'durable', durableBlock: () => 0n } })
     await started.catchUp()
     expect(await started.finder.find('urn:b', '0-0')).toHaveLength(1)
-    await expect(started.finder.prove(['urn:b'], '0-0', [])).rejects.toMatchObject({ code: 'NOT_READY' })
+    await expect(prove(started.finder, ['urn:b'], '0-0', [])).rejects.toMatchObject({ code: 'NOT_READY' })
   })
 
   test('asks which source is meant when several have the id', async () => {
     const started = await indexer()
     await started.catchUp()
-    await expect(started.finder.prove(['urn:a', 'urn:b', 'urn:c'], '0-1', [])).rejects.toMatchObject({
+    await expect(prove(started.finder, ['urn:a', 'urn:b', 'urn:c'], '0-1', [])).rejects.toMatchObject({
       code: 'BAD_ARGUMENT',
       message: expect.stringContaining('urn:a, urn:b, urn:c'),
     })
-    expect((await started.finder.prove(['urn:none', 'urn:b'], '0-1', [])).record).toMatchObject({
+    expect((await prove(started.finder, ['urn:none', 'urn:b'], '0-1', [])).record).toMatchObject({
       source: 'urn:b',
     })
   })
@@ -271,12 +278,12 @@ describe('the finder', () => {
       ['urn:a', '1-9'],
       ['urn:c', '0-1'],
     ] as const) {
-      const closed = await started.finder.prove([source], id, [])
+      const closed = await prove(started.finder, [source], id, [])
       expect(closed.disclosures).toEqual([])
       const verified = await verifyProof(structuredClone(closed), facts, { ledger: chain.ledger })
       expect(verified.record).toMatchObject({ source, id })
     }
-    const open = await started.finder.prove(['urn:a'], '0-0', ['person'])
+    const open = await prove(started.finder, ['urn:a'], '0-0', ['person'])
     expect((await verifyProof(structuredClone(open), facts)).record.data.person).toMatch(/^q83v/)
   })
 })

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { openDatabase } from '../../src/store/database.ts'
 import { LedgerEntries } from '../../src/store/ledger-entries.ts'
+import { encodeRole, type Role } from '../../src/store/roles.ts'
 import { SealedBatches } from '../../src/store/sealed-batches.ts'
 import { Sources } from '../../src/store/sources.ts'
 import { transactionStore } from '../../src/store/transactions.ts'
@@ -69,12 +70,12 @@ describe('keys of a source', () => {
 describe('tokens', () => {
   test('are found by their secret until they are revoked', async () => {
     const sources = await newSources()
-    const { id } = sources.addToken('tidemark_first', 'urn:a', 'the desk', 10)
-    sources.addToken('tidemark_second', 'urn:a', '', 11)
+    const { id } = sources.addToken('tidemark_first', { role: 'source', source: 'urn:a' }, 'the desk', 10)
+    sources.addToken('tidemark_second', { role: 'source', source: 'urn:a' }, '', 11)
     expect(sources.isRegistered('urn:a')).toBe(true)
     expect(sources.findToken('tidemark_first')).toEqual({
       id,
-      source: 'urn:a',
+      role: { role: 'source', source: 'urn:a' },
       label: 'the desk',
       since: 10,
       revokedAt: undefined,
@@ -90,16 +91,28 @@ describe('tokens', () => {
   test('are not in the catalogue, only their hashes are', async () => {
     const path = join(await temporaryFolder(), 'catalogue.sqlite')
     const database = await open(path)
-    new Sources(database).addToken('tidemark_very-secret', 'urn:a', '', 1)
+    new Sources(database).addToken('tidemark_very-secret', { role: 'source', source: 'urn:a' }, '', 1)
     database.close()
     expect(await readFile(path, 'latin1')).not.toContain('very-secret')
+  })
+
+  test.each<Role>([
+    { role: 'reader' },
+    { role: 'handler' },
+    { role: 'auditor' },
+    { role: 'subject', person: 'q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA' },
+  ])('of the role $role are kept as such, and are no source', async (role) => {
+    const sources = await newSources()
+    sources.addToken('secret', role, '', 10)
+    expect(sources.findToken('secret')?.role).toEqual(role)
+    expect(encodeRole(role), 'what no source is named').not.toMatch(/^[!-~]+$/)
   })
 
   test('and keys of a source are revoked together', async () => {
     const sources = await newSources()
     sources.addKey('urn:a', KEY, 10)
-    sources.addToken('one', 'urn:a', '', 10)
-    sources.addToken('two', 'urn:b', '', 10)
+    sources.addToken('one', { role: 'source', source: 'urn:a' }, '', 10)
+    sources.addToken('two', { role: 'source', source: 'urn:b' }, '', 10)
     expect(sources.revokeSource('urn:a', 20)).toEqual({ keys: 1, tokens: 1 })
     expect([sources.findToken('one'), sources.hasKey('urn:a', KEY)]).toEqual([undefined, false])
     expect(sources.findToken('two')).toBeDefined()

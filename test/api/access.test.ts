@@ -1,0 +1,143 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { withSources } from '../../src/cli/catalogue.ts'
+import { parseDisclosure } from '../../src/record/index.ts'
+import { parseRulePolicy } from '../../src/rules/policy.ts'
+import { eventually } from '../store/temporary.ts'
+import { callOf, exchange, NDJSON, ndjson, startTestSystem, type TestSystem } from './world.ts'
+
+const [LI, WANG] = [`${'li'.repeat(21)}A`, `${'wang'.repeat(10)}waA`]
+
+let world: TestSystem
+
+const about = (person: string, id: string, change: object = {}) =>
+  callOf('urn:access', id, {
+    data: { ...Object(callOf('', '').data), person, agent: 'Zhang San', sharing: 'prohibited' },
+    ...change,
+  })
+
+beforeAll(async () => {
+  world = await startTestSystem({ reading: 'tokens', rules: parseRulePolicy({ reorderMs: 0 }) })
+  await withSources(world.dataPath, 'existing', (sources) => {
+    sources.addToken('of-an-auditor', { role: 'auditor' }, '', 0)
+    sources.addToken('of-li', { role: 'subject', person: LI }, '', 0)
+    sources.addToken('of-a-reader', { role: 'reader' }, '', 0)
+    sources.addToken('of-a-handler', { role: 'handler' }, '', 0)
+    sources.addToken('of-a-source', { role: 'source', source: 'urn:another' }, '', 0)
+    sources.revokeToken(sources.addToken('of-the-past', { role: 'auditor' }, '', 0).id, 1)
+  })
+  const body = ndjson(about(LI, 'li-1'), about(LI, 'li-2'), about(WANG, 'wang-1'))
+  await exchange(world.system.url, 'POST', '/v1/submissions', { headers: NDJSON, body })
+  await eventually(async () => {
+    const { text } = await exchange(world.system.url, 'GET', '/v1/submissions?source=urn:access&sequence=0')
+    return JSON.parse(text).state === 'final' || undefined
+  })
+})
+afterAll(() => world.close())
+
+async function get(target: string, token?: string) {
+  const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` }
+  const { status, text } = await exchange(world.system.url, 'GET', target, { headers })
+  return { status, body: JSON.parse(text), text }
+}
+
+const outcome = async (target: string, token?: string) => {
+  const { status, body } = await get(target, token)
+  return status === 200 ? 200 : `${status} ${body.code}`
+}
+
+describe('GET /v1/me', () => {
+  test.each([
+    [undefined, { role: 'public' }],
+    ['of-an-auditor', { role: 'auditor' }],
+    ['of-li', { role: 'subject', person: LI }],
+    ['of-a-reader', { role: 'reader' }],
+    ['of-a-handler', { role: 'handler' }],
+    ['of-a-source', { role: 'source', source: 'urn:another' }],
+  ])('says of the token %s what it is good for', async (token, me) => {
+    expect(await get('/v1/me', token)).toMatchObject({ status: 200, body: me })
+  })
+
+  test.each(['of-nobody', 'of-the-past', ''])('refuses the token "%s"', async (token) => {
+    expect(await outcome('/v1/me', token)).toBe('401 BAD_TOKEN')
+  })
+})
+
+/** Whoever sends this token; then what the public, an auditor, Li, and the holder of another token are answered. */
+type Row = [target: string, open: unknown, auditor: unknown, li: unknown, other: unknown]
+
+describe('who may see what', () => {
+  const [NO_TOKEN, OTHER_TOKEN] = ['401 NO_CREDENTIALS', '403 WRONG_ROLE']
+  test.each<Row>([
+    ['/v1/records?resource=civil-registry/births', 200, 200, 200, 200],
+    ['/v1/records?source=urn:access&id=li-1', 200, 200, 200, 200],
+    ['/v1/proofs?id=li-1', 200, 200, 200, 200],
+    ['/v1/histories?resource=civil-registry/births', 200, 200, 200, 200],
+    ['/v1/responsibility?source=urn:access&id=li-1', 200, 200, 200, 200],
+    ['/v1/alerts', 200, 200, 200, 200],
+    ['/v1/stats?by=consumer', 200, 200, 200, 200],
+    ['/v1/batches', 200, 200, 200, 200],
+    [`/v1/records?person=${LI}`, NO_TOKEN, 200, 200, OTHER_TOKEN],
+    [`/v1/records?person=${LI}&disclose=person`, NO_TOKEN, 200, 200, OTHER_TOKEN],
+    [`/v1/records?person=${WANG}`, NO_TOKEN, 200, OTHER_TOKEN, OTHER_TOKEN],
+    ['/v1/records?resource=civil-registry/births&disclose=person', NO_TOKEN, 200, OTHER_TOKEN, OTHER_TOKEN],
+    [`/v1/histories?person=${LI}`, NO_TOKEN, 200, 200, OTHER_TOKEN],
+    [`/v1/histories?person=${LI}&runs=true`, NO_TOKEN, 200, 200, OTHER_TOKEN],
+    [`/v1/histories?person=${WANG}&disclose=person`, NO_TOKEN, 200, OTHER_TOKEN, OTHER_TOKEN],
+    ['/v1/histories?resource=civil-registry/births&disclose=person', NO_TOKEN, 200, OTHER_TOKEN, OTHER_TOKEN],
+    ['/v1/proofs?id=li-1&disclose=person', NO_TOKEN, 200, 200, OTHER_TOKEN],
+    ['/v1/proofs?id=wang-1&disclose=person', NO_TOKEN, 200, OTHER_TOKEN, OTHER_TOKEN],
+  ])('%s', async (target, open, auditor, li, other) => {
+    expect(await outcome(target)).toBe(open)
+    expect(await outcome(target, 'of-an-auditor')).toBe(auditor)
+    expect(await outcome(target, 'of-li')).toBe(li)
+    for (const token of ['of-a-reader', 'of-a-handler', 'of-a-source']) {
+      expect(await outcome(target, token), token).toBe(other)
+    }
+  })
+
+  test.each(['records', 'histories', 'proofs'])('a token of the past is refused by /v1/%s', async (route) => {
+    expect(await outcome(`/v1/${route}?consumer=x&id=li-1`, 'of-the-past')).toBe('401 BAD_TOKEN')
+  })
+
+  test('says which token is needed', async () => {
+    const { body } = await get(`/v1/records?person=${WANG}`, 'of-li')
+    expect(body.detail).toMatch(/shown to auditors, and to each person.*this token is one of role subject$/)
+  })
+})
+
+test('in what the public may see there is no tag, and nothing private', async () => {
+  await eventually(async () => {
+    const { body } = await get('/v1/alerts')
+    return body.alerts.length > 0 || undefined
+  })
+  const encoded = (text: string) => [0, 1, 2].map((shift) => Buffer.from(' '.repeat(shift) + text))
+  for (const target of [
+    '/v1/records?resource=civil-registry/births',
+    '/v1/proofs?id=li-1',
+    '/v1/histories?resource=civil-registry/births',
+    '/v1/responsibility?source=urn:access&id=li-1',
+    '/v1/alerts',
+    '/v1/batches',
+    '/v1/stats?by=consumer',
+    '/v1/kpis?month=2026-01',
+    '/v1/submissions/proof?source=urn:access&sequence=0',
+  ]) {
+    const { status, text } = await get(target)
+    expect(status, target).toBe(200)
+    for (const secret of [LI, WANG, 'Zhang San']) {
+      expect(text).not.toContain(secret)
+      // As a disclosure carries it: base64url of something longer, at any offset.
+      for (const bytes of encoded(secret)) {
+        expect(text).not.toContain(bytes.toString('base64url').slice(4, -2))
+      }
+    }
+  }
+})
+
+test('a person is shown only herself, with her own tag', async () => {
+  const { body } = await get(`/v1/records?person=${LI}&disclose=person`, 'of-li')
+  expect(body.records).toHaveLength(2)
+  for (const { disclosures } of body.records) {
+    expect(disclosures.map((text: string) => parseDisclosure(text))).toEqual([{ name: 'person', value: LI }])
+  }
+})
