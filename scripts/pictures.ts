@@ -131,7 +131,7 @@ async function take(
   await page.goto(new URL(path, world.system.url).href)
   await page.locator(ready).first().waitFor()
   await page.waitForLoadState('networkidle')
-  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))
+  await page.evaluate(() => new Promise((done) => globalThis.setTimeout(done, 300)))
   const file = join(OUT, `${name}.png`)
   await page.screenshot({ path: file })
   await context.close()

@@ -9,6 +9,7 @@ import type { Finder } from '../indexer/finder.ts'
 import type { Follower } from '../indexer/follower.ts'
 import type { Histories } from '../indexer/history.ts'
 import type { IncidentDesk } from '../indexer/incident-desk.ts'
+import type { Rights } from '../indexer/rights.ts'
 import type { Alerts } from '../store/alerts.ts'
 import type { LedgerEntries } from '../store/ledger-entries.ts'
 import type { SeenSubmissions } from '../store/seen-submissions.ts'
@@ -18,6 +19,7 @@ import { postAlert } from './alert-handling.ts'
 import { getAlerts } from './alerts.ts'
 import { type BatchFilesParts, getBatchFile } from './batch-files.ts'
 import { readBody } from './body.ts'
+import { getBreaker } from './breaker.ts'
 import { BytesInFlight } from './bytes-in-flight.ts'
 import { postDecisions } from './decisions.ts'
 import { getDocs, getDocsStyle } from './docs-page.ts'
@@ -54,6 +56,8 @@ export interface AppParts {
   identity: LedgerIdentity
   /** absent where nobody decides on calls */
   authorize?: Authorize
+  /** absent where no registry is read */
+  rights?: Rights
   health: () => Health
   /** answers GET /metrics */
   metrics: RequestHandler
@@ -118,6 +122,7 @@ export function createApp(parts: AppParts): Express {
   app.get('/v1/histories', getHistory(parts.histories, access))
   app.get('/v1/batches', getBatches(entries, follower))
   app.get('/v1/alerts', getAlerts(alerts))
+  app.get('/v1/breaker', getBreaker(parts.rights))
   if (parts.desk !== undefined) app.post('/v1/alerts/:id', postAlert(parts.desk, access))
   app.get('/v1/ledger', getLedger(identity, publishing?.gateway.publisher, follower))
   app.get('/v1/me', getMe(access))

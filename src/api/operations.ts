@@ -2,11 +2,13 @@ import Type, { type TSchema } from 'typebox'
 import { PUBLIC_FILES } from '../indexer/file-limits.ts'
 import { HISTORY_MEDIA_TYPE, PROOF_MEDIA_TYPE, SUBMISSION_MEDIA_TYPE } from '../proof/index.ts'
 import { digest, hex, oneOf } from '../record/fields.ts'
+import { SEVERITIES } from '../store/alerts.ts'
 import { FACETS } from '../store/stats.ts'
 import {
   AlertHandling,
   AlertsPage,
   Batches,
+  Breaker,
   DecisionAnswers,
   DecisionQuestions,
   FoundRecords,
@@ -426,10 +428,32 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/v1/alerts',
     summary: 'What is or was wrong with batches and in them, and what rules found, newest first.',
     parameters: [
+      query('open', 'only those that are not closed, or only the others', oneOf('true', 'false')),
+      query('severity', 'of what a rule found', oneOf(...SEVERITIES)),
+      query('rule', 'which found it, or the kind of what no rule found'),
+      query('department', 'who is named in it, or wrote the records'),
       query('before', 'continues a list: `next` of its last page', uint64),
       query('limit', 'alerts of a page', Type.Integer({ minimum: 1, maximum: 500, default: 50 })),
     ],
-    responses: { 200: json('A page of them.', AlertsPage), ...badArgument, ...unavailable },
+    responses: {
+      200: json(
+        'A page of them. While there is `next` there may be more, even after an empty page.',
+        AlertsPage,
+      ),
+      ...badArgument,
+      ...unavailable,
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/breaker',
+    summary: 'What guardians stopped, newest first, and what was taken up again.',
+    parameters: [query('limit', 'how many', Type.Integer({ minimum: 1, maximum: 500, default: 50 }))],
+    responses: {
+      200: json('As of the block up to which the registry was read.', Breaker),
+      ...badArgument,
+      ...unavailable,
+    },
   },
   {
     method: 'post',

@@ -12,7 +12,7 @@ import {
   text,
   time,
 } from '../record/fields.ts'
-import { REASONS, RECORD_TYPES, type RecordTypeName } from '../record/index.ts'
+import { BREAKER_KINDS, REASONS, RECORD_TYPES, type RecordTypeName } from '../record/index.ts'
 import { openSchema, sealedSchema } from '../record/schema.ts'
 import { FACETS } from '../store/stats.ts'
 
@@ -453,6 +453,30 @@ export const HandledAlert = name(
       reportedAt: optional(decimal),
       state: oneOf('open', 'reported', 'closed'),
       alert: RuleAlert,
+    },
+    strict,
+  ),
+)
+
+const act = { by: address, reason: Type.String(), at: time, block: decimal }
+
+export const Breaker = name(
+  'Breaker',
+  Type.Object(
+    {
+      trips: Type.Array(
+        Type.Object(
+          {
+            kind: oneOf(...BREAKER_KINDS),
+            id: hash,
+            name: optional(Type.String()),
+            ...act,
+            reset: optional(Type.Object(act, strict)),
+          },
+          strict,
+        ),
+      ),
+      block: Type.Union([decimal, Type.Null()]),
     },
     strict,
   ),

@@ -125,6 +125,7 @@ async function assemble(config: IndexerConfig, started: Started): Promise<Indexe
       ...(indexing.rights !== undefined && {
         decisions: indexing.rights.decisions,
         authorize: indexing.rights.authorize,
+        rights: indexing.rights.rights,
       }),
       sources: (limit) => seen.sources(limit),
       identity,

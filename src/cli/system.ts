@@ -245,6 +245,7 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
       ...(indexing.rights !== undefined && {
         decisions: indexing.rights.decisions,
         authorize: indexing.rights.authorize,
+        rights: indexing.rights.rights,
       }),
       sources: (limit) => sealed.sources(limit),
       identity,
