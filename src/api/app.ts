@@ -59,6 +59,8 @@ export interface AppParts {
   /** absent where no registry is read */
   rights?: Rights
   health: () => Health
+  /** answers GET /v1/events */
+  events: RequestHandler
   /** answers GET /metrics */
   metrics: RequestHandler
   onFault: (error: unknown, requestId: string) => void
@@ -126,6 +128,7 @@ export function createApp(parts: AppParts): Express {
   if (parts.desk !== undefined) app.post('/v1/alerts/:id', postAlert(parts.desk, access))
   app.get('/v1/ledger', getLedger(identity, publishing?.gateway.publisher, follower))
   app.get('/v1/me', getMe(access))
+  app.get('/v1/events', parts.events)
   app.get('/healthz', getHealth(parts.health))
   app.get('/metrics', parts.metrics)
 

@@ -76,7 +76,13 @@ type DocumentedMedia = DocumentedOperation['responses'][string]['content'][strin
 
 function renderContent([mediaType, content]: [string, DocumentedMedia]): string[] {
   const lines = content['x-line-schema']
-  const of = lines === undefined ? link(content.schema) : `each line ${link(lines)}`
+  const events = Object.entries(content['x-event-schemas'] ?? {})
+  const of =
+    events.length > 0
+      ? events.map(([name, schema]) => `each <code>${toHtml(name)}</code> ${link(schema)}`).join(', ')
+      : lines === undefined
+        ? link(content.schema)
+        : `each line ${link(lines)}`
   return [`<code>${toHtml(mediaType)}</code>`, of]
 }
 

@@ -37,6 +37,7 @@ export interface PublishingFacts {
   syncedGroups: number
   transactions: { first: number; bump: number; rebroadcast: number; lastMaxFee: bigint | undefined }
   recordsWaiting: number
+  bytesWaiting: number
   backlog: { batches: number; oldestMs: number }
   /** until the nearest promise that is not kept yet; undefined when all are kept, negative when one is broken */
   promiseMs: number | undefined

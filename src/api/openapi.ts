@@ -21,7 +21,10 @@ export interface DocumentedOperation {
   >
 }
 
-type DocumentedContent = Record<string, { schema: unknown; 'x-line-schema'?: unknown }>
+type DocumentedContent = Record<
+  string,
+  { schema: unknown; 'x-line-schema'?: unknown; 'x-event-schemas'?: Record<string, unknown> }
+>
 
 const REQUEST_ID: Parameter = {
   name: 'X-Request-Id',
@@ -70,9 +73,10 @@ const describeAnswer = ({ description, content, headers = {} }: Answer) => ({
 })
 
 const describeContent = (content: Content): DocumentedContent =>
-  mapValues(content, ({ schema, lines }) => ({
+  mapValues(content, ({ schema, lines, events }) => ({
     schema: linked(schema),
     ...(lines !== undefined && { 'x-line-schema': linked(lines) }),
+    ...(events !== undefined && { 'x-event-schemas': mapValues(events, linked) }),
   }))
 
 const NAMES = new Map<unknown, string>(Object.entries(SCHEMAS).map(([name, schema]) => [schema, name]))

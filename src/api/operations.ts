@@ -18,6 +18,7 @@ import {
   Ledger,
   Me,
   MonthlyReport,
+  OverviewEvent,
   ProblemDocument,
   Proof,
   Responsibility,
@@ -52,8 +53,10 @@ export interface Parameter {
   schema: TSchema
 }
 
-/** Schema of each media type; `lines` of each line of it. */
-export type Content = Readonly<Record<string, { schema: TSchema; lines?: TSchema }>>
+/** Schema of each media type; `lines` of each line of it, `events` of the data of each event by its name. */
+export type Content = Readonly<
+  Record<string, { schema: TSchema; lines?: TSchema; events?: Readonly<Record<string, TSchema>> }>
+>
 
 export interface Answer {
   description: string
@@ -488,6 +491,20 @@ export const OPERATIONS: readonly Operation[] = [
     summary: 'What the token of the request is good for; without one, public.',
     parameters: [header('Authorization', 'The bearer token.', filled)],
     responses: { 200: json('Its role.', Me), ...badToken, ...unavailable },
+  },
+  {
+    method: 'get',
+    path: '/v1/events',
+    summary:
+      'What goes on, as server-sent events: `overview`, the whole of it at once and when it has changed; `heartbeat` in between.',
+    parameters: [],
+    responses: {
+      200: {
+        description: 'A stream that ends when the reader, or the server, ends it.',
+        content: { 'text/event-stream': { schema: Type.String(), events: { overview: OverviewEvent } } },
+      },
+      ...unavailable,
+    },
   },
   {
     method: 'get',

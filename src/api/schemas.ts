@@ -597,6 +597,54 @@ export const HealthState = name(
   ),
 )
 
+export const OverviewEvent = name(
+  'Overview',
+  Type.Object(
+    {
+      gateway: optional(
+        Type.Object(
+          {
+            accepted: Type.Object({ submissions: count, records: count, bytes: count }, strict),
+            waiting: Type.Object({ records: count, bytes: count }, strict),
+            sealed: count,
+            anchored: count,
+            notAnchored: Type.Object({ batches: count, oldestSeconds: count }, strict),
+          },
+          strict,
+        ),
+      ),
+      rate: Type.Array(Type.Number({ minimum: 0 }), { minItems: 60, maxItems: 60 }),
+      ledger: Type.Object(
+        {
+          size: count,
+          records: optional(count),
+          announced: count,
+          verified: count,
+          fraud: count,
+          withheld: count,
+          final: count,
+        },
+        strict,
+      ),
+      chain: Type.Object({ head: block, scanned: block, final: block }, strict),
+      alerts: Type.Object(
+        {
+          open: count,
+          high: count,
+          medium: count,
+          low: count,
+          toReport: optional(count),
+          overdue: optional(count),
+          nearestDeadline: optional(decimal),
+        },
+        strict,
+      ),
+      problems: Type.Array(Type.String()),
+    },
+    strict,
+  ),
+)
+
 const shareOfResources = Type.Object({ shared: count, used: count }, strict)
 const volume = Type.Object(
   {

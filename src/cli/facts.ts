@@ -63,6 +63,7 @@ function publishingFacts(publishing: Publishing, bytesInFlight: number, now: num
     syncedGroups: publishing.syncedGroups(),
     transactions,
     recordsWaiting: gateway.waitingRecords,
+    bytesWaiting: gateway.waitingBytes,
     backlog: { batches: backlog.size, oldestMs: backlog.ageMs(now) },
     promiseMs: promises.length === 0 ? undefined : Math.min(...promises) - now,
     bytesInFlight,

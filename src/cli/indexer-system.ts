@@ -3,8 +3,10 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { ReadingMode } from '../api/access.ts'
 import { createApp, type Health } from '../api/app.ts'
+import { createEvents } from '../api/events.ts'
 import { listen } from '../api/listen.ts'
 import { createMetrics } from '../api/metrics.ts'
+import { Overview } from '../api/overview.ts'
 import type { RequestSummary } from '../api/requests.ts'
 import { MonthlyReports, sharedResources } from '../audit/monthly-reports.ts'
 import type { Hex } from '../bytes/hex.ts'
@@ -107,6 +109,11 @@ async function assemble(config: IndexerConfig, started: Started): Promise<Indexe
   const facts = () => gatherFacts({ indexing, problems: indexing.troubles().length, now: Date.now })
   const metrics = createMetrics(facts)
   started.push(() => metrics.stop())
+  const overview = new Overview({ facts, problems: indexing.troubles, entries, alerts, now: Date.now })
+  const events = createEvents(() => overview.now, {
+    onFault: (error) => onTrouble('the events ended', error),
+  })
+  started.push(() => events.close())
   const health = (): Health => {
     const problems = indexing.troubles()
     return { status: problems.length === 0 ? 'ok' : 'degraded', problems, ...indexingHealth(facts()) }
@@ -131,6 +138,7 @@ async function assemble(config: IndexerConfig, started: Started): Promise<Indexe
       identity,
       health,
       metrics: metrics.handler,
+      events: events.handler,
       onFault: (error, requestId) => onTrouble('a request failed', error, requestId),
       onRequest(summary) {
         metrics.onRequest(summary)
@@ -141,6 +149,7 @@ async function assemble(config: IndexerConfig, started: Started): Promise<Indexe
   let stopping: Promise<void> | undefined
   const stop = async () => {
     server.close()
+    events.close()
     await server.answered(ANSWER_MS)
     await started.stopAll()
   }

@@ -4,8 +4,10 @@ import type { ReadingMode } from '../api/access.ts'
 import { createApp, type Health } from '../api/app.ts'
 import type { BatchFileMode } from '../api/batch-files.ts'
 import { BytesInFlight } from '../api/bytes-in-flight.ts'
+import { createEvents } from '../api/events.ts'
 import { type ClientTimeouts, listen } from '../api/listen.ts'
 import { createMetrics } from '../api/metrics.ts'
+import { Overview } from '../api/overview.ts'
 import type { RequestSummary } from '../api/requests.ts'
 import { MonthlyReports, sharedResources } from '../audit/monthly-reports.ts'
 import type { Hex } from '../bytes/hex.ts'
@@ -199,6 +201,11 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
     gatherFacts({ publishing, indexing, making, inFlight, problems: problems().length, now: Date.now })
   const metrics = createMetrics(facts)
   started.push(() => metrics.stop())
+  const overview = new Overview({ facts, problems, entries, alerts: indexing.alerts, now: Date.now })
+  const events = createEvents(() => overview.now, {
+    onFault: (error) => onTrouble('the events ended', error),
+  })
+  started.push(() => events.close())
   const health = (): Health => {
     const found = problems()
     const now = facts()
@@ -251,6 +258,7 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
       identity,
       health,
       metrics: metrics.handler,
+      events: events.handler,
       onFault: (error, requestId) => onTrouble('a request failed', error, requestId),
       onRequest(summary) {
         metrics.onRequest(summary)
@@ -267,6 +275,7 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
   let stopping: Promise<void> | undefined
   const stop = async () => {
     server.close()
+    events.close()
     await making?.stop()
     await recording?.stop()
     await publishing.finish()

@@ -90,6 +90,10 @@ export class Gateway {
     return this.#waitingRecords
   }
 
+  get waitingBytes(): number {
+    return this.#waitingBytes
+  }
+
   get accepted(): Readonly<Accepted> {
     return this.#accepted
   }

@@ -54,7 +54,17 @@ const MOST_LOOKED_AT = 5_000
 /** The catalogue's part about what is wrong with batches. */
 export class Alerts {
   readonly #statements: Record<
-    'raise' | 'isOpen' | 'close' | 'before' | 'search' | 'lowest' | 'after' | 'ofEntry' | 'ofRecord' | 'open',
+    | 'raise'
+    | 'isOpen'
+    | 'close'
+    | 'before'
+    | 'search'
+    | 'lowest'
+    | 'after'
+    | 'ofEntry'
+    | 'ofRecord'
+    | 'open'
+    | 'openBySeverity',
     StatementSync
   >
 
@@ -90,6 +100,9 @@ export class Alerts {
         'SELECT alerts.* FROM alert_records AS r JOIN alerts ON alerts.id = r.alert WHERE r.source = ? AND r.id = ? ORDER BY r.alert',
       ),
       open: prepare('SELECT count(*) AS count FROM alerts WHERE closed_at IS NULL'),
+      openBySeverity: prepare(
+        'SELECT severity, count(*) AS count FROM alerts WHERE closed_at IS NULL AND severity IS NOT NULL GROUP BY severity',
+      ),
     }
   }
 
@@ -152,6 +165,13 @@ export class Alerts {
 
   countOpen(): number {
     return Number(this.#statements.open.get()?.count)
+  }
+
+  /** Of what rules found; what is wrong with a batch has no severity. */
+  countOpenBySeverity(): Record<Severity, number> {
+    const rows = this.#statements.openBySeverity.all()
+    const found = Object.fromEntries(rows.map(({ severity, count }) => [severity, Number(count)]))
+    return { high: 0, medium: 0, low: 0, ...found }
   }
 }
 

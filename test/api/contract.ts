@@ -12,6 +12,8 @@ export interface Contract {
   resolve(schema: unknown): Schema
   /** What is wrong with an answer, by the document; empty when it keeps to it. */
   faultsOf(method: string, path: string, answer: Answer): string[]
+  /** What is wrong with a value, by a schema of the document. */
+  faultsIn(schema: unknown, value: unknown): string[]
 }
 
 export async function fetchContract(url: string): Promise<Contract> {
@@ -49,5 +51,5 @@ export async function fetchContract(url: string): Promise<Contract> {
     return faults
   }
 
-  return { document, resolve, faultsOf }
+  return { document, resolve, faultsOf, faultsIn: validate }
 }

@@ -9,6 +9,7 @@ import { parseRulePolicy } from '../../src/rules/policy.ts'
 import { runs } from '../bytes/runs.ts'
 import { eventually } from '../store/temporary.ts'
 import { type Contract, fetchContract } from './contract.ts'
+import { readEvents } from './event-stream.ts'
 import { fromSchema, mutated } from './from-schema.ts'
 import {
   callOf,
@@ -53,6 +54,7 @@ test('the routes of the application and those of the document are the same', () 
     desk: {},
     identity: {},
     metrics: () => undefined,
+    events: () => undefined,
   } as unknown as AppParts)
   const served = app.router.stack.flatMap(({ route }) =>
     route === undefined
@@ -232,6 +234,11 @@ test('what every route really answers is what the document says', async () => {
     expect(contract.faultsOf('POST', '/v1/decisions', answer)).toEqual([])
     answered.add(`post /v1/decisions ${answer.status}`)
   }
+  const [overview] = await readEvents(world.system.url, 1)
+  const { content = {} } = contract.document.paths['/v1/events']?.get?.responses[200] ?? {}
+  const schema = content['text/event-stream']?.['x-event-schemas']?.overview
+  expect(contract.faultsIn(schema, JSON.parse(overview?.data ?? ''))).toEqual([])
+  answered.add('get /v1/events 200')
   // Whatever the document promises was seen here, but for what takes a stalled chain, a slow client, bad luck, a
   // registered source, no contract that decides, or files that are not for everybody.
   const promised = operations().flatMap(([method, path, { responses }]) =>
@@ -258,7 +265,10 @@ test('of whatever comes, made from the document and bent, nothing is answered wi
       requestBody === undefined ? [] : [[path, requestBodies(requestBody)] as const],
     ),
   )
-  const [posts, gets] = ['post', 'get'].map((wanted) => operations().filter(([method]) => method === wanted))
+  const [posts, gets] = ['post', 'get'].map((wanted) =>
+    // Events would go on until the end.
+    operations().filter(([method, path]) => method === wanted && path !== '/v1/events'),
+  )
   // What takes records in has the most to be bent.
   const submissions = posts?.filter(([, path]) => path === '/v1/submissions')
   const operation = fc.oneof(...[submissions, posts, gets].map((some = []) => fc.constantFrom(...some)))

@@ -97,6 +97,7 @@ server.serve(
     identity,
     health: () => ({ status: 'ok', problems: [...publishing.troubles(), ...indexing.troubles()] }),
     metrics: (_request, response) => void response.end(),
+    events: (_request, response) => void response.end(),
     onFault: (error, requestId) => onTrouble(`request ${requestId} failed`, error),
     onRequest: () => undefined,
   }),
