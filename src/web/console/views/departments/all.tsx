@@ -10,7 +10,7 @@ import { FlowChart } from './flow-chart.tsx'
 import { utilisationOption } from './options.ts'
 import { type Period, rangeOf, UTC_OFFSET } from './period.ts'
 import { usePlace } from './place.ts'
-import { Table } from './table.tsx'
+import { Name, Table } from './table.tsx'
 import { sumOf, Tiles } from './tiles.tsx'
 import { flowsOf, type Stats, seriesByKey, shortNames } from './volume.ts'
 import { VolumeChart } from './volume-chart.tsx'
@@ -82,7 +82,11 @@ function ByProvider({
     () => seriesByKey(points, { month, day }, { most: MOST_SERIES, rest }),
     [points, month, day, rest],
   )
-  return <VolumeChart label={label} period={{ month, day }} stacked={stacked} />
+  const nameOf = useMemo(() => {
+    const short = shortNames(points.map(({ key }) => key))
+    return (name: string) => (name === rest ? name : short(name))
+  }, [points, rest])
+  return <VolumeChart label={label} period={{ month, day }} stacked={stacked} nameOf={nameOf} />
 }
 
 function Flows({ points }: { points: Stats['points'] }) {
@@ -110,7 +114,7 @@ function Utilisation({ departments }: { departments: DepartmentFigures[] }) {
         rows={sharing.map(({ department, resources: { shared, used } }) => ({
           key: department,
           cells: [
-            department,
+            <Name key="name" of={department} />,
             showCount(shared, language),
             showCount(used, language),
             showShare(used / shared, language),
@@ -145,7 +149,7 @@ function DepartmentTable({ departments }: { departments: DepartmentFigures[] }) 
           key: department,
           cells: [
             <Link key="name" to={place({ department })}>
-              {department}
+              <Name of={department} />
             </Link>,
             show(asProvider.calls),
             show(asProvider.refused),

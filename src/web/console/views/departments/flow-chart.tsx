@@ -5,7 +5,7 @@ import { Chart } from '../../chart.tsx'
 import { Link } from '../../router.tsx'
 import { flowOption } from './options.ts'
 import { usePlace } from './place.ts'
-import { Table } from './table.tsx'
+import { Name, Table } from './table.tsx'
 import { type Flow, shortNames } from './volume.ts'
 
 const words = {
@@ -65,10 +65,10 @@ export function FlowChart({ flows }: { flows: Flow[] }) {
                 key: JSON.stringify([consumer, provider]),
                 cells: [
                   <Link key="c" to={place({ department: consumer })}>
-                    {consumer}
+                    <Name of={consumer} />
                   </Link>,
                   <Link key="p" to={place({ department: provider })}>
-                    {provider}
+                    <Name of={provider} />
                   </Link>,
                   showCount(calls, language),
                   showCount(refused, language),

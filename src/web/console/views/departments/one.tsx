@@ -9,7 +9,7 @@ import type { Asked } from './asked.ts'
 import { FlowChart } from './flow-chart.tsx'
 import { type Period, rangeOf, UTC_OFFSET } from './period.ts'
 import { usePlace } from './place.ts'
-import { Table } from './table.tsx'
+import { Name, Table } from './table.tsx'
 import { Tiles } from './tiles.tsx'
 import { flowsOf, type Point, type Stats, valuesOf } from './volume.ts'
 import { VolumeChart } from './volume-chart.tsx'
@@ -54,7 +54,7 @@ export function One({ name, period, report, pairs }: Asked & { name: string }) {
       <p>
         <Link to={place({ department: undefined })}>{say.back}</Link>
       </p>
-      <h2>{name}</h2>
+      <h2 translate={false}>{name}</h2>
       {figures === undefined ? <p class="soft">{say.nothing}</p> : <Tiles of={figures} />}
       <section class="card">
         <h3>{say.volume}</h3>
@@ -119,8 +119,12 @@ function BothRoles({
     const asking = { name: words.made[language], values: valuesOf(made, period, ({ calls }) => calls) }
     return [outcomes, asking] as const
   }, [answered, made, month, day, language])
-  return <VolumeChart label={say.volume} period={{ month, day }} stacked={stacked} line={line} />
+  return (
+    <VolumeChart label={say.volume} period={{ month, day }} stacked={stacked} line={line} nameOf={same} />
+  )
 }
+
+const same = (name: string) => name
 
 function FlowsOf({ name, points }: { name: string; points: Point[] }) {
   const flows = useMemo(
@@ -140,7 +144,7 @@ function Refusals({ of }: { of: DepartmentFigures['refusals'] }) {
       columns={[say.reason, say.role, say.count]}
       rows={of.map(({ role, reason, count }) => ({
         key: `${role} ${reason}`,
-        cells: [reason, say[role], showCount(count, language)],
+        cells: [<Name key="reason" of={reason} />, say[role], showCount(count, language)],
       }))}
     />
   )

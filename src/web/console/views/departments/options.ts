@@ -4,8 +4,11 @@ import type { Flow, Series } from './volume.ts'
 
 type Show = (count: number) => string
 
-/** Braces would be markup in a tooltip; names come from records. */
-const plain = (text: string) => text.replaceAll('{', '{\u200b')
+/**
+ * A name out of records as it may be drawn: braces would be markup, and what measures text keeps each line as a member
+ * of an object, where a line `__proto__` would change every object of the page.
+ */
+const drawn = (name: string) => `\u200b${name.replaceAll(/\p{Cc}/gu, ' ').replaceAll('{', '{\u200b')}`
 
 const tooltipOf = ({ surface, line, ink }: Colours) => ({
   renderMode: 'richText',
@@ -30,7 +33,7 @@ const legendOf = ({ ink, soft }: Colours) => ({
 
 interface Bars {
   steps: string[]
-  stacked: Series[]
+  stacked: readonly Series[]
   /** beside the stack, as a line */
   line?: Series
   show: Show
@@ -54,10 +57,12 @@ export const volumeOption =
       ...stacked.map(({ name, values }) => ({
         type: 'bar',
         stack: 'calls',
-        name: nameOf(name),
+        name: drawn(nameOf(name)),
         data: values,
       })),
-      ...(line === undefined ? [] : [{ type: 'line', name: line.name, data: line.values, symbolSize: 6 }]),
+      ...(line === undefined
+        ? []
+        : [{ type: 'line', name: drawn(line.name), data: line.values, symbolSize: 6 }]),
     ],
   })
 
@@ -82,7 +87,7 @@ export const utilisationOption =
     yAxis: {
       type: 'category',
       inverse: true,
-      data: departments.map(({ name }) => name),
+      data: departments.map(({ name }) => drawn(name)),
       ...axesOf(colours),
       axisLabel: { color: colours.soft, width: 120, overflow: 'truncate' },
     },
@@ -126,7 +131,7 @@ export const flowOption =
       textBorderWidth: 2,
       width: 130,
       overflow: 'truncate',
-      formatter: () => nameOf(name),
+      formatter: () => drawn(nameOf(name)),
     })
     return {
       tooltip: {
@@ -138,8 +143,8 @@ export const flowOption =
             data: { of?: string; consumer?: string; provider?: string }
             value: number
           }
-          const what = dataType === 'edge' ? `${data.consumer} → ${data.provider}` : (data.of ?? '')
-          return plain(`${what}\n${show(value)}`)
+          const what = dataType === 'edge' ? [data.consumer, data.provider] : [data.of]
+          return `${what.map((name = '') => drawn(name)).join(' → ')}\n${show(value)}`
         },
       },
       series: {
@@ -186,5 +191,5 @@ function tooltipText(params: unknown, show: Show): string {
   const lines = items
     .filter(({ value }) => value > 0)
     .map(({ seriesName, value }) => `${seriesName}: ${show(value)}`)
-  return plain([items[0]?.axisValueLabel ?? '', ...lines].join('\n'))
+  return [items[0]?.axisValueLabel ?? '', ...lines].join('\n')
 }

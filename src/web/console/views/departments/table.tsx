@@ -1,8 +1,11 @@
 import type { ComponentChildren } from 'preact'
 
+/** A name out of records, which is in no language. */
+export const Name = ({ of }: { of: string }) => <span translate={false}>{of}</span>
+
 interface TableProps {
   caption: string
-  columns: readonly string[]
+  columns: readonly ComponentChildren[]
   /** the first cell names its row, the others are numbers */
   rows: readonly { key: string; cells: readonly ComponentChildren[] }[]
 }
@@ -17,7 +20,7 @@ export function Table({ caption, columns, rows }: TableProps) {
         <thead>
           <tr>
             {columns.map((column, i) => (
-              <th key={column} scope="col" class={i === 0 ? undefined : 'number'}>
+              <th key={i} scope="col" class={i === 0 ? undefined : 'number'}>
                 {column}
               </th>
             ))}
@@ -28,7 +31,7 @@ export function Table({ caption, columns, rows }: TableProps) {
             <tr key={key}>
               <th scope="row">{name}</th>
               {numbers.map((cell, i) => (
-                <td key={columns[i + 1]} class="number">
+                <td key={i} class="number">
                   {cell}
                 </td>
               ))}

@@ -4,8 +4,8 @@ import { useLanguage, useWords } from '../../../language.ts'
 import { Chart } from '../../chart.tsx'
 import { volumeOption } from './options.ts'
 import { type Period, showStep, stepsOf } from './period.ts'
-import { Table } from './table.tsx'
-import { type Series, shortNames } from './volume.ts'
+import { Name, Table } from './table.tsx'
+import type { Series } from './volume.ts'
 
 const words = {
   day: { en: 'Day', zh: '日期' },
@@ -15,12 +15,13 @@ const words = {
 interface VolumeChartProps {
   label: string
   period: Period
-  stacked: Series[]
+  stacked: readonly Series[]
   line?: Series
+  nameOf: (name: string) => string
 }
 
 /** Calls by day, or by hour of one day. */
-export function VolumeChart({ label, period, stacked, line }: VolumeChartProps) {
+export function VolumeChart({ label, period, stacked, line, nameOf }: VolumeChartProps) {
   const say = useWords(words)
   const language = useLanguage()
   const { month, day } = period
@@ -35,16 +36,19 @@ export function VolumeChart({ label, period, stacked, line }: VolumeChartProps) 
         stacked,
         ...(line !== undefined && { line }),
         show: (count) => showCount(count, language),
-        nameOf: shortNames(stacked.map(({ name }) => name)),
+        nameOf,
       }),
-    [steps, stacked, line, language],
+    [steps, stacked, line, nameOf, language],
   )
   const all = [...stacked, ...(line === undefined ? [] : [line])]
   return (
     <Chart label={label} heightRem={22} option={option}>
       <Table
         caption={label}
-        columns={[day === undefined ? say.day : say.hour, ...all.map(({ name }) => name)]}
+        columns={[
+          day === undefined ? say.day : say.hour,
+          ...all.map(({ name }) => <Name key={name} of={name} />),
+        ]}
         rows={steps.map((step, place) => ({
           key: step,
           cells: [step, ...all.map(({ values }) => showCount(values[place] ?? 0, language))],

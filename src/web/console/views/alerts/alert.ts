@@ -1,0 +1,32 @@
+import type { JsonAlert } from '../../../../indexer/alert.ts'
+import type { JsonRuleAlert } from '../../../../indexer/rule-alert.ts'
+
+/** An alert as `/v1/alerts` has it; times are decimal milliseconds since 1970. */
+export interface ShownAlert {
+  id: string
+  raisedAt: string
+  closedAt?: string
+  /** of what a rule found: by when somebody has to report it */
+  deadline?: string
+  reportedAt?: string
+  state?: 'open' | 'reported' | 'closed'
+  alert: JsonAlert | JsonRuleAlert
+}
+
+export const SEVERITIES = ['high', 'medium', 'low'] as const
+
+/** What is wrong with a batch, as no rule finds it. */
+export const KINDS = [
+  'fraud',
+  'withheld',
+  'bad-record',
+  'duplicate-id',
+  'sequence-gap',
+  'sequence-repeat',
+  'foreign-signature',
+  'false-run',
+] as const
+
+/** Open, reported or closed; what no rule has found is open until it is no longer so. */
+export const stateOf = ({ state, closedAt }: ShownAlert): 'open' | 'reported' | 'closed' =>
+  state ?? (closedAt === undefined ? 'open' : 'closed')
