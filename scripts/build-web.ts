@@ -1,17 +1,28 @@
 /** Builds the pages that browsers are given into dist/web: the console, and the verifier as a single file. */
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { build, type InlineConfig } from 'vite'
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
+import { build, type InlineConfig, type Plugin } from 'vite'
 
 const root = join(import.meta.dirname, '..')
 const source = join(root, 'src/web')
 const out = join(root, 'dist/web')
 
+/** TypeBox tries whether code may be made of text: the policies forbid it, and a browser reports each try. */
+const NO_CODE_OF_TEXT: Plugin = {
+  name: 'no-code-of-text',
+  load: (id) =>
+    id.endsWith('/typebox/build/system/environment/evaluate.mjs')
+      ? "export const CanEvaluate = () => false\nexport const Evaluate = () => { throw new EvalError('forbidden') }"
+      : undefined,
+}
+
 const common: InlineConfig = {
   configFile: false,
   logLevel: 'warn',
   clearScreen: false,
+  plugins: [NO_CODE_OF_TEXT],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
 }
 
@@ -27,6 +38,7 @@ await build({
   },
 })
 await buildVerifier()
+compressAll()
 
 /** Script and style lie in the page, so that a saved file is the whole of it; the policy names their hashes. */
 async function buildVerifier(): Promise<void> {
@@ -58,6 +70,8 @@ async function buildVerifier(): Promise<void> {
     'connect-src http: https:',
     "base-uri 'none'",
     "form-action 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
   ].join('; ')
   const page = readFileSync(join(folder, 'index.html'), 'utf8')
     .replace(
@@ -71,4 +85,16 @@ async function buildVerifier(): Promise<void> {
 
 function digest(text: string): string {
   return `sha256-${createHash('sha256').update(text).digest('base64')}`
+}
+
+/** Beside each file what the server gives to a browser that takes it. */
+function compressAll(): void {
+  for (const entry of readdirSync(out, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || /[.](?:br|gz)$/.test(entry.name)) continue
+    const path = join(entry.parentPath, entry.name)
+    const content = readFileSync(path)
+    const params = { [constants.BROTLI_PARAM_SIZE_HINT]: content.length }
+    writeFileSync(`${path}.br`, brotliCompressSync(content, { params }))
+    writeFileSync(`${path}.gz`, gzipSync(content, { level: 9 }))
+  }
 }

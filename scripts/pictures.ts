@@ -28,14 +28,23 @@ interface Picture {
   language?: string
   options?: BrowserContextOptions
   height?: number
+  /** the part of the page that is taken, the whole window if left out */
+  only?: string
 }
 
 const DEPARTMENT = '/departments?month=2026-05&department=urn%3Atidemark%3Asample%3Atax'
 const PICTURES: Picture[] = [
   { name: 'overview', path: '/', ready: 'main h1' },
-  { name: 'explore', path: '/explore?consumer=urn:tidemark:sample:tax', ready: 'main h1' },
-  { name: 'departments', path: '/departments', ready: '.chart canvas', height: 1500 },
-  { name: 'alerts', path: '/alerts', ready: '.alerts li' },
+  { name: 'explore', path: '/explore?consumer=urn:tidemark:sample:tax', ready: 'main table, main li' },
+  { name: 'departments', path: '/departments', ready: '.chart canvas', height: 900 },
+  {
+    name: 'flows',
+    path: '/departments',
+    ready: '.chart canvas',
+    only: '.departments > .card:has(.chart)',
+    height: 2600,
+  },
+  { name: 'alerts', path: '/alerts', ready: '.alert' },
   { name: 'ledger', path: '/ledger', ready: 'main h1' },
   {
     name: 'phone',
@@ -49,7 +58,7 @@ const PICTURES: Picture[] = [
     ready: '.chart canvas',
     language: 'zh',
     options: { colorScheme: 'dark', locale: 'zh-CN' },
-    height: 1500,
+    height: 900,
   },
 ]
 
@@ -114,7 +123,7 @@ async function untilFinal(url: string, source: string): Promise<void> {
 
 async function take(
   browser: Browser,
-  { name, path, ready, language = 'en', options, height = 800 }: Picture,
+  { name, path, ready, language = 'en', options, height = 800, only }: Picture,
 ) {
   if (language === 'zh' && !hasChineseFont()) {
     console.log(`${name}: left out, no font here has Chinese characters`)
@@ -130,10 +139,10 @@ async function take(
   const page = await context.newPage()
   await page.goto(new URL(path, world.system.url).href)
   await page.locator(ready).first().waitFor()
-  await page.waitForLoadState('networkidle')
-  await page.evaluate(() => new Promise((done) => globalThis.setTimeout(done, 300)))
+  // What is asked for besides, and painted, has no sign of its own.
+  await page.waitForTimeout(1_500)
   const file = join(OUT, `${name}.png`)
-  await page.screenshot({ path: file })
+  await (only === undefined ? page : page.locator(only).nth(1)).screenshot({ path: file })
   await context.close()
   const sizeBytes = statSync(file).size
   console.log(

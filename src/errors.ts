@@ -34,6 +34,7 @@ export type InputCode =
   | 'WRONG_SOURCE'
   | 'WRONG_ROLE'
   | 'NO_BATCH_FILES'
+  | 'NO_EVIDENCE'
   | 'NO_RIGHTS'
   | 'BAD_RANGE'
   | 'PRECONDITION_FAILED'

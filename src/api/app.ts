@@ -5,6 +5,7 @@ import { InputError } from '../errors.ts'
 import type { Admission } from '../gateway/admission.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { Decisions } from '../indexer/decisions.ts'
+import type { EvidenceMaker } from '../indexer/evidence-maker.ts'
 import type { Finder } from '../indexer/finder.ts'
 import type { Follower } from '../indexer/follower.ts'
 import type { Histories } from '../indexer/history.ts'
@@ -14,6 +15,7 @@ import type { Alerts } from '../store/alerts.ts'
 import type { LedgerEntries } from '../store/ledger-entries.ts'
 import type { SeenSubmissions } from '../store/seen-submissions.ts'
 import type { Sources } from '../store/sources.ts'
+import type { SentTransaction } from '../store/transactions.ts'
 import { type AccessParts, createAccess, getMe } from './access.ts'
 import { postAlert } from './alert-handling.ts'
 import { getAlerts } from './alerts.ts'
@@ -23,12 +25,13 @@ import { getBreaker } from './breaker.ts'
 import { BytesInFlight } from './bytes-in-flight.ts'
 import { postDecisions } from './decisions.ts'
 import { getDocs, getDocsStyle } from './docs-page.ts'
+import { getGrant } from './grants.ts'
 import { getHistory } from './histories.ts'
 import { getKpis } from './kpis.ts'
-import { getBatches, getLedger } from './ledger.ts'
+import { getBatch, getBatches, getLedger, getTransactions } from './ledger.ts'
 import { createOpenApi } from './openapi.ts'
 import { OPERATIONS } from './operations.ts'
-import { servePages } from './pages.ts'
+import { guardAnswers, servePages } from './pages.ts'
 import { problemHandler } from './problems.ts'
 import { type Authorize, getProof, getRecords } from './records.ts'
 import { type RequestSummary, trackRequests } from './requests.ts'
@@ -43,21 +46,21 @@ export interface AppParts {
   follower: Follower
   finder: Finder
   histories: Histories
+  evidence: EvidenceMaker
   monthlyReports: MonthlyReports
   entries: LedgerEntries
   alerts: Alerts
   /** where rules are at work */
   desk?: IncidentDesk
   seen: SeenSubmissions
-  /** absent where no contract decides on calls */
+  /** absent where no contract decides on calls, as is `rights` */
   decisions?: Decisions
+  rights?: Rights
   /** known sources, in order, at most `limit` */
   sources: (limit: number) => string[]
   identity: LedgerIdentity
   /** absent where nobody decides on calls */
   authorize?: Authorize
-  /** absent where no registry is read */
-  rights?: Rights
   health: () => Health
   /** answers GET /v1/events */
   events: RequestHandler
@@ -74,6 +77,8 @@ interface PublishingParts {
   limits: { bodyBytes: number }
   inFlight: BytesInFlight
   batchFiles: BatchFilesParts
+  /** highest nonce first */
+  transactionsBefore: (nonce: bigint, limit: number) => SentTransaction[]
 }
 
 export interface Health {
@@ -90,27 +95,30 @@ const API_VERSION = '1.0.0'
 
 /** The HTTP API, version 1. */
 export function createApp(parts: AppParts): Express {
-  const { publishing, follower, finder, entries, alerts, sources, identity } = parts
+  const { publishing, follower, finder, entries, alerts, identity } = parts
   const access = createAccess(parts.access)
   const app = express()
   app.disable('x-powered-by')
   app.set('query parser', 'simple')
   app.use(trackRequests(parts.onRequest, () => performance.now()))
+  app.use(guardAnswers)
 
   if (publishing !== undefined) {
     const { gateway, admission, limits, inFlight, batchFiles } = publishing
     app.post('/v1/submissions', readBody(limits.bodyBytes, inFlight), postSubmission(gateway, admission))
     app.get('/v1/submissions', getSubmission(gateway, entries, follower))
-    app.get('/v1/submissions/proof', getSubmissionProof(gateway, finder))
+    app.get('/v1/submissions/proof', getSubmissionProof(gateway, finder, parts.evidence))
     app.get('/v1/batches/:publisher/:sequence/:file', getBatchFile(batchFiles, access))
+    app.get('/v1/transactions', getTransactions(publishing.transactionsBefore))
   }
   app.post(
     '/v1/decisions',
     readBody(DECISION_BYTES, publishing?.inFlight ?? new BytesInFlight(16 * DECISION_BYTES)),
     postDecisions(parts.decisions, publishing?.admission),
   )
+  app.get('/v1/grants/:id', getGrant(parts.rights))
   app.get('/v1/records', getRecords(finder, follower, entries, access))
-  app.get('/v1/proofs', getProof(finder, sources, parts.authorize, access))
+  app.get('/v1/proofs', getProof(parts, access))
   app.get(
     '/v1/responsibility',
     getResponsibility({
@@ -121,12 +129,16 @@ export function createApp(parts: AppParts): Express {
   )
   app.get('/v1/stats', getStats(entries, follower))
   app.get('/v1/kpis', getKpis(parts.monthlyReports))
-  app.get('/v1/histories', getHistory(parts.histories, access))
+  app.get('/v1/histories', getHistory(parts.histories, parts.evidence, access))
   app.get('/v1/batches', getBatches(entries, follower))
+  app.get('/v1/batches/:publisher/:sequence', getBatch(entries, follower, parts.seen))
   app.get('/v1/alerts', getAlerts(alerts))
   app.get('/v1/breaker', getBreaker(parts.rights))
   if (parts.desk !== undefined) app.post('/v1/alerts/:id', postAlert(parts.desk, access))
-  app.get('/v1/ledger', getLedger(identity, publishing?.gateway.publisher, follower))
+  app.get(
+    '/v1/ledger',
+    getLedger(identity, publishing?.gateway.publisher, parts.rights?.authorizations, follower),
+  )
   app.get('/v1/me', getMe(access))
   app.get('/v1/events', parts.events)
   app.get('/healthz', getHealth(parts.health))

@@ -2,12 +2,14 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Request, RequestHandler } from 'express'
 import { InputError } from '../errors.ts'
+import type { EvidenceMaker } from '../indexer/evidence-maker.ts'
 import type { Histories, OpenHistory, OpenRunHistory } from '../indexer/history.ts'
 import { INDEX_NAMES, recordValue } from '../lookup/index.ts'
 import {
   ALWAYS,
   HISTORY_MEDIA_TYPE,
   type HistoryQuestion,
+  OFFLINE_MEDIA_TYPE,
   packPath,
   toJsonHistoryBatch,
   toJsonHistoryHead,
@@ -15,6 +17,7 @@ import {
   toJsonRunHistoryHead,
 } from '../proof/index.ts'
 import type { Access } from './access.ts'
+import { withEvidence } from './offline.ts'
 import {
   END_OF_TIME,
   optionalFlag,
@@ -24,9 +27,12 @@ import {
   timeRange,
 } from './query.ts'
 
-/** GET /v1/histories?person=[&from=&to=&runs=true]: all records under a key, and the proof that there are no others. */
+/**
+ * GET /v1/histories?person=[&from=&to=&runs=true&evidence=true]: all records under a key, and the proof that there are
+ * no others.
+ */
 export const getHistory =
-  (histories: Histories, access: Access): RequestHandler =>
+  (histories: Histories, evidence: EvidenceMaker, access: Access): RequestHandler =>
   async (request, response) => {
     const viewer = access.viewerOf(request)
     const wanted = {
@@ -38,17 +44,25 @@ export const getHistory =
     }
     const person = wanted.key.name === 'person' ? wanted.key.value : undefined
     if (person !== undefined || wanted.disclose.length > 0) access.expectPerson(viewer, person)
-    const chunks = optionalFlag(request, 'runs')
-      ? runChunksOf(histories.openRuns(wanted))
-      : chunksOf(histories.open(wanted))
-    response.type(HISTORY_MEDIA_TYPE)
+    const isOffline = optionalFlag(request, 'evidence')
+    const { head, chunks } = optionalFlag(request, 'runs')
+      ? spellRuns(histories.openRuns(wanted))
+      : spell(histories.open(wanted))
+    const text = isOffline
+      ? withEvidence(chunks, await evidence.ofAnchor({ anchor: head.anchor, size: head.range.size }))
+      : chunks
+    response.type(isOffline ? OFFLINE_MEDIA_TYPE : HISTORY_MEDIA_TYPE)
     try {
-      await pipeline(Readable.from(chunks), response)
+      await pipeline(Readable.from(text), response)
     } catch (error) {
       // The client left; whoever reads what came so far finds no JSON.
       if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
     }
   }
+
+const spell = (opened: OpenHistory) => ({ head: opened.head, chunks: chunksOf(opened) })
+
+const spellRuns = (opened: OpenRunHistory) => ({ head: opened.head, chunks: runChunksOf(opened) })
 
 /** The text of a history, a batch at a time. */
 async function* chunksOf({ head, batches }: OpenHistory): AsyncGenerator<string> {

@@ -1,17 +1,24 @@
 import Type, { type TSchema } from 'typebox'
 import { PUBLIC_FILES } from '../indexer/file-limits.ts'
-import { HISTORY_MEDIA_TYPE, PROOF_MEDIA_TYPE, SUBMISSION_MEDIA_TYPE } from '../proof/index.ts'
+import {
+  HISTORY_MEDIA_TYPE,
+  OFFLINE_MEDIA_TYPE,
+  PROOF_MEDIA_TYPE,
+  SUBMISSION_MEDIA_TYPE,
+} from '../proof/index.ts'
 import { digest, hex, oneOf } from '../record/fields.ts'
 import { SEVERITIES } from '../store/alerts.ts'
 import { FACETS } from '../store/stats.ts'
 import {
   AlertHandling,
   AlertsPage,
+  BatchEntry,
   Batches,
   Breaker,
   DecisionAnswers,
   DecisionQuestions,
   FoundRecords,
+  GrantStanding,
   HandledAlert,
   HealthState,
   History,
@@ -19,6 +26,7 @@ import {
   Me,
   MonthlyReport,
   OverviewEvent,
+  offline,
   ProblemDocument,
   Proof,
   Responsibility,
@@ -29,6 +37,7 @@ import {
   SubmissionState,
   Submittable,
   SubmittableBatch,
+  Transactions,
 } from './schemas.ts'
 
 /** What the API promises of one route; the document is made of these, and tests hold the routes to it. */
@@ -139,6 +148,17 @@ const viewer = header(
 )
 const source = query('source', 'the service that the record comes from')
 const id = required(query('id', 'of the record'))
+const evidence = query(
+  'evidence',
+  'whether what shows it without a node comes with it; no if left out',
+  oneOf('true', 'false'),
+)
+
+/** A bundle, alone or with its evidence. */
+const bundleOf = (mediaType: string, schema: TSchema): Content => ({
+  [mediaType]: { schema },
+  [OFFLINE_MEDIA_TYPE]: { schema: offline(schema) },
+})
 
 export const OPERATIONS: readonly Operation[] = [
   {
@@ -202,12 +222,12 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/v1/submissions/proof',
     ofGateway: true,
     summary: 'The bundle that convinces a stranger that a whole submission is in the ledger.',
-    parameters: [required(source), required(query('sequence', 'of the submission', uint64))],
+    parameters: [required(source), required(query('sequence', 'of the submission', uint64)), evidence],
     responses: {
-      200: { description: 'The proof.', content: { [SUBMISSION_MEDIA_TYPE]: { schema: SubmissionBundle } } },
+      200: { description: 'The proof.', content: bundleOf(SUBMISSION_MEDIA_TYPE, SubmissionBundle) },
       ...badArgument,
-      ...notFound,
-      409: problem('The submission is not final on the chain yet.', retryAfter),
+      404: problem('There is no such thing, or no evidence of it.'),
+      409: problem('The submission is not final on the chain yet, or its evidence not captured.', retryAfter),
       ...unavailable,
     },
   },
@@ -233,7 +253,7 @@ export const OPERATIONS: readonly Operation[] = [
     responses: {
       ...refused,
       200: json(
-        'Newest first, by place in the ledger. With several keys, the records under all of them. While there is a cursor there may be more, even after a page without a record.',
+        'Newest first, by place in the ledger. Of a record by its name, also the submission that brought it. With several keys, the records under all of them. While there is a cursor there may be more, even after a page without a record.',
         FoundRecords,
       ),
       ...badArgument,
@@ -254,6 +274,7 @@ export const OPERATIONS: readonly Operation[] = [
         'whether it shows what authorised a call that cites a grant; if it can be had, when left out',
         oneOf('true', 'false'),
       ),
+      evidence,
       viewer,
     ],
     responses: {
@@ -263,11 +284,11 @@ export const OPERATIONS: readonly Operation[] = [
         headers: {
           'Tidemark-Authorization-Missing': 'Why it shows a call under a grant, and not what authorised it.',
         },
-        content: { [PROOF_MEDIA_TYPE]: { schema: Proof } },
+        content: bundleOf(PROOF_MEDIA_TYPE, Proof),
       },
       ...badArgument,
-      ...notFound,
-      409: problem('The record is not final on the chain yet.', retryAfter),
+      404: problem('There is no such thing, or no evidence of it.'),
+      409: problem('The record is not final on the chain yet, or its evidence not captured.', retryAfter),
       ...unavailable,
     },
   },
@@ -352,16 +373,21 @@ export const OPERATIONS: readonly Operation[] = [
         'whether the runs that were found to be true may speak for their batches; no if left out',
         oneOf('true', 'false'),
       ),
+      evidence,
       viewer,
     ],
     responses: {
       ...refused,
       200: {
         description: 'The history.',
-        content: { [HISTORY_MEDIA_TYPE]: { schema: Type.Union([History, RunHistory]) } },
+        content: bundleOf(HISTORY_MEDIA_TYPE, Type.Union([History, RunHistory])),
       },
       ...badArgument,
-      409: problem('No such entry is verified and final yet, or some are fraud or withheld.', retryAfter),
+      404: problem('There is no evidence of it.'),
+      409: problem(
+        'No such entry is verified and final yet, or some are fraud or withheld, or the evidence is not captured.',
+        retryAfter,
+      ),
       ...unavailable,
     },
   },
@@ -374,6 +400,28 @@ export const OPERATIONS: readonly Operation[] = [
       query('limit', 'entries of a page', Type.Integer({ minimum: 1, maximum: 500, default: 50 })),
     ],
     responses: { 200: json('A page of them.', Batches), ...badArgument, ...unavailable },
+  },
+  {
+    method: 'get',
+    path: '/v1/batches/{publisher}/{sequence}',
+    summary: 'One of them, and the submissions in it once it is verified: the first 500, in their order.',
+    parameters: [inPath('publisher', 'its address', hex(20)), inPath('sequence', 'of the batch', uint64)],
+    responses: { 200: json('The entry.', BatchEntry), ...notFound, ...unavailable },
+  },
+  {
+    method: 'get',
+    path: '/v1/transactions',
+    ofGateway: true,
+    summary: 'What the publisher sent to the chain, and what it cost, newest first.',
+    parameters: [
+      query('before', 'continues a list: `next` of its last page', uint64),
+      query(
+        'limit',
+        'nonces of a page, each with all that were sent under it',
+        Type.Integer({ minimum: 1, maximum: 500, default: 50 }),
+      ),
+    ],
+    responses: { 200: json('A page of them.', Transactions), ...badArgument, ...unavailable },
   },
   {
     method: 'get',
@@ -423,6 +471,21 @@ export const OPERATIONS: readonly Operation[] = [
       415: problem('The content encoding is not taken.', {
         'Accept-Encoding': 'the content encodings that are',
       }),
+      ...unavailable,
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/grants/{id}',
+    summary: 'What the chain says of a grant, and how many calls are counted against it.',
+    parameters: [inPath('id', 'of the grant', hex(32))],
+    responses: {
+      200: json(
+        'Its state; of a grant that was never put on the chain, whether it was revoked.',
+        GrantStanding,
+      ),
+      ...badArgument,
+      404: problem('No grants are followed here.'),
       ...unavailable,
     },
   },

@@ -36,6 +36,7 @@ const INPUT: Record<InputCode, [status: number, title: string]> = {
   WRONG_SOURCE: [403, 'This token is of another source'],
   WRONG_ROLE: [403, 'This token is for something else'],
   NO_BATCH_FILES: [403, 'Batch files are not given out'],
+  NO_EVIDENCE: [404, 'There is no evidence'],
   NO_RIGHTS: [404, 'Nobody decides on calls here'],
   BAD_RANGE: [416, 'There is no such range'],
   PRECONDITION_FAILED: [412, 'The file is another'],

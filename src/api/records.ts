@@ -1,13 +1,21 @@
 import type { Request, RequestHandler } from 'express'
-import type { Item } from '../batch/index.ts'
+import type { Item, Submission } from '../batch/index.ts'
 import { fromBase64url, toBase64url } from '../bytes/base64url.ts'
 import { InputError } from '../errors.ts'
 import { type FoundAuthorization, isUnderGrant } from '../indexer/authorize.ts'
+import type { EvidenceMaker } from '../indexer/evidence-maker.ts'
 import type { Finder } from '../indexer/finder.ts'
 import type { Follower } from '../indexer/follower.ts'
 import type { FoundRecord, Place } from '../indexer/search.ts'
 import { INDEX_NAMES, type IndexName, indexValues, recordValue } from '../lookup/index.ts'
-import { authorizedProof, PROOF_MEDIA_TYPE } from '../proof/index.ts'
+import {
+  authorizedProof,
+  type JsonProof,
+  OFFLINE_MEDIA_TYPE,
+  PROOF_MEDIA_TYPE,
+  parseProof,
+  toJsonOffline,
+} from '../proof/index.ts'
 import { type FlowRecord, parseDisclosure, sealedKind } from '../record/index.ts'
 import type { LedgerEntries } from '../store/ledger-entries.ts'
 import type { Access, Viewer } from './access.ts'
@@ -46,18 +54,31 @@ export const getRecords =
     if (keys.has('record') && after === undefined && next === undefined && records.length === 0) {
       throw new InputError('NOT_FOUND', 'no verified batch of the ledger holds this record')
     }
+    const brought = keys.has('record') ? records.map((found) => finder.submissionOf(found)) : []
+    const submissions = await Promise.all(brought)
     response.json({
-      records: records.map(({ item, position, entry }) => ({
+      records: records.map(({ item, position, entry }, i) => ({
         record: item.record,
         ...(disclose.length > 0 && { disclosures: disclosed(item, disclose) }),
         batch: { publisher: entry.header.publisher, sequence: String(entry.header.sequence), position },
         anchor: toJsonAnchor(entry),
         final: follower.isFinal(entry),
+        ...toJsonBringing(submissions[i]),
       })),
       ledger,
       searched,
       ...(next !== undefined && { cursor: encodeCursor(next) }),
     })
+  }
+
+/** How a record came into the ledger, where that is known. */
+const toJsonBringing = (submission: Submission | undefined) =>
+  submission && {
+    submission: {
+      sequence: String(submission.sequence),
+      receivedAt: String(submission.receivedAt),
+      signed: submission.signature !== null,
+    },
   }
 
 /** @throws {InputError} `BAD_ARGUMENT` unless one key or more is given */
@@ -109,21 +130,23 @@ export type Authorize = (call: FlowRecord) => Promise<FoundAuthorization>
 /** Says why a proof shows a call under a grant, and not the grant. */
 const MISSING_HEADER = 'Tidemark-Authorization-Missing'
 
+interface ProofParts {
+  finder: Finder
+  /** known sources, in order, at most `limit` */
+  sources: (limit: number) => string[]
+  /** absent where nobody decides on calls */
+  authorize?: Authorize
+  evidence: EvidenceMaker
+}
+
 /**
- * GET /v1/proofs?id=[&source=][&disclose=person][&authorization=]: the bundle that convinces a stranger.
+ * GET /v1/proofs?id=[&source=][&disclose=person][&authorization=][&evidence=true]: the bundle that convinces a stranger.
  *
  * With what authorised a call that cites a grant, where that can be had; `authorization=true` demands it, `false`
  * leaves it out.
- *
- * @param authorize absent where nobody decides on calls
  */
 export const getProof =
-  (
-    finder: Finder,
-    known: (limit: number) => string[],
-    authorize: Authorize | undefined,
-    access: Access,
-  ): RequestHandler =>
+  ({ finder, sources: known, authorize, evidence }: ProofParts, access: Access): RequestHandler =>
   async (request, response) => {
     const viewer = access.viewerOf(request)
     const source = optionalText(request, 'source')
@@ -133,21 +156,23 @@ export const getProof =
     if (sources.length > MAX_SOURCES)
       throw new InputError('BAD_ARGUMENT', 'source is needed: there are too many to search')
     const wanted = optionalText(request, 'authorization') && optionalFlag(request, 'authorization')
+    const isOffline = optionalFlag(request, 'evidence')
     const found = await finder.findOne(sources, id)
     expectDisclosing(access, viewer, found, disclose)
     const proof = await finder.prove(found, await finder.disclosuresOf(found, disclose))
-    response.type(PROOF_MEDIA_TYPE)
     const consent = wanted === false ? undefined : await authorizationOf(proof.record, authorize)
-    if (consent !== undefined && 'authorization' in consent) {
-      response.send(JSON.stringify(authorizedProof(proof, consent.authorization)))
-      return
-    }
-    if (wanted === true) {
+    if (wanted === true && (consent === undefined || 'missing' in consent)) {
       const why = consent?.missing ?? 'the record is no call that was answered under a grant'
       throw new InputError('NOT_FOUND', `there is no authorisation to show: ${why}`)
     }
-    if (consent !== undefined) response.set(MISSING_HEADER, consent.missing)
-    response.send(JSON.stringify(proof))
+    let bundle: JsonProof = proof
+    if (consent !== undefined && 'authorization' in consent)
+      bundle = authorizedProof(proof, consent.authorization)
+    else if (consent !== undefined) response.set(MISSING_HEADER, consent.missing)
+    const answer = isOffline
+      ? toJsonOffline({ bundle, evidence: await evidence.ofProof(parseProof(bundle)) })
+      : bundle
+    response.type(isOffline ? OFFLINE_MEDIA_TYPE : PROOF_MEDIA_TYPE).send(JSON.stringify(answer))
   }
 
 /** @throws {InputError} unless the viewer may see these members of the record */

@@ -145,6 +145,9 @@ export const FoundRecords = name(
             batch: Type.Object({ publisher: address, sequence: decimal, position: count }, strict),
             anchor: Place,
             final: Type.Boolean(),
+            submission: optional(
+              Type.Object({ sequence: decimal, receivedAt: decimal, signed: Type.Boolean() }, strict),
+            ),
           },
           strict,
         ),
@@ -351,18 +354,97 @@ export const RunHistory = name(
   ),
 )
 
-export const Batches = name(
-  'Batches',
+const someHex = Type.String({ pattern: '^0x(?:[0-9a-f]{2})+$' })
+const trieProof = Type.Array(someHex)
+
+/** What shows to whoever trusts the hashes of these blocks what a bundle says of the chain. */
+const Evidence = name(
+  'Evidence',
   Type.Object(
     {
-      batches: Type.Array(
+      blocks: Type.Array(
         Type.Object(
           {
-            batch: Header,
-            anchor: Place,
-            state: oneOf('announced', 'verified', 'fraud', 'withheld'),
-            reason: optional(Type.String()),
-            final: Type.Boolean(),
+            header: someHex,
+            transactions: Type.Array(
+              Type.Object(
+                { index: count, transactionProof: trieProof, receiptProof: trieProof, firstLogIndex: count },
+                strict,
+              ),
+            ),
+            accounts: Type.Array(
+              Type.Object(
+                {
+                  address,
+                  accountProof: trieProof,
+                  storage: Type.Array(Type.Object({ slot: hash, proof: trieProof }, strict)),
+                },
+                strict,
+              ),
+            ),
+          },
+          strict,
+        ),
+        { minItems: 1 },
+      ),
+      consistency: optional(Type.Array(hash)),
+    },
+    strict,
+  ),
+)
+
+/** A bundle with its evidence. */
+export const offline = <T extends TSchema>(bundle: T) =>
+  Type.Object({ format: oneOf('tidemark-offline/1'), bundle, evidence: Evidence }, strict)
+
+const entry = {
+  batch: Header,
+  anchor: Place,
+  state: oneOf('announced', 'verified', 'fraud', 'withheld'),
+  reason: optional(Type.String()),
+  final: Type.Boolean(),
+}
+
+export const Batches = name(
+  'Batches',
+  Type.Object({ batches: Type.Array(Type.Object(entry, strict)), next: optional(decimal) }, strict),
+)
+
+export const BatchEntry = name(
+  'BatchEntry',
+  Type.Object(
+    {
+      ...entry,
+      submissionCount: count,
+      submissions: Type.Array(
+        Type.Object(
+          { source: Type.String(), sequence: decimal, first: count, count, signer: optional(address) },
+          strict,
+        ),
+      ),
+    },
+    strict,
+  ),
+)
+
+export const Transactions = name(
+  'Transactions',
+  Type.Object(
+    {
+      transactions: Type.Array(
+        Type.Object(
+          {
+            hash,
+            nonce: decimal,
+            state: oneOf('waiting', 'succeeded', 'reverted', 'replaced', 'settled'),
+            createdAt: decimal,
+            firstSequence: decimal,
+            batches: count,
+            maxFeePerGas: exactSum,
+            maxPriorityFeePerGas: exactSum,
+            blockNumber: optional(decimal),
+            gasUsed: optional(decimal),
+            gasPrice: optional(exactSum),
           },
           strict,
         ),
@@ -507,6 +589,7 @@ export const Ledger = name(
       chainId: decimal,
       ledger: address,
       publisher: optional(address),
+      authorizations: optional(address),
       deploymentBlock: decimal,
       size: decimal,
       root: hash,
@@ -514,6 +597,21 @@ export const Ledger = name(
       headBlock: block,
       finalBlock: block,
       lagging: Type.Boolean(),
+    },
+    strict,
+  ),
+)
+
+export const GrantStanding = name(
+  'GrantStanding',
+  Type.Object(
+    {
+      authorization: hash,
+      given: Type.Boolean(),
+      revokedAt: Type.Union([decimal, Type.Null()]),
+      paused: Type.Boolean(),
+      calls: decimal,
+      block: Type.Object({ number: decimal, hash, time: decimal }, strict),
     },
     strict,
   ),

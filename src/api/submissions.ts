@@ -3,10 +3,12 @@ import type { Request, RequestHandler } from 'express'
 import { InputError } from '../errors.ts'
 import type { Admission } from '../gateway/admission.ts'
 import type { Gateway } from '../gateway/gateway.ts'
+import type { EvidenceMaker } from '../indexer/evidence-maker.ts'
 import type { Finder } from '../indexer/finder.ts'
 import type { Follower } from '../indexer/follower.ts'
 import { HASH_SIZE } from '../merkle/index.ts'
 import {
+  OFFLINE_MEDIA_TYPE,
   SUBMISSION_MEDIA_TYPE,
   type SubmissionProof,
   toJsonLeaves,
@@ -16,7 +18,8 @@ import {
 import type { LedgerEntries, LedgerEntry } from '../store/ledger-entries.ts'
 import type { Voucher } from '../store/sealed-batches.ts'
 import { toJsonAnchor } from './json.ts'
-import { optionalUint64, parseUint64, requiredText, tokenOf } from './query.ts'
+import { withEvidence } from './offline.ts'
+import { optionalFlag, optionalUint64, parseUint64, requiredText, tokenOf } from './query.ts'
 
 /** Names the submission of its source that a request means to be, so that sending it twice is harmless. */
 const SEQUENCE_HEADER = 'tidemark-sequence'
@@ -76,19 +79,26 @@ export const getSubmission =
     })
   }
 
-/** GET /v1/submissions/proof?source=&sequence=: the bundle that shows the whole submission on the chain. */
+/** GET /v1/submissions/proof?source=&sequence=[&evidence=true]: the bundle that shows the whole submission on the chain. */
 export const getSubmissionProof =
-  (gateway: Gateway, finder: Finder): RequestHandler =>
+  (gateway: Gateway, finder: Finder, evidence: EvidenceMaker): RequestHandler =>
   async (request, response) => {
     const source = requiredText(request, 'source')
     const sequence = parseUint64(requiredText(request, 'sequence'), 'sequence')
+    const isOffline = optionalFlag(request, 'evidence')
     const sealed = (await gateway.find(source, sequence))?.sealed
     if (sealed === undefined) {
       throw new InputError('NOT_ANCHORED', `the ledger holds no submission ${sequence} of ${source}`)
     }
     const proof = await finder.proveSubmission(sealed)
-    response.type(SUBMISSION_MEDIA_TYPE)
-    for (const piece of spellProof(proof)) {
+    const text = isOffline
+      ? withEvidence(
+          spellProof(proof),
+          await evidence.ofAnchor({ anchor: proof.anchor, size: proof.log.size }),
+        )
+      : spellProof(proof)
+    response.type(isOffline ? OFFLINE_MEDIA_TYPE : SUBMISSION_MEDIA_TYPE)
+    for await (const piece of text) {
       if (response.destroyed) return
       response.write(piece)
       await nextTurn()

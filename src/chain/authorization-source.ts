@@ -11,6 +11,7 @@ import { type ChainLog, placeOf } from './logs.ts'
 import { decodeRightsEvent } from './rights-events.ts'
 import { allLogs, rightsFacts } from './rights-facts.ts'
 import type { Rpc } from './rpc.ts'
+import { grantSigner } from './signing.ts'
 
 /** What the chain adds to the proof of an authorised call, all of it as of final blocks. */
 export interface AuthorizationSource {
@@ -36,7 +37,7 @@ export function authorizationSource(
   { chainId, registry, authorizations, deploymentBlock }: RightsIdentity & { chainId: bigint },
 ): AuthorizationSource {
   const domain = { chainId, contract: authorizations }
-  const facts = rightsFacts(rpc)
+  const facts = rightsFacts(rpc, grantSigner)
 
   const finalLogs = async (address: Hex, topics: readonly Hex[]) =>
     allLogs(rpc, { address, topics }, deploymentBlock, await chain.finalBlock())

@@ -1,13 +1,8 @@
-import type { Hex } from '../bytes/hex.ts'
-import { type Grant, isAllowed, REASONS, type Reason, type Use } from '../record/index.ts'
-import { malformed, parseBytes } from './answers.ts'
-import { type BlockReference, contractReader } from './contract.ts'
-import { fetchLatestBlock } from './facts.ts'
-import { fetchLogs } from './logs.ts'
-import { authorizationsInterface } from './rights-abi.ts'
-import { decodeRightsEvent } from './rights-events.ts'
+import { fromHex, type Hex } from '../bytes/hex.ts'
+import { type Grant, grantWords, isAllowed, REASONS, type Reason, type Use } from '../record/index.ts'
+import { malformed } from './answers.ts'
+import { addressOf, type BlockReference, boolOf, contractReader, uintOf, withBytes } from './contract.ts'
 import type { Rpc } from './rpc.ts'
-import { type Sender, transact } from './transact.ts'
 
 /** What the contract knows of a grant besides its revocation. */
 interface GrantState {
@@ -30,86 +25,36 @@ export interface Authorizations {
   grantState(grantId: Hex, at?: BlockReference): Promise<GrantState>
 }
 
+const USE = 'bytes32,bytes32,bytes32'
+const GRANT = '(address,bytes32,bytes32,bytes32,uint64,uint64,uint32,uint256)'
+
 export function createAuthorizations(rpc: Rpc, address: Hex): Authorizations {
-  const read = contractReader(rpc, authorizationsInterface, address, 'contract of authorisations')
+  const read = contractReader(rpc, address, 'contract of authorisations')
   return {
     address,
-    registry: async (at) => parseBytes((await read('registry', [], at))[0], 'registry', 20),
-    decide: async ({ consumer, resource, purpose }, grantId, at) =>
-      parseReason(await read('decide', [consumer, resource, purpose, grantId], at)),
-    decideWith: async ({ consumer, resource, purpose }, grant, signature, at) =>
-      parseReason(await read('decideWith', [consumer, resource, purpose, grant, signature], at)),
-    revokedAt: async (grantId, at) => integer((await read('revokedAt', [grantId], at))[0]),
+    registry: async (at) => addressOf((await read('registry()', [], 1, at))[0]),
+    decide: async (use, grantId, at) =>
+      parseReason(await read(`decide(${USE},bytes32)`, [...useWords(use), fromHex(grantId)], 2, at)),
+    decideWith: async (use, grant, signature, at) => {
+      const args = withBytes([...useWords(use), ...grantWords(grant)], fromHex(signature))
+      return parseReason(await read(`decideWith(${USE},${GRANT},bytes)`, args, 2, at))
+    },
+    revokedAt: async (grantId, at) =>
+      uintOf((await read('revokedAt(bytes32)', [fromHex(grantId)], 1, at))[0], 64),
     grantState: async (grantId, at) => {
-      const [given, paused, calls] = await read('grantState', [grantId], at)
-      return { given: given === true, paused: paused === true, calls: integer(calls) }
+      const [given, paused, calls] = await read('grantState(bytes32)', [fromHex(grantId)], 3, at)
+      return { given: boolOf(given), paused: boolOf(paused), calls: uintOf(calls, 64) }
     },
   }
 }
 
-function parseReason([allowed, code]: unknown[]): Reason {
-  const reason = REASONS[Number(code)]
-  if (reason === undefined || isAllowed(reason) !== allowed) {
+const useWords = ({ consumer, resource, purpose }: Use) =>
+  [consumer, resource, purpose].map((id) => fromHex(id))
+
+function parseReason([allowed, code]: Hex[]): Reason {
+  const reason = REASONS[Number(uintOf(code, 8))]
+  if (reason === undefined || isAllowed(reason) !== boolOf(allowed)) {
     throw malformed('decision', 'one of the contract')
   }
   return reason
-}
-
-function integer(value: unknown): bigint {
-  if (typeof value === 'bigint') return value
-  throw malformed('answer of the authorisations', 'an integer')
-}
-
-/**
- * The terms of a grant that its contract holds, as the contract announced them; undefined when it did not.
- *
- * @throws {OperationError} when the node cannot tell
- */
-export async function findGrant(
-  rpc: Rpc,
-  { authorizations, deploymentBlock }: { authorizations: Hex; deploymentBlock: bigint },
-  id: Hex,
-): Promise<Grant | undefined> {
-  const granted = authorizationsInterface.getEvent('Granted')
-  const filter = { address: authorizations, topics: [parseBytes(granted?.topicHash, 'topic', 32), id] }
-  const { number: head } = await fetchLatestBlock(rpc)
-  for await (const { logs } of fetchLogs(rpc, filter, deploymentBlock, head)) {
-    for (const log of logs) {
-      const event = decodeRightsEvent(log, 'authorizations')
-      if (event?.name === 'Granted') return event.grant
-    }
-  }
-  return undefined
-}
-
-/** What may be done about grants; every function waits until it is in a block, and answers which. */
-export interface GrantAdmin {
-  /** @param signature the subject's; `0x` when it sends this itself */
-  grant(grant: Grant, signature: Hex): Promise<bigint>
-  /** by the subject, as are `pause` and `resume` */
-  revoke(grant: Grant): Promise<bigint>
-  /** @param deadline seconds of block time */
-  revokeBySignature(grant: Grant, deadline: bigint, signature: Hex): Promise<bigint>
-  pause(grant: Grant): Promise<bigint>
-  resume(grant: Grant): Promise<bigint>
-  /** by a key of the consumer */
-  request(use: Use, grantId: Hex): Promise<bigint>
-}
-
-/** @throws {OperationError} from every function, with the contract's own reason when it refuses (see `transact`) */
-export function administerGrants(sender: Sender, authorizations: Hex): GrantAdmin {
-  const send = async (name: string, args: unknown[]): Promise<bigint> => {
-    const data = parseBytes(authorizationsInterface.encodeFunctionData(name, args), 'calldata')
-    return (await transact(sender, { to: authorizations, data })).receipt.blockNumber
-  }
-  return {
-    grant: (grant, signature) => send('grant', [grant, signature]),
-    revoke: (grant) => send('revoke', [grant]),
-    revokeBySignature: (grant, deadline, signature) =>
-      send('revokeBySignature', [grant, deadline, signature]),
-    pause: (grant) => send('pause', [grant]),
-    resume: (grant) => send('resume', [grant]),
-    request: ({ consumer, resource, purpose }, grantId) =>
-      send('request', [consumer, resource, purpose, grantId]),
-  }
 }

@@ -1,6 +1,7 @@
 import type { Hex } from '../bytes/hex.ts'
 import { type BreakerKind, nameId } from '../record/index.ts'
-import { administerRegistry, type BreakerTarget, createRegistry } from './registry.ts'
+import { administerRegistry } from './administer-registry.ts'
+import { type BreakerTarget, createRegistry } from './registry.ts'
 import type { Sender } from './transact.ts'
 
 /** A breaker's id for everything. */

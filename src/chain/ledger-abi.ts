@@ -1,4 +1,7 @@
 import { Interface } from 'ethers'
+import type { Header } from '../batch/header.ts'
+import { type Hex, toHex } from '../bytes/hex.ts'
+import { parseBytes } from './answers.ts'
 
 const HEADER =
   '(address publisher, uint64 sequence, bytes32 recordsRoot, uint32 recordCount, bytes32 indexRoot, uint32 indexSize, uint64 firstTime, uint64 lastTime)'
@@ -26,3 +29,13 @@ export const ledgerInterface = new Interface([
   'error Ledger_TimesReversed(uint64 sequence, uint64 firstTime, uint64 lastTime)',
   'error AccessControlUnauthorizedAccount(address account, bytes32 neededRole)',
 ])
+
+/** The calldata of `append(Header[])`. */
+export function encodeAppend(headers: readonly Header[]): Hex {
+  const structs = headers.map((header) => ({
+    ...header,
+    recordsRoot: toHex(header.recordsRoot),
+    indexRoot: toHex(header.indexRoot),
+  }))
+  return parseBytes(ledgerInterface.encodeFunctionData('append', [structs]), 'calldata')
+}

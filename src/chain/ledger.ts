@@ -1,10 +1,9 @@
 import { APPENDED_TOPIC, type Appended, decodeAppended } from '../batch/appended.ts'
-import type { Header } from '../batch/header.ts'
-import { fromHex, type Hex, isHex, toHex } from '../bytes/hex.ts'
+import { fromHex, type Hex, isHex } from '../bytes/hex.ts'
+import { addressWord } from '../bytes/typed-data.ts'
 import { OperationError, VerificationError } from '../errors.ts'
-import { malformed, parseBytes } from './answers.ts'
-import { type BlockReference, contractReader } from './contract.ts'
-import { ledgerInterface } from './ledger-abi.ts'
+import { malformed } from './answers.ts'
+import { type BlockReference, contractReader, uintOf } from './contract.ts'
 import { type ChainLog, fetchLogs } from './logs.ts'
 import type { Rpc } from './rpc.ts'
 
@@ -39,46 +38,30 @@ export interface Ledger {
 const STATUSES: readonly PublisherStatus[] = ['none', 'active', 'suspended']
 
 export function createLedger(rpc: Rpc, address: Hex): Ledger {
-  const read = contractReader(rpc, ledgerInterface, address, 'ledger')
-  async function readInteger(name: string, at?: BlockReference): Promise<bigint> {
-    const [value] = await read(name, [], at)
-    if (typeof value !== 'bigint') throw malformed(`answer to ${name}()`, 'an integer')
-    return value
-  }
+  const read = contractReader(rpc, address, 'ledger')
   return {
     address,
-    size: (at) => readInteger('size', at),
-    deploymentBlock: () => readInteger('deploymentBlock'),
-    root: async (at) => parseHash((await read('root', [], at))[0]),
+    size: async (at) => uintOf((await read('size()', [], 1, at))[0], 64),
+    deploymentBlock: async () => uintOf((await read('deploymentBlock()', [], 1))[0], 64),
+    root: async (at) => hashOf((await read('root()', [], 1, at))[0]),
     peaks: async (at) => {
-      const [peaks] = await read('peaks', [], at)
-      if (!Array.isArray(peaks)) throw malformed('answer to peaks()', 'a list')
-      return peaks.map(parseHash)
+      // An offset, a length, and as many words.
+      const [, length, ...peaks] = await read('peaks()', [], 2, at)
+      if (uintOf(length, 64) !== BigInt(peaks.length)) throw malformed('answer to peaks()', 'a list')
+      return peaks.map(hashOf)
     },
     publisher: async (account, at) => {
-      const [nextSequence, code] = await read('publisher', [account], at)
-      const status = STATUSES[Number(code)]
-      if (typeof nextSequence !== 'bigint' || status === undefined) {
-        throw malformed('answer to publisher()', "a publisher's")
-      }
-      return { nextSequence, status }
+      const [nextSequence, code] = await read('publisher(address)', [addressWord(account)], 2, at)
+      const status = STATUSES[Number(uintOf(code, 8))]
+      if (status === undefined) throw malformed('answer to publisher()', "a publisher's")
+      return { nextSequence: uintOf(nextSequence, 64), status }
     },
   }
 }
 
-function parseHash(value: unknown): Uint8Array {
-  if (!isHex(value, 32)) throw malformed("ledger's hash", '32 bytes')
-  return fromHex(value)
-}
-
-/** The calldata of `append(Header[])`. */
-export function encodeAppend(headers: readonly Header[]): Hex {
-  const structs = headers.map((header) => ({
-    ...header,
-    recordsRoot: toHex(header.recordsRoot),
-    indexRoot: toHex(header.indexRoot),
-  }))
-  return parseBytes(ledgerInterface.encodeFunctionData('append', [structs]), 'calldata')
+function hashOf(word: Hex | undefined): Uint8Array {
+  if (!isHex(word, 32)) throw malformed("ledger's hash", '32 bytes')
+  return fromHex(word)
 }
 
 /** An `Appended` event and where it is. */

@@ -1,7 +1,8 @@
 import type { Hex } from '../bytes/hex.ts'
 import { InputError } from '../errors.ts'
 import { nameId } from '../record/index.ts'
-import { type Registry, type ResourceEntry, registryCalls } from './registry.ts'
+import { registryCalls } from './administer-registry.ts'
+import type { Registry, ResourceEntry } from './registry.ts'
 import { type Sender, transactAll } from './transact.ts'
 
 /** What should stand in a registry, each thing once; sources and resources by their names. */

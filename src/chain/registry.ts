@@ -1,11 +1,11 @@
-import { id } from 'ethers'
-import type { Hex } from '../bytes/hex.ts'
+import { keccak_256 } from '@noble/hashes/sha3.js'
+import { utf8 } from '../bytes/bytes.ts'
+import { fromHex, type Hex } from '../bytes/hex.ts'
+import { addressWord, uintWord } from '../bytes/typed-data.ts'
 import { BREAKER_KINDS, type BreakerKind, SHARINGS, type Sharing } from '../record/index.ts'
 import { malformed, parseBytes } from './answers.ts'
-import { type BlockReference, contractReader } from './contract.ts'
-import { registryInterface } from './rights-abi.ts'
+import { type BlockReference, boolOf, contractReader, uintOf } from './contract.ts'
 import type { Rpc } from './rpc.ts'
-import { type Sender, transact } from './transact.ts'
 
 /** What a breaker stops: 32 zero bytes for everything, else the id of a source's or a resource's name. */
 export interface BreakerTarget {
@@ -37,77 +37,38 @@ export interface Registry {
   trippedAt(target: BreakerTarget, at?: BlockReference): Promise<bigint>
 }
 
-const GUARDIAN_ROLE = id('GUARDIAN_ROLE')
+const GUARDIAN_ROLE = keccak_256(utf8('GUARDIAN_ROLE'))
 
 export function createRegistry(rpc: Rpc, address: Hex): Registry {
-  const read = contractReader(rpc, registryInterface, address, 'registry')
+  const read = contractReader(rpc, address, 'registry')
   return {
     address,
-    deploymentBlock: async () => integer((await read('deploymentBlock', []))[0]),
-    isSource: async (source, at) => (await read('isSource', [source], at))[0] === true,
+    deploymentBlock: async () => uintOf((await read('deploymentBlock()', [], 1))[0], 64),
+    isSource: async (source, at) => boolOf((await read('isSource(bytes32)', [fromHex(source)], 1, at))[0]),
     keyPeriod: async (source, key, at) => {
-      const [from, until] = await read('keyPeriod', [source, key], at)
-      return { from: integer(from), until: integer(until) }
+      const args = [fromHex(source), addressWord(key)]
+      const [from, until] = await read('keyPeriod(bytes32,address)', args, 2, at)
+      return { from: uintOf(from, 64), until: uintOf(until, 64) }
     },
-    resource: async (resource, at) => parseResourceEntry(await read('resource', [resource], at)),
-    isGuardian: async (account) => (await read('hasRole', [GUARDIAN_ROLE, account]))[0] === true,
-    trippedAt: async (target, at) => integer((await read('trippedAt', [targetArgument(target)], at))[0]),
+    resource: async (resource, at) =>
+      parseResourceEntry(await read('resource(bytes32)', [fromHex(resource)], 5, at)),
+    isGuardian: async (account) =>
+      boolOf((await read('hasRole(bytes32,address)', [GUARDIAN_ROLE, addressWord(account)], 1))[0]),
+    trippedAt: async ({ kind, id }, at) => {
+      const target = [uintWord(BigInt(BREAKER_KINDS.indexOf(kind))), fromHex(id)]
+      return uintOf((await read('trippedAt((uint8,bytes32))', target, 1, at))[0], 64)
+    },
   }
 }
 
-function parseResourceEntry([version, owner, sharing, level, digest]: unknown[]): ResourceEntry {
-  const word = SHARINGS[Number(sharing)]
+function parseResourceEntry([version, owner, sharing, level, digest]: Hex[]): ResourceEntry {
+  const word = SHARINGS[Number(uintOf(sharing, 8))]
   if (word === undefined) throw malformed('answer to resource()', "a registry's")
   return {
-    version: Number(integer(version)),
+    version: Number(uintOf(version, 32)),
     owner: parseBytes(owner, "resource's owner", 32),
     sharing: word,
-    level: Number(integer(level)),
+    level: Number(uintOf(level, 8)),
     digest: parseBytes(digest, "resource's digest", 32),
-  }
-}
-
-function integer(value: unknown): bigint {
-  if (typeof value === 'bigint') return value
-  throw malformed('answer of the registry', 'an integer')
-}
-
-/** What a registrar or a guardian does to a registry; every one waits until it is in a block, and answers which. */
-export interface RegistryAdmin {
-  addSource(uri: string): Promise<bigint>
-  /** @param until seconds since 1970 */
-  addKey(source: Hex, key: Hex, until: bigint): Promise<bigint>
-  endKey(source: Hex, key: Hex): Promise<bigint>
-  setResource(name: string, entry: Omit<ResourceEntry, 'version'>): Promise<bigint>
-  trip(target: BreakerTarget, reason: string): Promise<bigint>
-  reset(target: BreakerTarget, reason: string): Promise<bigint>
-}
-
-const encode = (name: string, args: unknown[]): Hex =>
-  parseBytes(registryInterface.encodeFunctionData(name, args), 'calldata')
-
-const targetArgument = ({ kind, id }: BreakerTarget) => [BREAKER_KINDS.indexOf(kind), id]
-
-/** The calldata of each change, with the parameters of `RegistryAdmin`. */
-export const registryCalls = {
-  addSource: (uri) => encode('addSource', [uri]),
-  addKey: (source, key, until) => encode('addKey', [source, key, until]),
-  endKey: (source, key) => encode('endKey', [source, key]),
-  setResource: (name, { owner, sharing, level, digest }) =>
-    encode('setResource', [name, owner, SHARINGS.indexOf(sharing), level, digest]),
-  trip: (breaker, reason) => encode('trip', [targetArgument(breaker), reason]),
-  reset: (breaker, reason) => encode('reset', [targetArgument(breaker), reason]),
-} satisfies { [Name in keyof RegistryAdmin]: (...args: Parameters<RegistryAdmin[Name]>) => Hex }
-
-/** @throws {OperationError} from every function, with the contract's own reason when it refuses (see `transact`) */
-export function administerRegistry(sender: Sender, registry: Hex): RegistryAdmin {
-  const send = async (data: Hex) => (await transact(sender, { to: registry, data })).receipt.blockNumber
-  return {
-    addSource: (...args) => send(registryCalls.addSource(...args)),
-    addKey: (...args) => send(registryCalls.addKey(...args)),
-    endKey: (...args) => send(registryCalls.endKey(...args)),
-    setResource: (...args) => send(registryCalls.setResource(...args)),
-    trip: (...args) => send(registryCalls.trip(...args)),
-    reset: (...args) => send(registryCalls.reset(...args)),
   }
 }

@@ -1,25 +1,17 @@
-import { Interface } from 'ethers'
-import type { Hex } from '../bytes/hex.ts'
-import { OperationError, VerificationError } from '../errors.ts'
+import { fromHex, type Hex } from '../bytes/hex.ts'
+import { OperationError } from '../errors.ts'
 import { resourceSetTopics } from '../record/index.ts'
 import type { RightsFacts } from '../verify/index.ts'
 import { parseBytes } from './answers.ts'
 import { createAuthorizations } from './authorizations.ts'
+import { callData, withBytes } from './contract.ts'
 import { type ChainLog, fetchLogs, type LogFilter, placeOf } from './logs.ts'
 import { createRegistry } from './registry.ts'
 import { type Rpc, RpcRefusal } from './rpc.ts'
-import { recoverGrantSigner } from './signing.ts'
 
-/** Answers what a verifier of authorised calls asks, through a node's JSON-RPC. */
-export const rightsFacts = (rpc: Rpc): RightsFacts => ({
-  grantSigner(domain, grant, signature) {
-    try {
-      return recoverGrantSigner(domain, grant, signature)
-    } catch (error) {
-      if (error instanceof VerificationError) return undefined
-      throw error
-    }
-  },
+/** Answers what a verifier of authorised calls asks, through a node's JSON-RPC; keys are recovered as the caller can. */
+export const rightsFacts = (rpc: Rpc, grantSigner: RightsFacts['grantSigner']): RightsFacts => ({
+  grantSigner,
   isValidSignature: (account, digest, signature, blockHash) =>
     isValidSignature(rpc, account, digest, signature, blockHash),
   registryOf: (authorizations, blockHash) =>
@@ -47,9 +39,6 @@ export async function allLogs(rpc: Rpc, filter: LogFilter, from: bigint, to: big
   return all
 }
 
-const accountInterface = new Interface([
-  'function isValidSignature(bytes32 hash, bytes signature) view returns (bytes4)',
-])
 /** What an account answers that has signed: the selector, in a word of its own (ERC-1271). */
 const SIGNED = `0x1626ba7e${'0'.repeat(56)}`
 /** Geth's for a call that reverts. */
@@ -62,7 +51,7 @@ async function isValidSignature(
   signature: Hex,
   blockHash: Hex,
 ): Promise<boolean> {
-  const data = accountInterface.encodeFunctionData('isValidSignature', [digest, signature])
+  const data = callData('isValidSignature(bytes32,bytes)', withBytes([fromHex(digest)], fromHex(signature)))
   try {
     const answer = await rpc.call('eth_call', [{ to: account, data }, { blockHash }])
     return parseBytes(answer, 'answer to isValidSignature()').slice(0, SIGNED.length) === SIGNED

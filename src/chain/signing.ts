@@ -4,6 +4,7 @@ import { concatBytes } from '../bytes/bytes.ts'
 import { fromHex, type Hex, toHex } from '../bytes/hex.ts'
 import { recoverSigner, V_OF_ZERO } from '../bytes/signature.ts'
 import { stringWord, type TypedDomain, typedDigest, uintWord } from '../bytes/typed-data.ts'
+import { VerificationError } from '../errors.ts'
 import { RECEIPT_TYPE, receiptWords } from '../proof/index.ts'
 import { GRANT_TYPE, type Grant, grantWords } from '../record/index.ts'
 import { parseBytes } from './answers.ts'
@@ -113,6 +114,16 @@ export const signGrant = (signer: Signer, domain: TypedDomain, grant: Grant): Pr
  */
 export const recoverGrantSigner = (domain: TypedDomain, grant: Grant, signature: Hex): Hex =>
   recover(domain, grantStruct(grant), signature)
+
+/** As `RightsFacts` has it: undefined when the signature is none of a key. */
+export function grantSigner(domain: TypedDomain, grant: Grant, signature: Hex): Hex | undefined {
+  try {
+    return recoverGrantSigner(domain, grant, signature)
+  } catch (error) {
+    if (error instanceof VerificationError) return undefined
+    throw error
+  }
+}
 
 /**
  * A subject's signature for somebody else to revoke its grant, 65 bytes.

@@ -1,5 +1,6 @@
 import { Argument, Command } from 'commander'
-import { administerRegistry, type BreakerTarget, createRegistry, type Registry } from '../chain/registry.ts'
+import { administerRegistry } from '../chain/administer-registry.ts'
+import { type BreakerTarget, createRegistry, type Registry } from '../chain/registry.ts'
 import { type RegistryContents, readRegistry } from '../chain/registry-contents.ts'
 import { InputError } from '../errors.ts'
 import { BREAKER_KINDS, type BreakerKind, nameId } from '../record/index.ts'

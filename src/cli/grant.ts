@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander'
 import type { Hex } from '../bytes/hex.ts'
-import { administerGrants, createAuthorizations, findGrant } from '../chain/authorizations.ts'
+import { administerGrants, findGrant } from '../chain/administer-grants.ts'
+import { createAuthorizations } from '../chain/authorizations.ts'
 import { showSeconds } from '../chain/registration.ts'
 import { readRegistry } from '../chain/registry-contents.ts'
 import type { Grant } from '../record/index.ts'

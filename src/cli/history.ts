@@ -6,12 +6,15 @@ import { createGatewayApi } from '../client/gateway-api.ts'
 import { InputError, OperationError } from '../errors.ts'
 import { INDEX_NAMES, type IndexName } from '../lookup/index.ts'
 import { apiOption, viewerTokenOption } from './options.ts'
+import { evidenceOption, noEvidenceOption, preferEvidence } from './with-evidence.ts'
 
 type HistoryOptions = Partial<Record<IndexName | (typeof NARROWING)[number], string>> & {
   api: string
   token?: string
   out?: string
   runs?: boolean
+  /** undefined: if it can be had */
+  evidence?: boolean
 }
 
 /** Parameters that are passed on as they are. */
@@ -48,6 +51,8 @@ export const historyCommand = () => {
         'let the runs that the indexer found to be true speak for their batches: far shorter',
       ),
     )
+    .addOption(evidenceOption())
+    .addOption(noEvidenceOption())
     .addOption(new Option('--out <file>', 'instead of standard output'))
     .addOption(apiOption())
     .addOption(viewerTokenOption())
@@ -65,7 +70,9 @@ async function history(options: HistoryOptions): Promise<void> {
     return value === undefined ? [] : [[name, value]]
   })
   if (options.runs === true) query.push(['runs', 'true'])
-  const body = await createGatewayApi(api, { token }).history(Object.fromEntries(query))
+  const body = await preferEvidence(options.evidence, (evidence) =>
+    createGatewayApi(api, { token }).history(Object.fromEntries([...query, ['evidence', String(evidence)]])),
+  )
   if (out === undefined) {
     for await (const chunk of body) process.stdout.write(chunk)
     process.stdout.write('\n')

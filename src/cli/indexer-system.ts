@@ -124,6 +124,7 @@ async function assemble(config: IndexerConfig, started: Started): Promise<Indexe
       follower,
       finder,
       histories: indexing.histories,
+      evidence: indexing.evidence,
       monthlyReports,
       entries,
       alerts,
@@ -131,8 +132,8 @@ async function assemble(config: IndexerConfig, started: Started): Promise<Indexe
       seen,
       ...(indexing.rights !== undefined && {
         decisions: indexing.rights.decisions,
-        authorize: indexing.rights.authorize,
         rights: indexing.rights.rights,
+        authorize: indexing.rights.authorize,
       }),
       sources: (limit) => seen.sources(limit),
       identity,

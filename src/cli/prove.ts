@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'
 import { createGatewayApi } from '../client/gateway-api.ts'
 import { apiOption, viewerTokenOption } from './options.ts'
+import { evidenceOption, noEvidenceOption, preferEvidence } from './with-evidence.ts'
 
 interface ProveOptions {
   api: string
@@ -10,6 +11,8 @@ interface ProveOptions {
   disclose?: string
   /** undefined: if it can be had */
   authorization?: boolean
+  /** undefined: if it can be had */
+  evidence?: boolean
   out?: string
 }
 
@@ -22,22 +25,26 @@ export const proveCommand = () =>
     .addOption(new Option('--disclose <names>', 'pseudonyms to open, such as person'))
     .addOption(new Option('--authorization', 'fail if what authorised a call cannot be shown with it'))
     .addOption(new Option('--no-authorization', 'show that a call happened, not what authorised it'))
+    .addOption(evidenceOption())
+    .addOption(noEvidenceOption())
     .addOption(new Option('--out <file>', 'instead of standard output'))
     .addOption(apiOption())
     .addOption(viewerTokenOption())
     .action(prove)
 
-async function prove(
-  id: string,
-  { api, token, source, disclose, authorization, out }: ProveOptions,
-): Promise<void> {
+async function prove(id: string, options: ProveOptions): Promise<void> {
+  const { token, source, disclose, authorization, out } = options
   const names = disclose?.split(',').filter((name) => name !== '') ?? []
-  const { bundle, missing } = await createGatewayApi(api, { token }).proof({
-    id,
-    disclose: names,
-    ...(source !== undefined && { source }),
-    ...(authorization !== undefined && { authorization }),
-  })
+  const api = createGatewayApi(options.api, { token })
+  const { bundle, missing } = await preferEvidence(options.evidence, (evidence) =>
+    api.proof({
+      id,
+      disclose: names,
+      ...(source !== undefined && { source }),
+      ...(authorization !== undefined && { authorization }),
+      evidence,
+    }),
+  )
   const text = `${JSON.stringify(JSON.parse(bundle), null, 2)}\n`
   if (out === undefined) process.stdout.write(text)
   else await writeFile(out, text)

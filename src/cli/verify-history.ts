@@ -1,14 +1,10 @@
 import type { TrustedRun, VerifiedHistory } from '../verify/index.ts'
-
-interface Asked {
-  rpc: string
-  ledger?: string
-}
+import { anchoredRow, type Trusted, trustedRows, unpinnedLedger } from './verify-trust.ts'
 
 /** How many records a person is shown; `--json` prints them all. */
 const MOST_SHOWN = 20
 
-export const historyToJson = (verified: VerifiedHistory, { ledger }: Asked) => ({
+export const historyToJson = (verified: VerifiedHistory, { ledger }: Trusted) => ({
   verdict: 'verified',
   key: verified.key,
   period: { from: showTime(verified.period.from), to: showTime(verified.period.to) },
@@ -37,8 +33,10 @@ export const historyToJson = (verified: VerifiedHistory, { ledger }: Asked) => (
 })
 
 /** What has been proven, in plain words, and what has not. */
-export function describeHistory(verified: VerifiedHistory, { rpc, ledger }: Asked): string {
-  const { key, range, records, anchor, finalBlock, searched, runs, otherTimes } = verified
+export function describeHistory(verified: VerifiedHistory, trusted: Trusted): string {
+  const { key, range, records, anchor, searched, runs, otherTimes } = verified
+  const asked = { ...trusted, lang: 'en' } as const
+  const pin = unpinnedLedger(anchor.ledger, asked.ledger, asked.lang)
   const batches = Number(range.to - range.from)
   const value = key.value.replace('\0', ' ')
   const others = records.length === 0 ? '' : ', and no others'
@@ -52,9 +50,9 @@ export function describeHistory(verified: VerifiedHistory, { rpc, ledger }: Aske
       ? `            ${counted(otherTimes, 'more record')} under the key, of other times`
       : undefined,
     `  ledger    ${anchor.ledger} on chain ${anchor.chainId}`,
-    `  anchored  block ${anchor.blockNumber} at ${blockTime(verified)}; final block ${finalBlock}`,
-    `  trusted   the node at ${rpc}${ledger === undefined ? `, and that ${anchor.ledger} is the ledger: pin it with --ledger` : ''};`,
-    '            that somebody recomputed the indexes of these batches, as every indexer does',
+    anchoredRow(verified, asked),
+    ...trustedRows(anchor.chainId, pin === undefined ? [] : [pin], asked),
+    '  assumed   that somebody recomputed the indexes of these batches, as every indexer does',
     ...describeRuns(runs),
     ...records
       .slice(0, MOST_SHOWN)

@@ -1,6 +1,8 @@
 import { VerificationError } from '../errors.ts'
 import type { Language } from '../rules/rule.ts'
 import { refusalWords, type VerifiedAuthorization, type VerifiedProof } from '../verify/index.ts'
+import { row, sayIn, showSeconds } from './verify-rows.ts'
+import { anchoredRow, type Trusted, trustedRows, unpinnedLedger } from './verify-trust.ts'
 
 /** A refusal in plain words, followed by its exact reason. */
 export function inWords(error: VerificationError, lang: Language): VerificationError {
@@ -10,17 +12,13 @@ export function inWords(error: VerificationError, lang: Language): VerificationE
   return new VerificationError(code, text, { cause, ...(step !== undefined && { step }) })
 }
 
-interface Asked {
-  rpc: string
-  ledger?: string
-  authorizations?: string
+export interface Asked extends Trusted {
   crossCheck: boolean
-  lang: Language
 }
 
 /** What has been proven, in plain words, and who was trusted for it. */
 export function describeProof(verified: VerifiedProof, asked: Asked): string {
-  const { record, header, anchor, logIndex, finalBlock, closedMembers, authorization } = verified
+  const { record, header, anchor, logIndex, closedMembers, authorization } = verified
   const say = sayIn(asked.lang)
   const lines = [
     say('VERIFIED', '验证通过'),
@@ -44,13 +42,7 @@ export function describeProof(verified: VerifiedProof, asked: Asked): string {
         `链 ${anchor.chainId} 上 ${anchor.ledger} 的第 ${logIndex} 项`,
       ),
     ),
-    row(
-      say('anchored', '上链'),
-      say(
-        `block ${anchor.blockNumber} at ${showSeconds(verified.blockTime)}; final block ${finalBlock}`,
-        `区块 ${anchor.blockNumber}，${showSeconds(verified.blockTime)}；最终区块 ${finalBlock}`,
-      ),
-    ),
+    anchoredRow(verified, asked),
     asked.crossCheck
       ? row(
           say('checked', '复核'),
@@ -60,28 +52,33 @@ export function describeProof(verified: VerifiedProof, asked: Asked): string {
           ),
         )
       : undefined,
-    row(say('trusted', '信任'), trusted(verified, asked)),
+    ...trustedRows(anchor.chainId, unpinned(verified, asked), asked),
   ]
   return `${lines.filter((line) => line !== undefined).join('\n')}\n`
 }
 
-function trusted({ anchor, authorization }: VerifiedProof, { rpc, ledger, authorizations, lang }: Asked) {
-  const say = sayIn(lang)
-  const unpinned = [
-    ledger === undefined
-      ? say(
-          `that ${anchor.ledger} is the ledger: pin it with --ledger`,
-          `${anchor.ledger} 即为账本：可用 --ledger 指定`,
-        )
-      : undefined,
-    authorization !== undefined && authorizations === undefined
-      ? say(
-          `that ${authorization.contract} decides on grants: pin it with --authorizations`,
-          `${authorization.contract} 即为授权合约：可用 --authorizations 指定`,
-        )
-      : undefined,
-  ].filter((pin) => pin !== undefined)
-  return [say(`the node at ${rpc}`, `节点 ${rpc}`), ...unpinned].join(say(', and ', '；并相信 '))
+function unpinned({ anchor, authorization }: VerifiedProof, asked: Asked): string[] {
+  const { ledger, authorizations, registry, isOffline } = asked
+  const say = sayIn(asked.lang)
+  const pins = [unpinnedLedger(anchor.ledger, ledger, asked.lang)]
+  if (authorization !== undefined && authorizations === undefined) {
+    pins.push(
+      say(
+        `that ${authorization.contract} decides on grants: pin it with --authorizations`,
+        `${authorization.contract} 即为授权合约：可用 --authorizations 指定`,
+      ),
+    )
+  }
+  // A node tells which registry they rest on; of evidence, it is believed.
+  if (authorization !== undefined && isOffline && registry === undefined) {
+    pins.push(
+      say(
+        `that those grants rest on registry ${authorization.resource.registry}: pin it with --registry`,
+        `上述授权以登记处 ${authorization.resource.registry} 为准：可用 --registry 指定`,
+      ),
+    )
+  }
+  return pins.filter((pin) => pin !== undefined)
 }
 
 function describeAuthorization(
@@ -170,23 +167,3 @@ const SHARED = {
   conditional: '有条件共享',
   prohibited: '不予共享',
 }
-
-const sayIn =
-  (lang: Language) =>
-  (en: string, zh: string): string =>
-    lang === 'en' ? en : zh
-
-const COLUMN = 10
-
-/** A label, as wide as a terminal shows it, and what it names. */
-function row(label: string, text: string): string {
-  const width = [...label].reduce((sum, character) => sum + (character > '\u2e80' ? 2 : 1), 0)
-  return `  ${label}${' '.repeat(COLUMN - width)}${text}`
-}
-
-/** The last second that a calendar reaches. */
-const LAST_SECOND = 8_640_000_000_000n
-
-/** As other times of the command line, however far off a grant may reach. */
-export const showSeconds = (seconds: bigint): string =>
-  seconds > LAST_SECOND ? `${seconds} s after 1970` : new Date(Number(seconds) * 1_000).toISOString()

@@ -3,26 +3,33 @@ import type { Hex } from '../bytes/hex.ts'
 import { chainFacts, type Finality } from '../chain/facts.ts'
 import { rightsFacts } from '../chain/rights-facts.ts'
 import { createRpc } from '../chain/rpc.ts'
+import { grantSigner } from '../chain/signing.ts'
 import { InputError, VerificationError } from '../errors.ts'
-import { HISTORY_FORMAT, parseProof, RUN_HISTORY_FORMAT, toJsonGrant } from '../proof/index.ts'
+import { OFFLINE_FORMAT, parseOffline, parseProof, toJsonGrant } from '../proof/index.ts'
 import type { Language } from '../rules/rule.ts'
 import {
+  blockHashes,
+  evidenceFacts,
+  type VerifiedAny,
   type VerifiedAuthorization,
   type VerifiedProof,
-  verifyHistory,
-  verifyProof,
+  verifyAny,
 } from '../verify/index.ts'
-import { crossCheck } from './cross-check.ts'
-import { finalityOption, jsonOption, parseAddress, rpcOption } from './options.ts'
+import { crossCheck as crossCheckProof } from './cross-check.ts'
+import { finalityOption, jsonOption, parseAddress, parseHash, rpcOption } from './options.ts'
 import { readBundle } from './read-lines.ts'
 import { describeHistory, historyToJson } from './verify-history.ts'
 import { verifyReceiptCommand } from './verify-receipt.ts'
-import { describeProof, inWords, showSeconds } from './verify-words.ts'
+import { showSeconds } from './verify-rows.ts'
+import { describeSubmission, submissionToJson } from './verify-submission.ts'
+import { type Asked, describeProof, inWords } from './verify-words.ts'
 
 interface VerifyOptions {
   rpc: string
+  trustedBlock: Hex[]
   ledger?: Hex
   authorizations?: Hex
+  registry?: Hex
   lang: Language
   finality: Finality
   crossCheck: boolean
@@ -35,10 +42,18 @@ export const verifyCommand = () =>
     // Otherwise the options of "verify receipt" would be taken for those of "verify".
     .enablePositionalOptions()
     .description(
-      'check a proof or a history against the chain; exit code 0 verified, 1 refuted, 2 unreadable, 3 could not check',
+      'check a proof, a history or a submission against the chain, or against blocks that you trust; exit code 0 verified, 1 refuted, 2 unreadable, 3 could not check',
     )
     .argument('<file>', 'the bundle; - for standard input')
     .addOption(rpcOption())
+    .addOption(
+      new Option(
+        '--trusted-block <hash>',
+        'ask no node: the hash of a block known to be final, for a bundle with evidence; repeatable',
+      )
+        .argParser((hash, others: Hex[]) => [...others, parseHash(hash)])
+        .default([]),
+    )
     .addOption(
       new Option('--ledger <address>', 'the ledger that the proof must be of').argParser(parseAddress),
     )
@@ -47,6 +62,9 @@ export const verifyCommand = () =>
         '--authorizations <address>',
         'the contract that must decide on the grant of an authorised call',
       ).argParser(parseAddress),
+    )
+    .addOption(
+      new Option('--registry <address>', 'the registry that the grant must rest on').argParser(parseAddress),
     )
     .addOption(finalityOption())
     .addOption(new Option('--lang <language>', 'of what is said').choices(['en', 'zh']).default('en'))
@@ -65,24 +83,71 @@ async function verify(file: string, options: VerifyOptions): Promise<void> {
 }
 
 async function verdictOn(bundle: unknown, options: VerifyOptions): Promise<string> {
-  const { ledger, authorizations, finality, json } = options
-  const rpc = createRpc(options.rpc)
-  const chain = chainFacts(rpc, { finality })
-  const trust = {
+  const { rpc, ledger, authorizations, registry, trustedBlock: trustedBlocks, crossCheck, lang } = options
+  const isOffline = trustedBlocks.length > 0
+  const pins = {
     ...(ledger !== undefined && { ledger }),
     ...(authorizations !== undefined && { authorizations }),
+    ...(registry !== undefined && { registry }),
   }
-  if ([HISTORY_FORMAT, RUN_HISTORY_FORMAT].includes(Object(bundle).format)) {
-    if (options.crossCheck) throw new InputError('BAD_ARGUMENT', '--cross-check is for proofs')
-    const history = await verifyHistory(bundle, chain, trust)
-    return json ? `${JSON.stringify(historyToJson(history, options))}\n` : describeHistory(history, options)
+  const means = isOffline ? { trustedBlocks } : nodeAt(options)
+  const found = await verifyAny(bundle, { ...means, trust: pins, grantSigner })
+  const shown = shownIn(bundle)
+  const asked = { rpc, isOffline, shownBy: shown?.blocks ?? [], ...pins, crossCheck, lang }
+  if (crossCheck) {
+    if (found.kind !== 'proof') throw new InputError('BAD_ARGUMENT', '--cross-check is for proofs')
+    const chain = shown !== undefined && isOffline ? shown.chain : nodeAt(options).chain
+    await crossCheckProof(parseProof(shown?.bundle ?? bundle), chain)
   }
-  const verified = await verifyProof(bundle, chain, trust, rightsFacts(rpc))
-  if (options.crossCheck) await crossCheck(parseProof(bundle), chain)
-  return json ? `${JSON.stringify(toJson(verified, options))}\n` : describeProof(verified, options)
+  return options.json ? `${JSON.stringify(toJson(found, asked))}\n` : describe(found, asked)
 }
 
-const toJson = (verified: VerifiedProof, { crossCheck, ledger, authorizations }: VerifyOptions) => ({
+function nodeAt({ rpc: url, finality }: VerifyOptions) {
+  const rpc = createRpc(url)
+  return { chain: chainFacts(rpc, { finality }), rights: rightsFacts(rpc, grantSigner) }
+}
+
+/** What the evidence of a verified bundle shows, if it brings any. */
+function shownIn(bundle: unknown) {
+  if (Object(bundle).format !== OFFLINE_FORMAT) return undefined
+  const { bundle: inner, evidence } = parseOffline(bundle)
+  const { chain, blocks } = evidenceFacts(evidence, { trustedBlocks: blockHashes(evidence), grantSigner })
+  return { bundle: inner, chain, blocks }
+}
+
+function describe(found: VerifiedAny, asked: Asked): string {
+  switch (found.kind) {
+    case 'history':
+      return describeHistory(found.verified, asked)
+    case 'submission':
+      return describeSubmission(found.verified, asked)
+    case 'proof':
+      return describeProof(found.verified, asked)
+  }
+}
+
+function toJson(found: VerifiedAny, asked: Asked) {
+  const evidence = {
+    offline: asked.isOffline,
+    ...(asked.shownBy.length > 0 && {
+      shownBy: asked.shownBy.map(({ number, hash, timestamp }) => ({
+        number: String(number),
+        hash,
+        time: showSeconds(timestamp),
+      })),
+    }),
+  }
+  switch (found.kind) {
+    case 'history':
+      return { ...historyToJson(found.verified, asked), ...evidence }
+    case 'submission':
+      return { ...submissionToJson(found.verified, asked), ...evidence }
+    case 'proof':
+      return { ...proofToJson(found.verified, asked), ...evidence }
+  }
+}
+
+const proofToJson = (verified: VerifiedProof, { crossCheck, ledger, authorizations, registry }: Asked) => ({
   verdict: 'verified',
   record: verified.record,
   closedMembers: verified.closedMembers,
@@ -100,6 +165,7 @@ const toJson = (verified: VerifiedProof, { crossCheck, ledger, authorizations }:
   ...(verified.authorization !== undefined && {
     authorization: authorizationToJson(verified.authorization),
     authorizationsPinned: authorizations !== undefined,
+    registryPinned: registry !== undefined,
   }),
 })
 

@@ -77,6 +77,7 @@ export interface GatewayApi {
   monthlyReport(month: string, utcOffset: number): Promise<unknown>
   /**
    * @param query.authorization whether what authorised a call must be there, or must not; if it can be had, otherwise
+   * @param query.evidence whether it comes with evidence (`tidemark-offline/1`)
    * @returns the text of the bundle, and why it shows a call under a grant without the grant
    */
   proof(query: {
@@ -84,6 +85,7 @@ export interface GatewayApi {
     id: string
     disclose: readonly string[]
     authorization?: boolean
+    evidence?: boolean
   }): Promise<{ bundle: string; missing?: string }>
   /**
    * The parts of a history as they come. They end with `OperationError` `GATEWAY_UNREACHABLE` when it is cut off.
@@ -224,12 +226,13 @@ export function createGatewayApi(
         cursor = page.cursor
       } while (cursor !== undefined)
     },
-    async proof({ source, id, disclose, authorization }) {
+    async proof({ source, id, disclose, authorization, evidence }) {
       const query = new URLSearchParams({
         id,
         ...(source !== undefined && { source }),
         ...(disclose.length > 0 && { disclose: disclose.join(',') }),
         ...(authorization !== undefined && { authorization: String(authorization) }),
+        ...(evidence !== undefined && { evidence: String(evidence) }),
       })
       const response = await fetchGood(`/v1/proofs?${query}`)
       const missing = response.headers.get('tidemark-authorization-missing')

@@ -7,12 +7,15 @@ import { BatchCache } from '../store/batch-cache.ts'
 import { BatchFolder } from '../store/batch-folder.ts'
 import { ChainCursor } from '../store/chain-cursor.ts'
 import type { Database } from '../store/database.ts'
+import { EvidenceStore } from '../store/evidence.ts'
 import { JudgedBatches } from '../store/judged-batches.ts'
 import { LedgerEntries } from '../store/ledger-entries.ts'
 import { Runs } from '../store/runs.ts'
 import { SeenSubmissions } from '../store/seen-submissions.ts'
 import type { ChainFacts } from '../verify/index.ts'
 import { Checker } from './checker.ts'
+import { EvidenceKeeper } from './evidence-keeper.ts'
+import { EvidenceMaker } from './evidence-maker.ts'
 import type { Fetcher } from './fetcher.ts'
 import { Finder } from './finder.ts'
 import { Follower } from './follower.ts'
@@ -65,6 +68,7 @@ export interface Indexing {
   seen: SeenSubmissions
   runs: Runs
   runKeeper: RunKeeper
+  evidence: EvidenceMaker
   /** where rules are at work */
   incidents: IncidentDesk | undefined
   /** where a contract decides on calls */
@@ -158,6 +162,9 @@ export function startIndexing(options: IndexingOptions): Indexing {
   // It reads many files.
   loops.start({ what: 'merging runs', step: () => runKeeper.step(), retryMs: RETRY_MS })
   const finalBlock = () => follower.state.finalBlock
+  const evidence = new EvidenceStore(database)
+  const keeper = new EvidenceKeeper({ rpc, ledger: identity.ledger, store: evidence, finalBlock, now })
+  loops.start({ what: 'capturing evidence', step: () => keeper.step() })
   const rightsAtWork =
     rights &&
     options.rights &&
@@ -205,6 +212,7 @@ export function startIndexing(options: IndexingOptions): Indexing {
     seen,
     runs,
     runKeeper,
+    evidence: new EvidenceMaker({ rpc, chain, store: evidence, follower }),
     incidents: rules?.incidents,
     rights: rightsAtWork,
     troubles() {

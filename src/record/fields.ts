@@ -1,4 +1,4 @@
-import Type from 'typebox'
+import * as Type from 'typebox'
 
 /** The kinds of value that records are made of (docs/format.md, "Records"). */
 

@@ -1,4 +1,5 @@
-import Type, { type TSchema } from 'typebox'
+import type { TSchema } from 'typebox'
+import * as Type from 'typebox'
 import { utf8 } from '../bytes/bytes.ts'
 import { digest, sourceName, time, traceParent, word } from './fields.ts'
 import {

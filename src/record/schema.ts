@@ -1,4 +1,5 @@
-import Type, { type TProperties, type TSchema } from 'typebox'
+import type { TProperties, TSchema } from 'typebox'
+import * as Type from 'typebox'
 import { Compile, type Validator } from 'typebox/compile'
 import { digest, name, oneOf, optional, sourceName, text, time, traceParent } from './fields.ts'
 import { RECORD_TYPES, type RecordType, type RecordTypeName } from './types.ts'

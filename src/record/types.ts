@@ -1,4 +1,5 @@
-import Type, { type TProperties, type TSchema } from 'typebox'
+import type { TProperties, TSchema } from 'typebox'
+import * as Type from 'typebox'
 import { bytes, count, decimal, digest, hex, name, oneOf, optional, text, time, word } from './fields.ts'
 
 /**

@@ -284,8 +284,36 @@ CREATE INDEX record_grants_by_id ON record_grants (id, unsigned, log_index, posi
 CREATE TABLE grant_uses (id BLOB PRIMARY KEY, calls INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 `
 
-/** Who calls whom: everything is counted again. */
+/**
+ * What shows to whoever trusts its block that the chain holds a transaction: a row for each that appended to the ledger,
+ * under the last header that it appended. `shown` is null until it was captured.
+ */
 const VERSION_9 = `
+CREATE TABLE evidence (
+  log_index INTEGER PRIMARY KEY,
+  shown BLOB,
+  shown_bytes INTEGER NOT NULL DEFAULT 0,
+  ledger_size INTEGER,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  retry_at INTEGER NOT NULL DEFAULT 0,
+  reason TEXT
+) STRICT;
+CREATE INDEX evidence_due ON evidence (retry_at, log_index DESC) WHERE shown IS NULL;
+INSERT INTO evidence (log_index) SELECT max(log_index) FROM entries GROUP BY transaction_hash;
+`
+
+/** What transactions did and cost. */
+const VERSION_10 = `
+ALTER TABLE transactions ADD COLUMN succeeded INTEGER;
+ALTER TABLE transactions ADD COLUMN block_number INTEGER;
+ALTER TABLE transactions ADD COLUMN gas_used INTEGER;
+ALTER TABLE transactions ADD COLUMN gas_price TEXT;
+CREATE INDEX transactions_by_nonce ON transactions (publisher, nonce);
+CREATE INDEX transactions_not_settled ON transactions (publisher, nonce) WHERE settled = 0;
+`
+
+/** Who calls whom: everything is counted again. */
+const VERSION_11 = `
 DELETE FROM volumes;
 DELETE FROM grant_times;
 DELETE FROM counted;
@@ -303,6 +331,8 @@ const VERSIONS = [
   VERSION_7,
   VERSION_8,
   VERSION_9,
+  VERSION_10,
+  VERSION_11,
 ]
 
 /** How long a command waits for another process that writes to the same catalogue. */

@@ -49,6 +49,7 @@ export class LedgerEntries {
   readonly stats: Stats
   readonly #statements: Record<
     | 'insert'
+    | 'expectEvidence'
     | 'mark'
     | 'one'
     | 'byBatch'
@@ -76,14 +77,15 @@ export class LedgerEntries {
     this.#database = database
     this.stats = new Stats(database)
     const prepare = preparerOf(database)
-    this.#truncate = ['entries', 'seen_submissions', 'alerts', 'runs', 'record_grants'].map((table) =>
-      prepare(`DELETE FROM ${table} WHERE log_index >= ?`),
+    this.#truncate = ['entries', 'seen_submissions', 'alerts', 'runs', 'record_grants', 'evidence'].map(
+      (table) => prepare(`DELETE FROM ${table} WHERE log_index >= ?`),
     )
     this.#statements = {
       insert: prepare(
         `INSERT INTO entries (log_index, publisher, sequence, header, block_number, block_hash, transaction_hash,
            event_index, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'announced')`,
       ),
+      expectEvidence: prepare('INSERT INTO evidence (log_index) VALUES (?)'),
       mark: prepare('UPDATE entries SET state = ?, reason = ?, retry_at = 0 WHERE log_index = ?'),
       one: prepare('SELECT * FROM entries WHERE log_index = ?'),
       byBatch: prepare('SELECT * FROM entries WHERE publisher = ? AND sequence = ?'),
@@ -118,7 +120,7 @@ export class LedgerEntries {
   add(entries: readonly NewEntry[], alongside: () => void = () => undefined): void {
     inTransaction(this.#database, () => {
       alongside()
-      for (const entry of entries) {
+      for (const [i, entry] of entries.entries()) {
         this.#statements.insert.run(
           entry.logIndex,
           entry.header.publisher,
@@ -129,6 +131,9 @@ export class LedgerEntries {
           entry.transactionHash,
           entry.eventIndex,
         )
+        if (entries[i + 1]?.transactionHash !== entry.transactionHash) {
+          this.#statements.expectEvidence.run(entry.logIndex)
+        }
       }
     })
   }

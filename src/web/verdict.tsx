@@ -1,3 +1,4 @@
+import type { Hex } from '../bytes/hex.ts'
 import { useLanguage, useWords } from './language.ts'
 import './verdict.css'
 import type { Checked, CheckedStep, Trusted } from './verifier/checked.ts'
@@ -5,8 +6,14 @@ import { ClaimList, FactList, NotShown } from './verifier/facts.tsx'
 import { Address, Rows, Time } from './verifier/rows.tsx'
 import { STEP_WORDS, VERDICT_WORDS, words } from './verifier/words.ts'
 
+interface VerdictProps {
+  of: Checked
+  /** offers the reader to trust the blocks that are needed */
+  onTrust?: (hashes: readonly Hex[]) => void
+}
+
 /** What came of checking a file: the verdict, each step, what is proven, whose word was taken, what is not shown. */
-export function Verdict({ of: checked }: { of: Checked }) {
+export function Verdict({ of: checked, onTrust }: VerdictProps) {
   const say = useWords(words)
   const language = useLanguage()
   const { verdict, kind, steps, reason, facts, claims, needed = [] } = checked
@@ -28,13 +35,21 @@ export function Verdict({ of: checked }: { of: Checked }) {
         </p>
       )}
       {needed.length > 0 && (
-        <ul class="verdict-blocks">
-          {needed.map(({ number, hash, timestamp }) => (
-            <li key={hash}>
-              {say.block(number)}, <Time seconds={timestamp} />: <code>{hash}</code>
-            </li>
-          ))}
-        </ul>
+        <div class="verdict-blocks">
+          <ul>
+            {needed.map(({ number, hash, timestamp }) => (
+              <li key={hash}>
+                {say.block(number)}, <Time seconds={timestamp} />: <code>{hash}</code>
+              </li>
+            ))}
+          </ul>
+          <p>{say.howToTrust}</p>
+          {onTrust !== undefined && (
+            <button type="button" onClick={() => onTrust(needed.map(({ hash }) => hash))}>
+              {needed.length === 1 ? say.trustOne : say.trustAll}
+            </button>
+          )}
+        </div>
       )}
       {steps.length > 0 && <Steps of={steps} />}
       {facts !== undefined && (

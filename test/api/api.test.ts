@@ -215,7 +215,9 @@ describe('GET', () => {
       record: { source: 'urn:base', id: 'base-1-3', data: { _sd_alg: 'sha-256' } },
       batch: { publisher: world.system.publisher, position: 3 },
       final: true,
+      submission: { sequence: '1', receivedAt: expect.stringMatching(/^\d+$/), signed: false },
     })
+    expect((await get('/v1/records?resource=civil-registry/births&limit=1')).text).not.toContain('submission')
     expect(answer.text).not.toContain('clerk 17')
     expectProblem(await get('/v1/records?source=urn:base&id=none'), 404, 'NOT_FOUND')
   })
@@ -403,6 +405,7 @@ describe('GET', () => {
     expect(found).toMatchObject({
       chainId: '31337',
       ledger: world.system.identity.ledger,
+      authorizations: world.system.rights?.authorizations,
       root: toHex(await ledger.root()),
       peaks: (await ledger.peaks()).map(toHex),
       lagging: false,

@@ -101,6 +101,8 @@ test('what every route really answers is what the document says', async () => {
   await submit(ndjson(callOf('urn:contract', 'a')))
   const final = () => ask('GET', '/v1/submissions?source=urn:contract&sequence=0')
   await eventually(async () => JSON.parse((await final()).text).state === 'final' || undefined)
+  const captured = () => ask('GET', '/v1/submissions/proof?source=urn:contract&sequence=0&evidence=true')
+  await eventually(async () => (await captured()).status === 200 || undefined)
   const answered = new Set<string>()
   const [secret, auditor] = ['tidemark_of-a-handler', 'tidemark_of-an-auditor']
   await withSources(world.dataPath, 'existing', (sources) => {
@@ -115,11 +117,13 @@ test('what every route really answers is what the document says', async () => {
     '/v1/submissions/proof?source=urn:contract&sequence=0',
     '/v1/submissions/proof?source=urn:contract&sequence=9',
     '/v1/submissions/proof?source=urn:contract',
+    '/v1/submissions/proof?source=urn:contract&sequence=0&evidence=true',
     '/v1/records?source=urn:contract&id=a',
     '/v1/records?source=urn:contract&id=none',
     '/v1/records?resource=civil-registry/births&disclose=person&limit=1',
     '/v1/records',
     '/v1/proofs?id=a&disclose=person',
+    '/v1/proofs?id=a&evidence=true',
     '/v1/proofs?id=none',
     '/v1/proofs',
     '/v1/stats?by=resource&step=day',
@@ -132,11 +136,14 @@ test('what every route really answers is what the document says', async () => {
     '/v1/histories?resource=civil-registry/births&from=2026-01-01&disclose=person',
     '/v1/histories?record=none&source=urn:contract',
     '/v1/histories?resource=civil-registry/births&runs=true',
+    '/v1/histories?resource=civil-registry/births&evidence=true',
     '/v1/histories?person=none&runs=perhaps',
     '/v1/histories',
     '/v1/histories?person=none&first=99999',
     '/v1/batches?limit=3',
     '/v1/batches?limit=0',
+    '/v1/transactions?limit=3',
+    '/v1/transactions?limit=0',
     '/v1/alerts?limit=3',
     '/v1/alerts?limit=0',
     '/v1/ledger',
@@ -174,9 +181,19 @@ test('what every route really answers is what the document says', async () => {
     expect(contract.faultsOf('GET', path, answer), target).toEqual([])
     answered.add(`get ${path} ${answer.status}`)
   }
-  const place = '/v1/batches/{publisher}/{sequence}/{file}'
   const batch = `/v1/batches/${world.system.publisher}/0`
+  for (const target of [batch, `${batch}00`]) {
+    const answer = await ask('GET', target)
+    expect(contract.faultsOf('GET', '/v1/batches/{publisher}/{sequence}', answer)).toEqual([])
+    answered.add(`get /v1/batches/{publisher}/{sequence} ${answer.status}`)
+  }
+  const place = '/v1/batches/{publisher}/{sequence}/{file}'
   const { etag = '' } = (await ask('GET', `${batch}/tree.bin`)).headers
+  for (const id of [`0x${'00'.repeat(32)}`, 'none']) {
+    const answer = await ask('GET', `/v1/grants/${id}`)
+    expect(contract.faultsOf('GET', '/v1/grants/{id}', answer), id).toEqual([])
+    answered.add(`get /v1/grants/{id} ${answer.status}`)
+  }
   const files: [target: string, headers: Record<string, string>][] = [
     [`${batch}/header.json`, {}],
     [`${batch}/records.ndjson.zst`, {}],
@@ -240,7 +257,7 @@ test('what every route really answers is what the document says', async () => {
   expect(contract.faultsIn(schema, JSON.parse(overview?.data ?? ''))).toEqual([])
   answered.add('get /v1/events 200')
   // Whatever the document promises was seen here, but for what takes a stalled chain, a slow client, bad luck, a
-  // registered source, no contract that decides, or files that are not for everybody.
+  // registered source, no contract that decides, a node that shows no state, or files that are not for everybody.
   const promised = operations().flatMap(([method, path, { responses }]) =>
     Object.keys(responses).map((status) => `${method} ${path} ${status}`),
   )
@@ -249,11 +266,13 @@ test('what every route really answers is what the document says', async () => {
     'post /v1/submissions 408',
     'get /v1/submissions/proof 409',
     'get /v1/proofs 409',
+    'get /v1/histories 404',
     `get ${place} 401`,
     `get ${place} 403`,
     'post /v1/decisions 403',
     'post /v1/decisions 404',
     'post /v1/decisions 408',
+    'get /v1/grants/{id} 404',
   ])
 })
 

@@ -80,11 +80,13 @@ server.serve(
       inFlight: new BytesInFlight(10_000_000),
       sources,
       batchFiles: { batches: new BatchFolder(batchesPath), mode: 'none' },
+      transactionsBefore: publishing.transactionsBefore,
     },
     access: { tokens: sources, reading: 'open' },
     follower,
     finder,
     histories: indexing.histories,
+    evidence: indexing.evidence,
     monthlyReports: new MonthlyReports({
       ...{ entries, follower, identity, batchesPath },
       shared: () => [],

@@ -3,21 +3,21 @@ import { join } from 'node:path'
 import { AbiCoder } from 'ethers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Hex } from '../../src/bytes/hex.ts'
+import { administerGrants } from '../../src/chain/administer-grants.ts'
+import { administerRegistry } from '../../src/chain/administer-registry.ts'
 import { parseBytes } from '../../src/chain/answers.ts'
-import { administerGrants } from '../../src/chain/authorizations.ts'
 import type { RightsIdentity } from '../../src/chain/deploy.ts'
 import { devWallet, LOCAL_CHAIN_ID } from '../../src/chain/dev-accounts.ts'
 import { chainFacts } from '../../src/chain/facts.ts'
-import { administerRegistry } from '../../src/chain/registry.ts'
 import { rightsFacts } from '../../src/chain/rights-facts.ts'
 import { createRpc, type Rpc } from '../../src/chain/rpc.ts'
-import { signGrant } from '../../src/chain/signing.ts'
+import { grantSigner, signGrant } from '../../src/chain/signing.ts'
 import { transact } from '../../src/chain/transact.ts'
-import { createGatewayApi, type GatewayApi } from '../../src/client/gateway-api.ts'
+import { createGatewayApi, type GatewayApi, ProblemError } from '../../src/client/gateway-api.ts'
 import { sendRecords } from '../../src/client/send.ts'
-import type { JsonProof } from '../../src/proof/index.ts'
+import { type JsonProof, parseOffline } from '../../src/proof/index.ts'
 import { type Grant, grantId, nameId, parseRecord } from '../../src/record/index.ts'
-import { verifyProof } from '../../src/verify/index.ts'
+import { blockHashes, verifyAny, verifyProof } from '../../src/verify/index.ts'
 import { startTestSystem, type TestSystem } from '../api/world.ts'
 import { tidemark } from '../e2e/processes.ts'
 import { exampleOf, type Json } from '../record/examples.ts'
@@ -160,6 +160,26 @@ async function timeOf(number: bigint): Promise<bigint> {
 const prove = async (id: string): Promise<JsonProof> =>
   JSON.parse((await api.proof({ source: TAX, id, disclose: [] })).bundle)
 
+/** With what shows it to whoever trusts the blocks named. */
+async function proveOffline(id: string): Promise<{ offline: unknown; trustedBlocks: Hex[] }> {
+  const { bundle } = await eventually(() =>
+    api.proof({ source: TAX, id, disclose: [], evidence: true }).catch((error: unknown) => {
+      if (error instanceof ProblemError && error.problem.code === 'NOT_READY') return undefined
+      throw error
+    }),
+  )
+  const offline: unknown = JSON.parse(bundle)
+  return { offline, trustedBlocks: blockHashes(parseOffline(offline).evidence) }
+}
+
+/** As the command does that asks nobody. */
+const verifyOffline = ({ offline, trustedBlocks }: Awaited<ReturnType<typeof proveOffline>>) =>
+  verifyAny(offline, {
+    trustedBlocks,
+    grantSigner,
+    trust: { authorizations: rights.authorizations, registry: rights.registry },
+  })
+
 async function verify(proof: unknown, ...args: string[]) {
   const file = join(await temporaryFolder(), 'proof.json')
   await writeFile(file, JSON.stringify(proof))
@@ -172,7 +192,7 @@ const verifyHere = (proof: unknown) =>
     proof,
     chainFacts(rpc, { finality: { kind: 'tag' } }),
     { ledger: world.system.identity.ledger, authorizations: rights.authorizations },
-    rightsFacts(rpc),
+    rightsFacts(rpc, grantSigner),
   )
 
 describe('a call under a grant', () => {
@@ -247,7 +267,14 @@ describe('a call under a grant', () => {
     const refused = await api.proof({ source: TAX, id: 'refused', disclose: [] })
     expect(JSON.parse(refused.bundle).format).toBe('tidemark-proof/1')
     expect(refused.missing).toBeUndefined()
-    const without = await tidemark(['prove', 'recorded', '--no-authorization', '--api', world.system.url])
+    const without = await tidemark([
+      'prove',
+      'recorded',
+      '--no-authorization',
+      '--no-evidence',
+      '--api',
+      world.system.url,
+    ])
     expect(without.stderr).toBe('')
     const { authorization: _, ...rest } = early
     expect(JSON.parse(without.stdout)).toEqual({ ...rest, format: 'tidemark-proof/1' })
@@ -256,12 +283,65 @@ describe('a call under a grant', () => {
   })
 })
 
+describe('a call under a grant, with evidence and without a node,', () => {
+  test.each([
+    ['recorded', 'key'],
+    ['given', 'given'],
+  ])('is verified when the grant is %s', async (id, consent) => {
+    const shown = await proveOffline(id)
+    expect(await verifyOffline(shown)).toMatchObject({
+      kind: 'proof',
+      verified: { authorization: { consent, revokedAt: 0n, resource: { version: 1 } } },
+      offline: { trustedBlocks: shown.trustedBlocks.map((hash) => ({ hash })) },
+    })
+  })
+
+  test('is verified by the command, which says what is believed instead of a node', async () => {
+    const { offline, trustedBlocks } = await proveOffline('recorded')
+    const trusted = [
+      ...trustedBlocks.flatMap((hash) => ['--trusted-block', hash]),
+      '--rpc',
+      'http://127.0.0.1:1',
+    ]
+    const told = await verify(offline, ...trusted)
+    expect(told.code, told.stderr).toBe(0)
+    expect(told.stdout).toContain('no node, but that these are final blocks of chain 31337:')
+    expect(told.stdout).toContain(`rest on registry ${rights.registry}: pin it with --registry`)
+    const pinned = await verify(offline, ...trusted, '--registry', rights.registry, '--lang', 'zh')
+    expect(pinned.code, pinned.stderr).toBe(0)
+    expect(pinned.stdout).not.toContain('--registry')
+    const other = await verify(offline, ...trusted, '--registry', `0x${'77'.repeat(20)}`)
+    expect(other.code).toBe(1)
+    expect(other.stderr).toContain('REFUTED at step registry')
+    const withNode = await verify(offline)
+    expect(withNode.code, withNode.stderr).toBe(0)
+    expect(withNode.stdout).toContain('evidence  shows the same without a node')
+  })
+
+  test('has none where the consent is that of a contract, which only a node can ask', async () => {
+    await expect(proveOffline('account')).rejects.toMatchObject({
+      problem: { code: 'NO_EVIDENCE', detail: expect.stringContaining(`account ${account}, a contract`) },
+    })
+  })
+
+  test('is refuted when it says of a withdrawal what the state does not', async () => {
+    const { offline, trustedBlocks } = await proveOffline('recorded')
+    const { revocation } = shownIn(Object(offline).bundle)
+    revocation.revokedAt = String(start)
+    await expect(verifyOffline({ offline, trustedBlocks })).rejects.toMatchObject({
+      code: 'FALSE_REVOCATION',
+      step: 'revocation',
+    })
+  })
+})
+
+const shownIn = (proof: JsonProof) => {
+  if (proof.authorization === undefined) throw new Error('it shows the authorisation')
+  return proof.authorization
+}
+
 describe('of bundles with one part altered verify names the part', () => {
   const other = (size: number): Hex => `0x${'77'.repeat(size)}`
-  const shown = (proof: JsonProof) => {
-    if (proof.authorization === undefined) throw new Error('it shows the authorisation')
-    return proof.authorization
-  }
   test.each<[part: string, step: string, alter: (proof: JsonProof) => unknown]>([
     ['the call', 'batch', ({ record }) => Object.assign(record.data, { rows: 2 })],
     ['the disclosures', 'record', (proof) => proof.disclosures.push('WyJ4Il0')],
@@ -269,14 +349,14 @@ describe('of bundles with one part altered verify names the part', () => {
     ['the header', 'anchor', ({ batch }) => (batch.indexRoot = other(32))],
     ['the place in the log', 'log', ({ log }) => (log.size = String(Number(log.size) + 1))],
     ['the anchor', 'anchor', ({ anchor }) => (anchor.transactionHash = other(32))],
-    ['the terms of the grant', 'grant', (proof) => (shown(proof).grant.maxCalls = 0)],
-    ['the contract', 'grant', (proof) => (shown(proof).contract = other(20))],
-    ['the signature', 'signature', (proof) => (shown(proof).signature = other(65))],
-    ['the registry', 'registry', (proof) => (shown(proof).resource.registry = other(20))],
-    ['the entry of the registry', 'registry', (proof) => (shown(proof).resource.level = 1)],
-    ['the event of the registry', 'registry', (proof) => (shown(proof).resource.set.logIndex = 99)],
-    ['the withdrawal', 'revocation', (proof) => (shown(proof).revocation.revokedAt = String(start))],
-    ['the block of it', 'revocation', (proof) => (shown(proof).revocation.blockHash = other(32))],
+    ['the terms of the grant', 'grant', (proof) => (shownIn(proof).grant.maxCalls = 0)],
+    ['the contract', 'grant', (proof) => (shownIn(proof).contract = other(20))],
+    ['the signature', 'signature', (proof) => (shownIn(proof).signature = other(65))],
+    ['the registry', 'registry', (proof) => (shownIn(proof).resource.registry = other(20))],
+    ['the entry of the registry', 'registry', (proof) => (shownIn(proof).resource.level = 1)],
+    ['the event of the registry', 'registry', (proof) => (shownIn(proof).resource.set.logIndex = 99)],
+    ['the withdrawal', 'revocation', (proof) => (shownIn(proof).revocation.revokedAt = String(start))],
+    ['the block of it', 'revocation', (proof) => (shownIn(proof).revocation.blockHash = other(32))],
   ])('%s: %s', async (_, step, alter) => {
     const proof = structuredClone(early)
     alter(proof)
@@ -306,6 +386,9 @@ test('a later version of the resource leaves a call under the earlier one as it 
   for (const proof of [early, again]) {
     expect(await verifyHere(proof)).toMatchObject({ authorization: { replacedAt: timestamp } })
   }
+  expect(await verifyOffline(await proveOffline('recorded'))).toMatchObject({
+    verified: { authorization: { replacedAt: timestamp } },
+  })
   await send(callOf('prohibited', grants.recorded.id, { sharing: 'prohibited', level: '4' }, timestamp))
   await expect(verifyHere(await prove('prohibited'))).rejects.toMatchObject({ code: 'PROHIBITED' })
   await registrar.setResource(BIRTHS, { ...entry, sharing: 'conditional', level: 3 })
@@ -325,6 +408,10 @@ test('a withdrawal leaves the calls before it lawful, and refuses those from it 
       `withdrawn at ${new Date(Number(timestamp) * 1_000).toISOString()}, after the call, which stays lawful`,
     )
   }
+  expect(await verifyOffline(await proveOffline('recorded'))).toMatchObject({
+    verified: { authorization: { revokedAt: timestamp } },
+  })
+  await expect(verifyOffline(await proveOffline('late'))).rejects.toMatchObject({ code: 'REVOKED' })
   const { code, stderr } = await verify(await prove('late'))
   expect(code).toBe(1)
   expect(stderr).toMatch(

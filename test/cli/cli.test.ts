@@ -31,7 +31,7 @@ beforeAll(async () => {
   ])
   const records = ndjson(...Array.from({ length: 20 }, (_, i) => callOf('urn:cli', `cli-${i}`)))
   expect((await tidemark(['send', '-', '--wait', ...api()], { stdin: records })).code).toBe(0)
-  proofText = (await tidemark(['prove', 'cli-3', ...api()])).stdout
+  proofText = (await tidemark(['prove', 'cli-3', '--no-evidence', ...api()])).stdout
 })
 afterAll(async () => {
   const code = await up.stop()
@@ -145,7 +145,7 @@ describe('tidemark up', () => {
     expect(second.ledger).toBe(first.ledger)
     // It was sealed and anchored, and may still have to be verified.
     const proof = await eventually(async () => {
-      const ended = await tidemark(['prove', 'a', '--api', second.url])
+      const ended = await tidemark(['prove', 'a', '--no-evidence', '--api', second.url])
       return ended.code === 0 ? ended : undefined
     }, 30_000)
     expect((await tidemark(['verify', '-', '--rpc', second.rpcUrl], { stdin: proof.stdout })).code).toBe(0)
@@ -187,7 +187,7 @@ describe('tidemark find', () => {
 })
 
 describe('tidemark history', () => {
-  const ofConsumer = ['history', '--consumer', 'traffic-office']
+  const ofConsumer = ['history', '--no-evidence', '--consumer', 'traffic-office']
 
   test('is verified in plain words, and refuted when a record is taken out', async () => {
     const out = join(await temporaryFolder(), 'history.json')
@@ -352,10 +352,19 @@ describe('tidemark prove', () => {
       disclosures: [],
     })
     const out = join(await temporaryFolder(), 'proof.json')
-    const ended = await tidemark(['prove', 'cli-3', '--source', 'urn:cli', '--out', out, ...api()])
+    const ended = await tidemark([
+      'prove',
+      'cli-3',
+      '--source',
+      'urn:cli',
+      '--no-evidence',
+      '--out',
+      out,
+      ...api(),
+    ])
     expect(ended).toMatchObject({ code: 0, stdout: '' })
     expect(await readFile(out, 'utf8')).toBe(proofText)
-    const open = await tidemark(['prove', 'cli-3', '--disclose', 'person', ...api()])
+    const open = await tidemark(['prove', 'cli-3', '--no-evidence', '--disclose', 'person', ...api()])
     expect(JSON.parse(open.stdout).disclosures).toHaveLength(1)
   })
 

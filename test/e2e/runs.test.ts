@@ -87,6 +87,7 @@ test('a closed period becomes a run: said once, merged again by every indexer, a
       const out = join(folder.path, `history-${i}.json`)
       const asked = [
         'history',
+        '--no-evidence',
         '--resource',
         resource,
         '--end',

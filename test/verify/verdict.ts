@@ -2,6 +2,7 @@ import { recoverReceiptSigner } from '../../src/chain/signing.ts'
 import {
   parseBundle,
   type Receipt,
+  VerificationError,
   verifyHistory,
   verifyProof,
   verifyReceipt,
@@ -64,7 +65,8 @@ export async function refusalOf(asked: Asked): Promise<{ error: string; step?: s
     await verifyText(asked)
   } catch (error) {
     if (!(error instanceof Error)) throw error
-    const { name, step, code } = error as Error & { step?: string; code?: string }
+    const { name, code } = error as Error & { code?: string }
+    const step = error instanceof VerificationError ? error.step : undefined
     return { error: name, ...(step !== undefined && { step }), ...(code !== undefined && { code }) }
   }
   return { error: 'none: it is accepted' }

@@ -5,6 +5,7 @@ import {
   HISTORY_FORMAT,
   OFFLINE_FORMAT,
   PROOF_FORMAT,
+  parseBundle,
   RECEIPT_FORMAT,
   RUN_HISTORY_FORMAT,
   SUBMISSION_FORMAT,
@@ -69,9 +70,10 @@ export async function check(text: string, options: CheckOptions): Promise<Checke
 function readGiven(text: string, options: CheckOptions): Given | Checked {
   let value: unknown
   try {
-    value = JSON.parse(text)
-  } catch (cause) {
-    return unreadable('BAD_JSON', `not JSON: ${cause instanceof Error ? cause.message : cause}`)
+    value = parseBundle(text, 'the file')
+  } catch (error) {
+    if (error instanceof InputError) return unreadable(error.code, error.message)
+    throw error
   }
   const withEvidence = Object(value).format === OFFLINE_FORMAT
   const { format, authorization } = Object(withEvidence ? Object(value).bundle : value)
@@ -107,7 +109,7 @@ const unreadable = (code: string, detail: string): Checked => ({
 async function bundleOf(given: Given, options: CheckOptions): Promise<Checked> {
   const { value, kind, withEvidence } = given
   // All that is shown is believed for the moment, so that what is wrong by itself is told from what nobody trusts yet.
-  const shown = withEvidence ? blocksShown(value) : []
+  const shown = withEvidence ? blocksShown(value) : undefined
   const { offline, ...facts } = await verifyAny(value, meansOf(options, shown))
   const blocks = offline?.trustedBlocks ?? []
   const needed = blocks.filter(({ hash }) => !options.trustedBlocks.includes(hash))
@@ -199,7 +201,7 @@ function trustedOf(facts: Facts, options: CheckOptions, blocks: TrustedBlock[]):
   }
   if (facts.kind === 'receipt') {
     believe('ledger', facts.verified.receipt.ledger, options.ledger)
-    believe('publisher', facts.verified.receipt.publisher)
+    believe('publisher', facts.verified.receipt.publisher, options.publisher)
   } else {
     believe('ledger', facts.verified.anchor.ledger, options.ledger)
   }

@@ -1,6 +1,7 @@
 import { render } from 'preact'
 import '../theme.css'
+import { VerifierPage } from './page.tsx'
 
 const root = document.getElementById('app')
 if (root === null) throw new Error('the page has no #app')
-render(<h1>Tidemark</h1>, root)
+render(<VerifierPage />, root)

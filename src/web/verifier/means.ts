@@ -1,25 +1,28 @@
-import { keccak_256 } from '@noble/hashes/sha3.js'
-import { type Hex, toHex } from '../../bytes/hex.ts'
+import type { Hex } from '../../bytes/hex.ts'
 import { chainFacts } from '../../chain/facts.ts'
 import { rightsFacts } from '../../chain/rights-facts.ts'
 import { createRpc } from '../../chain/rpc.ts'
 import { OperationError, VerificationError } from '../../errors.ts'
 import { parseOffline } from '../../proof/index.ts'
-import type { ChainFacts, Means, RightsFacts } from '../../verify/index.ts'
+import { blockHashes, type ChainFacts, type Means, type RightsFacts } from '../../verify/index.ts'
 import type { CheckOptions } from './checked.ts'
 import { grantSigner } from './signatures.ts'
 
-/** What a bundle is checked by: the node that is named, or else its evidence, as if `blocks` were trusted. */
-export function meansOf({ rpcUrl, ledger, authorizations }: CheckOptions, blocks: readonly Hex[]): Means {
+/** What a bundle is checked by: the node that is named, or else its evidence, where it has any, as if `blocks` were trusted. */
+export function meansOf({ rpcUrl, ledger, authorizations }: CheckOptions, blocks?: readonly Hex[]): Means {
   const trust = {
     ...(ledger !== undefined && { ledger }),
     ...(authorizations !== undefined && { authorizations }),
   }
   if (rpcUrl !== undefined) {
     const rpc = createRpc(rpcUrl)
-    return { chain: chainFacts(rpc, { finality: { kind: 'tag' } }), rights: rightsFacts(rpc), trust }
+    return {
+      chain: chainFacts(rpc, { finality: { kind: 'tag' } }),
+      rights: rightsFacts(rpc, grantSigner),
+      trust,
+    }
   }
-  return blocks.length === 0 ? { ...nobody(), trust } : { trustedBlocks: blocks, grantSigner, trust }
+  return blocks === undefined ? { ...nobody(), trust } : { trustedBlocks: blocks, grantSigner, trust }
 }
 
 /** A chain of which nobody says anything: what can be checked without one is, and then it ends. */
@@ -53,7 +56,7 @@ export function nobody(): Means & { chain: ChainFacts; rights: RightsFacts } {
 /** The hashes of the blocks whose headers a file shows; none when its evidence cannot be read. */
 export function blocksShown(value: unknown): Hex[] {
   try {
-    return parseOffline(value).evidence.blocks.map(({ header }) => toHex(keccak_256(header)))
+    return blockHashes(parseOffline(value).evidence)
   } catch (error) {
     if (error instanceof VerificationError) return []
     throw error

@@ -78,6 +78,12 @@ export const words = {
   notShown: { en: 'What it does not show', zh: '未证明的内容' },
   node: { en: 'The node that was asked', zh: '所查询的节点' },
   block: { en: (number: bigint) => `Block ${number}`, zh: (number: bigint) => `区块 ${number}` },
+  howToTrust: {
+    en: 'Compare number and hash with somebody you trust and not with whoever gave you the file: a node of your own, an explorer of the chain, a published notice. If they are the same, say so.',
+    zh: '请将区块号和哈希与您信任的一方核对，而不是与提供文件的人核对：自有节点、区块浏览器或公开公告均可。核对一致后再确认。',
+  },
+  trustOne: { en: 'I trust this block', zh: '我信任该区块' },
+  trustAll: { en: 'I trust these blocks', zh: '我信任这些区块' },
   believedLedger: {
     en: 'That this is the ledger, as the file says',
     zh: '文件所称的账本地址',

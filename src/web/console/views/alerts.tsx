@@ -1,15 +1,14 @@
 import { useState } from 'preact/hooks'
 import { useWords } from '../../language.ts'
 import { Shown } from '../load.tsx'
+import { useOverview } from '../overview-events.ts'
 import { Link, useRouter } from '../router.tsx'
 import './alerts/alerts.css'
-import type { ShownAlert } from './alerts/alert.ts'
 import { Breaker } from './alerts/breaker.tsx'
 import { AlertCard } from './alerts/card.tsx'
 import { useServerNow } from './alerts/clock.tsx'
 import { type Feed, useFeed } from './alerts/feed.ts'
 import { Filters } from './alerts/filters.tsx'
-import { usePulse } from './alerts/pulse.ts'
 
 const words = {
   none: { en: 'There is no alert.', zh: '没有告警。' },
@@ -37,18 +36,20 @@ export default function Alerts() {
     const value = search.get(name)
     if (value !== null && value !== '') wanted.set(name, value)
   }
-  const pulse = usePulse()
-  const feed = useFeed(String(wanted), pulse)
+  const [handled, setHandled] = useState(0)
+  const { overview } = useOverview()
+  const told = JSON.stringify([overview?.alerts, overview?.ledger])
+  const feed = useFeed(String(wanted), `${told} ${handled}`)
   return (
     <div class="alerts">
-      <Breaker turn={pulse} />
+      <Breaker turn={told} />
       <Filters />
       <Shown of={feed}>
         {(value) => (
           <List
             feed={value}
             isFiltered={wanted.size > 1}
-            onHandled={feed.replace}
+            onHandled={() => setHandled((count) => count + 1)}
             {...(limit < LARGEST_PAGE && { onMore: () => setLimit(2 * limit) })}
           />
         )}
@@ -60,7 +61,7 @@ export default function Alerts() {
 interface ListProps {
   feed: Feed
   isFiltered: boolean
-  onHandled: (alert: ShownAlert) => void
+  onHandled: () => void
   /** absent when the page is as large as pages become */
   onMore?: () => void
 }

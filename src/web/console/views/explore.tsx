@@ -1,3 +1,19 @@
+import { namedRecord } from '../explore/query.ts'
+import { RecordPage } from '../explore/record.tsx'
+import { Results } from '../explore/results.tsx'
+import { SearchForm } from '../explore/search-form.tsx'
+import { useRouter } from '../router.tsx'
+import './explore.css'
+
+/** A search over every key, or the record that the URL names. */
 export default function Explore() {
-  return <></>
+  const { search } = useRouter()
+  const named = namedRecord(search)
+  if (named !== undefined) return <RecordPage key={JSON.stringify(named)} {...named} />
+  return (
+    <>
+      <SearchForm />
+      <Results />
+    </>
+  )
 }

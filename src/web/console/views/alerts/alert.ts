@@ -1,5 +1,25 @@
-import type { JsonAlert } from '../../../../indexer/alert.ts'
-import type { JsonRuleAlert } from '../../../../indexer/rule-alert.ts'
+/** docs/format.md, section 17. */
+export interface BatchAlert {
+  kind: (typeof KINDS)[number]
+  batch: { publisher: string; sequence: string }
+  anchor: { ledgerIndex: string; blockNumber: string; transactionHash: string }
+  expected: string
+  found: string
+  files: { name: string; sha256: string }[]
+  submission?: { source: string; sequence: string }
+  positions?: number[]
+}
+
+/** docs/format.md, section 17.1. */
+export interface RuleAlert {
+  kind: 'rule'
+  rule: string
+  severity: (typeof SEVERITIES)[number]
+  affected: number
+  records: { source: string; id: string }[]
+  evidence: { source: string; id: string }[]
+  values: Record<string, string | number>
+}
 
 /** An alert as `/v1/alerts` has it; times are decimal milliseconds since 1970. */
 export interface ShownAlert {
@@ -10,7 +30,7 @@ export interface ShownAlert {
   deadline?: string
   reportedAt?: string
   state?: 'open' | 'reported' | 'closed'
-  alert: JsonAlert | JsonRuleAlert
+  alert: BatchAlert | RuleAlert
 }
 
 export const SEVERITIES = ['high', 'medium', 'low'] as const

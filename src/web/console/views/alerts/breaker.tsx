@@ -1,6 +1,8 @@
-import { showCount, showTime } from '../../../format.ts'
+import { showCount } from '../../../format.ts'
 import { useLanguage, useWords } from '../../../language.ts'
+import { Data, Time } from '../../data.tsx'
 import { Shown, useJson } from '../../load.tsx'
+import { TableScroll } from '../../table-scroll.tsx'
 
 interface Act {
   reason: string
@@ -50,8 +52,7 @@ export function Breaker({ turn }: { turn: unknown }) {
                 {inForce > 0 ? say.now(showCount(inForce, language)) : say.none}
               </p>
               {trips.length > 0 && (
-                // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls can be reached with the keyboard
-                <section class="table-scroll" tabIndex={0} aria-label={say.trips}>
+                <TableScroll label={say.trips}>
                   <table>
                     <caption class="visually-hidden">{say.trips}</caption>
                     <thead>
@@ -67,18 +68,22 @@ export function Breaker({ turn }: { turn: unknown }) {
                       {trips.map(({ kind, id, name, reason, at, block, reset }) => (
                         <tr key={`${kind} ${id} ${block}`}>
                           <th scope="row">
-                            {say[kind]} {kind !== 'everything' && <span translate={false}>{name ?? id}</span>}
+                            {say[kind]} {kind !== 'everything' && <Data of={name ?? id} />}
                           </th>
-                          <td translate={false}>{reason}</td>
-                          <td>{showTime(at, language)}</td>
+                          <td>
+                            <Data of={reason} />
+                          </td>
+                          <td>
+                            <Time of={at} />
+                          </td>
                           <td class={reset === undefined ? 'bad' : undefined}>
-                            {reset === undefined ? say.inForce : showTime(reset.at, language)}
+                            {reset === undefined ? say.inForce : <Time of={reset.at} />}
                           </td>
                         </tr>
                       ))}
                     </tbody>
                   </table>
-                </section>
+                </TableScroll>
               )}
             </>
           )

@@ -1,5 +1,5 @@
-import { showTime } from '../../../format.ts'
 import { useLanguage, useWords } from '../../../language.ts'
+import { Time } from '../../data.tsx'
 import { type ShownAlert, stateOf } from './alert.ts'
 import { Clock } from './clock.tsx'
 import { BatchEvidence, RuleEvidence } from './evidence.tsx'
@@ -24,7 +24,7 @@ const words = {
 interface CardProps {
   of: ShownAlert
   now: number
-  onHandled: (alert: ShownAlert) => void
+  onHandled: () => void
 }
 
 /** An alert: what was found, by when it is to be reported, what shows it, and what may be done. */
@@ -43,10 +43,7 @@ export function AlertCard({ of, now, onHandled }: CardProps) {
         </span>
         <span class="mark">{say[stateOf(of)]}</span>
         <span class="soft">
-          {say.number(id)}, {say.raised}{' '}
-          <time dateTime={new Date(Number(raisedAt)).toISOString()}>
-            {showTime(Number(raisedAt), language)}
-          </time>
+          {say.number(id)}, {say.raised} <Time of={Number(raisedAt)} />
         </span>
       </p>
       <Clock of={of} now={now} />

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
-import { showTime } from '../../../format.ts'
-import { useLanguage, useWords } from '../../../language.ts'
+import { useWords } from '../../../language.ts'
+import { Time } from '../../data.tsx'
 import { type ShownAlert, stateOf } from './alert.ts'
 
 const words = {
@@ -33,15 +33,11 @@ export function useServerNow(aheadMs: number): number {
 /** By when an alert has to be reported and how long that still is, or when it was. */
 export function Clock({ of, now }: { of: ShownAlert; now: number }) {
   const say = useWords(words)
-  const language = useLanguage()
   const { deadline, reportedAt, closedAt, raisedAt } = of
-  const at = (time: string) => (
-    <time dateTime={new Date(Number(time)).toISOString()}>{showTime(Number(time), language)}</time>
-  )
   if (stateOf(of) === 'closed' && closedAt !== undefined) {
     return (
       <p class="clock good">
-        {say.closed} {at(closedAt)}
+        {say.closed} <Time of={Number(closedAt)} />
       </p>
     )
   }
@@ -50,7 +46,7 @@ export function Clock({ of, now }: { of: ShownAlert; now: number }) {
     const isLate = Number(reportedAt) > Number(deadline)
     return (
       <p class={`clock ${isLate ? 'warn' : 'good'}`}>
-        {isLate ? say.late : say.reported} {at(reportedAt)}
+        {isLate ? say.late : say.reported} <Time of={Number(reportedAt)} />
       </p>
     )
   }
@@ -62,7 +58,7 @@ export function Clock({ of, now }: { of: ShownAlert; now: number }) {
     <p class={`clock ${leftMs < 0 ? 'bad' : isSoon ? 'warn' : ''}`}>
       <strong role="timer">{text(showClock(Math.abs(leftMs)))}</strong>{' '}
       <span class="soft">
-        {say.due} {at(deadline)}
+        {say.due} <Time of={Number(deadline)} />
       </span>
     </p>
   )

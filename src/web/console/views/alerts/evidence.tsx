@@ -1,8 +1,8 @@
-import type { JsonAlert } from '../../../../indexer/alert.ts'
-import type { JsonRuleAlert } from '../../../../indexer/rule-alert.ts'
-import { showCount, showDuration, showEnds, showTime } from '../../../format.ts'
+import { showCount, showDuration } from '../../../format.ts'
 import { useLanguage, useWords } from '../../../language.ts'
+import { Data, Short, Time } from '../../data.tsx'
 import { Link } from '../../router.tsx'
+import type { BatchAlert, RuleAlert } from './alert.ts'
 import { nameOfValue, wordOfValue } from './words.ts'
 
 const words = {
@@ -25,7 +25,7 @@ const words = {
 const MOST_LISTED = 20
 
 /** Why a rule raised an alert: its values, and the records, each of which can be proven. */
-export function RuleEvidence({ alert }: { alert: JsonRuleAlert }) {
+export function RuleEvidence({ alert }: { alert: RuleAlert }) {
   const say = useWords(words)
   const language = useLanguage()
   return (
@@ -51,7 +51,7 @@ export function RuleEvidence({ alert }: { alert: JsonRuleAlert }) {
     const word = wordOfValue(name, value, language)
     if (word !== undefined) return word
     const isTime = (name === 'time' || name === 'trippedAt') && !Number.isNaN(Date.parse(value))
-    return isTime ? showTime(value, language) : <span translate={false}>{value}</span>
+    return isTime ? <Time of={value} /> : <Data of={value} />
   }
 }
 
@@ -64,15 +64,7 @@ function Value({ name, children }: { name: string; children: preact.ComponentChi
   )
 }
 
-function Records({
-  title,
-  records,
-  total,
-}: {
-  title: string
-  records: JsonRuleAlert['records']
-  total: number
-}) {
+function Records({ title, records, total }: { title: string; records: RuleAlert['records']; total: number }) {
   const say = useWords(words)
   const language = useLanguage()
   const listed = records.slice(0, MOST_LISTED)
@@ -83,10 +75,10 @@ function Records({
         {listed.map(({ source, id }) => (
           <li key={`${source} ${id}`}>
             <Link to={`/explore?${new URLSearchParams({ source, id })}`}>
-              <span translate={false}>{id}</span>
+              <Data of={id} />
             </Link>{' '}
             <span class="soft">
-              {say.of} <span translate={false}>{source}</span>
+              {say.of} <Data of={source} />
             </span>
           </li>
         ))}
@@ -99,7 +91,7 @@ function Records({
 }
 
 /** What is wrong with a batch: where the chain has it, what was expected, and what was found. */
-export function BatchEvidence({ alert }: { alert: JsonAlert }) {
+export function BatchEvidence({ alert }: { alert: BatchAlert }) {
   const say = useWords(words)
   const { batch, anchor, submission, positions, expected, found, files } = alert
   return (
@@ -108,15 +100,15 @@ export function BatchEvidence({ alert }: { alert: JsonAlert }) {
         <Value name={say.entry}>{anchor.ledgerIndex}</Value>
         <Value name={say.batch}>{batch.sequence}</Value>
         <Value name={say.publisher}>
-          <Hex of={batch.publisher} />
+          <Short of={batch.publisher} />
         </Value>
         <Value name={say.block}>{anchor.blockNumber}</Value>
         <Value name={say.transaction}>
-          <Hex of={anchor.transactionHash} />
+          <Short of={anchor.transactionHash} />
         </Value>
         {submission !== undefined && (
           <Value name={say.submission}>
-            {submission.sequence} {say.of} <span translate={false}>{submission.source}</span>
+            {submission.sequence} {say.of} <Data of={submission.source} />
           </Value>
         )}
         {positions !== undefined && <Value name={say.positions}>{positions.join(', ')}</Value>}
@@ -138,7 +130,7 @@ export function BatchEvidence({ alert }: { alert: JsonAlert }) {
           <ul class="records">
             {files.map(({ name, sha256 }) => (
               <li key={name}>
-                <span translate={false}>{name}</span> <Hex of={sha256} />
+                <Data of={name} /> <Short of={sha256} />
               </li>
             ))}
           </ul>
@@ -147,9 +139,3 @@ export function BatchEvidence({ alert }: { alert: JsonAlert }) {
     </>
   )
 }
-
-const Hex = ({ of }: { of: string }) => (
-  <code translate={false} title={of}>
-    {showEnds(of)}
-  </code>
-)

@@ -35,7 +35,7 @@ const words = {
 
 interface HandlingProps {
   of: ShownAlert
-  onHandled: (alert: ShownAlert) => void
+  onHandled: () => void
 }
 
 /** What who may can say about an alert: that it was reported, or is closed, with a note. */
@@ -53,13 +53,13 @@ export function Handling({ of, onHandled }: HandlingProps) {
     setRefused(undefined)
     const text = note.current?.value.trim() ?? ''
     try {
-      const response = await ask(`/v1/alerts/${of.id}`, {
+      await ask(`/v1/alerts/${of.id}`, {
         method: 'POST',
         token,
         headers: { 'Content-Type': 'application/json' },
         body: JSON.stringify({ state: next, ...(text !== '' && { note: text }) }),
       })
-      onHandled((await response.json()) as ShownAlert)
+      onHandled()
     } catch (problem) {
       setRefused(reasonOf(problem, say))
     } finally {

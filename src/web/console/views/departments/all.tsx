@@ -3,6 +3,7 @@ import type { DepartmentFigures } from '../../../../rules/departments.ts'
 import { showCount, showDuration, showShare } from '../../../format.ts'
 import { useLanguage, useWords } from '../../../language.ts'
 import { Chart } from '../../chart.tsx'
+import { Data } from '../../data.tsx'
 import { Shown, useJson } from '../../load.tsx'
 import { Link } from '../../router.tsx'
 import type { Asked } from './asked.ts'
@@ -10,7 +11,7 @@ import { FlowChart } from './flow-chart.tsx'
 import { utilisationOption } from './options.ts'
 import { type Period, rangeOf, UTC_OFFSET } from './period.ts'
 import { usePlace } from './place.ts'
-import { Name, Table } from './table.tsx'
+import { Table } from './table.tsx'
 import { sumOf, Tiles } from './tiles.tsx'
 import { flowsOf, type Stats, seriesByKey, shortNames } from './volume.ts'
 import { VolumeChart } from './volume-chart.tsx'
@@ -114,7 +115,7 @@ function Utilisation({ departments }: { departments: DepartmentFigures[] }) {
         rows={sharing.map(({ department, resources: { shared, used } }) => ({
           key: department,
           cells: [
-            <Name key="name" of={department} />,
+            <Data key="name" of={department} />,
             showCount(shared, language),
             showCount(used, language),
             showShare(used / shared, language),
@@ -149,7 +150,7 @@ function DepartmentTable({ departments }: { departments: DepartmentFigures[] }) 
           key: department,
           cells: [
             <Link key="name" to={place({ department })}>
-              <Name of={department} />
+              <Data of={department} />
             </Link>,
             show(asProvider.calls),
             show(asProvider.refused),

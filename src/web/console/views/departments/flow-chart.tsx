@@ -2,10 +2,11 @@ import { useMemo } from 'preact/hooks'
 import { showCount } from '../../../format.ts'
 import { useLanguage, useWords } from '../../../language.ts'
 import { Chart } from '../../chart.tsx'
+import { Data } from '../../data.tsx'
 import { Link } from '../../router.tsx'
 import { flowOption } from './options.ts'
 import { usePlace } from './place.ts'
-import { Name, Table } from './table.tsx'
+import { Table } from './table.tsx'
 import { type Flow, shortNames } from './volume.ts'
 
 const words = {
@@ -65,10 +66,10 @@ export function FlowChart({ flows }: { flows: Flow[] }) {
                 key: JSON.stringify([consumer, provider]),
                 cells: [
                   <Link key="c" to={place({ department: consumer })}>
-                    <Name of={consumer} />
+                    <Data of={consumer} />
                   </Link>,
                   <Link key="p" to={place({ department: provider })}>
-                    <Name of={provider} />
+                    <Data of={provider} />
                   </Link>,
                   showCount(calls, language),
                   showCount(refused, language),

@@ -3,13 +3,14 @@ import type { DepartmentFigures } from '../../../../rules/departments.ts'
 import { RULES } from '../../../../rules/index.ts'
 import { showCount, showDuration } from '../../../format.ts'
 import { useLanguage, useWords } from '../../../language.ts'
+import { Data } from '../../data.tsx'
 import { type Loaded, Shown, useJson } from '../../load.tsx'
 import { Link } from '../../router.tsx'
 import type { Asked } from './asked.ts'
 import { FlowChart } from './flow-chart.tsx'
 import { type Period, rangeOf, UTC_OFFSET } from './period.ts'
 import { usePlace } from './place.ts'
-import { Name, Table } from './table.tsx'
+import { Table } from './table.tsx'
 import { Tiles } from './tiles.tsx'
 import { flowsOf, type Point, type Stats, valuesOf } from './volume.ts'
 import { VolumeChart } from './volume-chart.tsx'
@@ -54,7 +55,9 @@ export function One({ name, period, report, pairs }: Asked & { name: string }) {
       <p>
         <Link to={place({ department: undefined })}>{say.back}</Link>
       </p>
-      <h2 translate={false}>{name}</h2>
+      <h2>
+        <Data of={name} />
+      </h2>
       {figures === undefined ? <p class="soft">{say.nothing}</p> : <Tiles of={figures} />}
       <section class="card">
         <h3>{say.volume}</h3>
@@ -144,7 +147,7 @@ function Refusals({ of }: { of: DepartmentFigures['refusals'] }) {
       columns={[say.reason, say.role, say.count]}
       rows={of.map(({ role, reason, count }) => ({
         key: `${role} ${reason}`,
-        cells: [<Name key="reason" of={reason} />, say[role], showCount(count, language)],
+        cells: [<Data key="reason" of={reason} />, say[role], showCount(count, language)],
       }))}
     />
   )

@@ -1,7 +1,5 @@
 import type { ComponentChildren } from 'preact'
-
-/** A name out of records, which is in no language. */
-export const Name = ({ of }: { of: string }) => <span translate={false}>{of}</span>
+import { TableScroll } from '../../table-scroll.tsx'
 
 interface TableProps {
   caption: string
@@ -13,8 +11,7 @@ interface TableProps {
 /** A table of figures that scrolls by itself where it is too wide. */
 export function Table({ caption, columns, rows }: TableProps) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls can be reached with the keyboard
-    <section class="table-scroll" tabIndex={0} aria-label={caption}>
+    <TableScroll label={caption}>
       <table>
         <caption class="visually-hidden">{caption}</caption>
         <thead>
@@ -39,6 +36,6 @@ export function Table({ caption, columns, rows }: TableProps) {
           ))}
         </tbody>
       </table>
-    </section>
+    </TableScroll>
   )
 }

@@ -2,9 +2,10 @@ import { useMemo } from 'preact/hooks'
 import { showCount } from '../../../format.ts'
 import { useLanguage, useWords } from '../../../language.ts'
 import { Chart } from '../../chart.tsx'
+import { Data } from '../../data.tsx'
 import { volumeOption } from './options.ts'
 import { type Period, showStep, stepsOf } from './period.ts'
-import { Name, Table } from './table.tsx'
+import { Table } from './table.tsx'
 import type { Series } from './volume.ts'
 
 const words = {
@@ -47,7 +48,7 @@ export function VolumeChart({ label, period, stacked, line, nameOf }: VolumeChar
         caption={label}
         columns={[
           day === undefined ? say.day : say.hour,
-          ...all.map(({ name }) => <Name key={name} of={name} />),
+          ...all.map(({ name }) => <Data key={name} of={name} />),
         ]}
         rows={steps.map((step, place) => ({
           key: step,
