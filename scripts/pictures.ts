@@ -7,6 +7,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Browser, BrowserContextOptions } from 'playwright-core'
 import { SAMPLE_MONTH, sampleMonth } from '../src/client/sample-month.ts'
 import type { FlowRecord } from '../src/record/index.ts'
@@ -28,8 +29,10 @@ interface Picture {
   language?: string
   options?: BrowserContextOptions
   height?: number
-  /** the part of the page that is taken, the whole window if left out */
-  only?: string
+  /** what is clicked before it is taken */
+  opened?: string
+  /** the upper part of one element is taken, the whole window if left out */
+  part?: { of: string; height: number }
 }
 
 const DEPARTMENT = '/departments?month=2026-05&department=urn%3Atidemark%3Asample%3Atax'
@@ -41,10 +44,16 @@ const PICTURES: Picture[] = [
     name: 'flows',
     path: '/departments',
     ready: '.chart canvas',
-    only: '.departments > .card:has(.chart)',
-    height: 2600,
+    part: { of: '.departments > div.card', height: 470 },
+    options: { viewport: { width: 900, height: 2600 } },
   },
-  { name: 'alerts', path: '/alerts', ready: '.alert' },
+  {
+    name: 'alerts',
+    path: '/alerts?rule=call-without-grant',
+    ready: '.alert',
+    opened: '.alert summary',
+    height: 900,
+  },
   { name: 'ledger', path: '/ledger', ready: 'main h1' },
   {
     name: 'phone',
@@ -62,10 +71,12 @@ const PICTURES: Picture[] = [
   },
 ]
 
+/** All, or those that are named on the command line. */
+const wanted = PICTURES.filter(({ name }) => process.argv.length === 2 || process.argv.includes(name))
+
 const world = await startTestSystem({
   rules: parseRulePolicy({
     ...DEFAULT_POLICY.settings,
-    reorderMs: 0,
     office: {
       ...DEFAULT_POLICY.settings.office,
       ...{ holidays: SAMPLE_MONTH.holidays, workdays: SAMPLE_MONTH.workdays },
@@ -76,10 +87,11 @@ const world = await startTestSystem({
 })
 try {
   await sendMonth(world)
+  await untilJudged(world)
   mkdirSync(OUT, { recursive: true })
   const browser = await launchChromium()
   try {
-    for (const picture of PICTURES) await take(browser, picture)
+    for (const picture of wanted) await take(browser, picture)
   } finally {
     await browser.close()
   }
@@ -117,14 +129,24 @@ async function untilFinal(url: string, source: string): Promise<void> {
     }>
   const { nextSequence } = await ask({ source })
   const sequence = String(BigInt(nextSequence) - 1n)
-  while ((await ask({ source, sequence })).state !== 'final')
-    await new Promise((done) => setTimeout(done, 200))
+  while ((await ask({ source, sequence })).state !== 'final') await delay(200)
 }
 
-async function take(
-  browser: Browser,
-  { name, path, ready, language = 'en', options, height = 800, only }: Picture,
-) {
+/** The rules wait a minute for what comes late; then it is quiet. */
+async function untilJudged({ system }: TestSystem): Promise<void> {
+  let [before, quiet] = ['', 0]
+  while (quiet < 5) {
+    await delay(2_000)
+    const alerts = await (
+      await fetch(new URL('/v1/alerts?rule=call-without-grant&limit=1', system.url))
+    ).text()
+    quiet = alerts === before && alerts.includes('"rule"') ? quiet + 1 : 0
+    before = alerts
+  }
+}
+
+async function take(browser: Browser, picture: Picture): Promise<void> {
+  const { name, path, ready, language = 'en', options, height = 800, opened, part } = picture
   if (language === 'zh' && !hasChineseFont()) {
     console.log(`${name}: left out, no font here has Chinese characters`)
     return
@@ -139,10 +161,12 @@ async function take(
   const page = await context.newPage()
   await page.goto(new URL(path, world.system.url).href)
   await page.locator(ready).first().waitFor()
+  if (opened !== undefined) await page.locator(opened).first().click()
   // What is asked for besides, and painted, has no sign of its own.
   await page.waitForTimeout(1_500)
   const file = join(OUT, `${name}.png`)
-  await (only === undefined ? page : page.locator(only).nth(1)).screenshot({ path: file })
+  const box = part && (await page.locator(part.of).first().boundingBox())
+  await page.screenshot({ path: file, ...(part && box && { clip: { ...box, height: part.height } }) })
   await context.close()
   const sizeBytes = statSync(file).size
   console.log(

@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { useWords } from '../language.ts'
 import './chart.css'
-import type { EChartsCoreOption, EChartsType } from './echarts.ts'
+import type { EChartsCoreOption, EChartsType } from 'echarts/core'
 
 /** The colours of the page as they are now, for what is painted and not styled. */
 export interface Colours {

@@ -1,6 +1,6 @@
 /** docs/format.md, section 17. */
 export interface BatchAlert {
-  kind: (typeof KINDS)[number]
+  kind: Kind
   batch: { publisher: string; sequence: string }
   anchor: { ledgerIndex: string; blockNumber: string; transactionHash: string }
   expected: string
@@ -36,16 +36,15 @@ export interface ShownAlert {
 export const SEVERITIES = ['high', 'medium', 'low'] as const
 
 /** What is wrong with a batch, as no rule finds it. */
-export const KINDS = [
-  'fraud',
-  'withheld',
-  'bad-record',
-  'duplicate-id',
-  'sequence-gap',
-  'sequence-repeat',
-  'foreign-signature',
-  'false-run',
-] as const
+export type Kind =
+  | 'fraud'
+  | 'withheld'
+  | 'bad-record'
+  | 'duplicate-id'
+  | 'sequence-gap'
+  | 'sequence-repeat'
+  | 'foreign-signature'
+  | 'false-run'
 
 /** Open, reported or closed; what no rule has found is open until it is no longer so. */
 export const stateOf = ({ state, closedAt }: ShownAlert): 'open' | 'reported' | 'closed' =>

@@ -1,6 +1,6 @@
 import { RULES } from '../../../../rules/index.ts'
 import type { Language } from '../../../language.ts'
-import type { ShownAlert } from './alert.ts'
+import type { Kind, ShownAlert } from './alert.ts'
 
 type Pair = Record<Language, string>
 
@@ -10,7 +10,7 @@ interface Meaning {
 }
 
 /** By the kinds of docs/format.md, section 17. */
-const KIND_MEANINGS: Record<string, Meaning> = {
+const KIND_MEANINGS: Record<Kind, Meaning> = {
   fraud: {
     title: { en: 'Altered batch', zh: '批次被篡改' },
     description: {

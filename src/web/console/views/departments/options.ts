@@ -1,5 +1,5 @@
+import type { EChartsCoreOption } from 'echarts/core'
 import type { Colours } from '../../chart.tsx'
-import type { EChartsCoreOption } from '../../echarts.ts'
 import type { Flow, Series } from './volume.ts'
 
 type Show = (count: number) => string

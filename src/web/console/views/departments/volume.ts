@@ -50,7 +50,7 @@ export function seriesByKey(
   }))
 }
 
-export const sumOf = (points: readonly Point[]): number => points.reduce((sum, { calls }) => sum + calls, 0)
+const sumOf = (points: readonly Point[]): number => points.reduce((sum, { calls }) => sum + calls, 0)
 
 /** Who calls whom, and how often. */
 export interface Flow {
