@@ -21,6 +21,7 @@ import { postAlert } from './alert-handling.ts'
 import { getAlerts } from './alerts.ts'
 import { type BatchFilesParts, getBatchFile } from './batch-files.ts'
 import { readBody } from './body.ts'
+import { getBreaker } from './breaker.ts'
 import { BytesInFlight } from './bytes-in-flight.ts'
 import { postDecisions } from './decisions.ts'
 import { getDocs, getDocsStyle } from './docs-page.ts'
@@ -132,6 +133,7 @@ export function createApp(parts: AppParts): Express {
   app.get('/v1/batches', getBatches(entries, follower))
   app.get('/v1/batches/:publisher/:sequence', getBatch(entries, follower, parts.seen))
   app.get('/v1/alerts', getAlerts(alerts))
+  app.get('/v1/breaker', getBreaker(parts.rights))
   if (parts.desk !== undefined) app.post('/v1/alerts/:id', postAlert(parts.desk, access))
   app.get(
     '/v1/ledger',

@@ -12,7 +12,7 @@ import {
   text,
   time,
 } from '../record/fields.ts'
-import { REASONS, RECORD_TYPES, type RecordTypeName } from '../record/index.ts'
+import { BREAKER_KINDS, REASONS, RECORD_TYPES, type RecordTypeName } from '../record/index.ts'
 import { openSchema, sealedSchema } from '../record/schema.ts'
 import { FACETS } from '../store/stats.ts'
 
@@ -172,7 +172,7 @@ export const Stats = name(
   Type.Object(
     {
       by: oneOf(...FACETS),
-      step: oneOf('hour', 'day'),
+      step: oneOf('hour', 'day', 'whole'),
       points: Type.Array(
         Type.Object(
           {
@@ -188,6 +188,7 @@ export const Stats = name(
           strict,
         ),
       ),
+      latest: Type.Union([time, Type.Null()]),
       resources: Type.Object({ shared: count, used: count }, strict),
       grants: Type.Object(
         { given: count, called: count, medianMs: Type.Union([Type.Number(), Type.Null()]) },
@@ -534,6 +535,30 @@ export const HandledAlert = name(
       reportedAt: optional(decimal),
       state: oneOf('open', 'reported', 'closed'),
       alert: RuleAlert,
+    },
+    strict,
+  ),
+)
+
+const act = { by: address, reason: Type.String(), at: time, block: decimal }
+
+export const Breaker = name(
+  'Breaker',
+  Type.Object(
+    {
+      trips: Type.Array(
+        Type.Object(
+          {
+            kind: oneOf(...BREAKER_KINDS),
+            id: hash,
+            name: optional(Type.String()),
+            ...act,
+            reset: optional(Type.Object(act, strict)),
+          },
+          strict,
+        ),
+      ),
+      block: Type.Union([decimal, Type.Null()]),
     },
     strict,
   ),

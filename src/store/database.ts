@@ -331,6 +331,14 @@ CREATE TABLE destructions (
 ) STRICT, WITHOUT ROWID;
 `
 
+/** Who calls whom: everything is counted again. */
+const VERSION_12 = `
+DELETE FROM volumes;
+DELETE FROM grant_times;
+DELETE FROM counted;
+INSERT OR IGNORE INTO uncounted SELECT log_index FROM entries WHERE state = 'verified';
+`
+
 /** What makes each version out of the one before, the first out of nothing. A version that is out never changes. */
 const VERSIONS = [
   VERSION_1,
@@ -344,6 +352,7 @@ const VERSIONS = [
   VERSION_9,
   VERSION_10,
   VERSION_11,
+  VERSION_12,
 ]
 
 /** How long a command waits for another process that writes to the same catalogue. */

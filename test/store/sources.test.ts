@@ -135,7 +135,7 @@ describe('a catalogue of version 1', () => {
     await copyFile(OLD, path)
     for (let times = 0; times < 2; times++) {
       const database = await open(path)
-      expect(database.prepare('PRAGMA user_version').get()).toEqual({ user_version: 11 })
+      expect(database.prepare('PRAGMA user_version').get()).toEqual({ user_version: 12 })
       const sealed = new SealedBatches(database)
       expect(sealed.nextSequence(PUBLISHER)).toBe(2n)
       expect(sealed.timesFrom(PUBLISHER, 0n)).toEqual([
