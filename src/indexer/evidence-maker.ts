@@ -72,7 +72,13 @@ export class EvidenceMaker {
     shown.add(anchor, block)
     const shownSize =
       ledgerSize ?? (await orNoEvidence(async () => this.#showLedger(anchor, await recent(), shown)))
-    return shownSize === size ? undefined : this.#parts.follower.log.consistencyPath(size, shownSize)
+    if (shownSize === size) return undefined
+    const { log } = this.#parts.follower
+    if (shownSize > size && shownSize <= BigInt(log.size)) return log.consistencyPath(size, shownSize)
+    throw new InputError(
+      'NOT_READY',
+      `the node shows a ledger of ${shownSize} headers, and ${log.size} are known here; ask again soon`,
+    )
   }
 
   #captured(size: bigint): CapturedEvidence {
