@@ -134,7 +134,7 @@ describe('a catalogue of version 1', () => {
     await copyFile(OLD, path)
     for (let times = 0; times < 2; times++) {
       const database = await open(path)
-      expect(database.prepare('PRAGMA user_version').get()).toEqual({ user_version: 9 })
+      expect(database.prepare('PRAGMA user_version').get()).toEqual({ user_version: 10 })
       const sealed = new SealedBatches(database)
       expect(sealed.nextSequence(PUBLISHER)).toBe(2n)
       expect(sealed.timesFrom(PUBLISHER, 0n)).toEqual([
