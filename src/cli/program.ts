@@ -20,6 +20,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   prove: async () => (await import('./prove.ts')).proveCommand(),
   history: async () => (await import('./history.ts')).historyCommand(),
   verify: async () => (await import('./verify.ts')).verifyCommand(),
+  export: async () => (await import('./export.ts')).exportCommand(),
   reconcile: async () => (await import('./reconcile.ts')).reconcileCommand(),
   alerts: async () => (await import('./alerts.ts')).alertsCommand(),
   rules: async () => (await import('./rules.ts')).rulesCommand(),

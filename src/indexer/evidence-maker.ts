@@ -170,7 +170,10 @@ async function orNoEvidence<T>(show: () => Promise<T>): Promise<T> {
   try {
     return await show()
   } catch (error) {
-    if (!(error instanceof OperationError) || !['RPC_REFUSED', 'RPC_MALFORMED'].includes(error.code))
+    if (
+      !(error instanceof OperationError) ||
+      !['RPC_REFUSED', 'RPC_MALFORMED', 'CHAIN_FAILED'].includes(error.code)
+    )
       throw error
     throw noEvidence(error.message, error)
   }

@@ -69,6 +69,8 @@ export interface Indexing {
   runs: Runs
   runKeeper: RunKeeper
   evidence: EvidenceMaker
+  /** transactions of the ledger of which no evidence is captured yet */
+  evidenceMissing(): number
   /** where rules are at work */
   incidents: IncidentDesk | undefined
   /** where a contract decides on calls */
@@ -213,6 +215,7 @@ export function startIndexing(options: IndexingOptions): Indexing {
     runs,
     runKeeper,
     evidence: new EvidenceMaker({ rpc, chain, store: evidence, follower }),
+    evidenceMissing: () => evidence.countMissing(),
     incidents: rules?.incidents,
     rights: rightsAtWork,
     troubles() {

@@ -18,10 +18,11 @@ const EXIT_CODES: Readonly<Record<string, number>> = {
 const nodes = new Map<string, Awaited<ReturnType<typeof startNode>>>()
 /** The last of each family of error. */
 const ONE_OF_EACH = [...new Map([...badBundles()].map((one) => [one.error, one]))]
-const fileOf = ({ name }: BundleCase) => name.split(':')[0] ?? ''
+const fileOf = ({ name }: Pick<BundleCase, 'name'>) => name.split(':')[0] ?? ''
 
 beforeAll(async () => {
-  for (const good of goods) nodes.set(fileOf(good), await startNode(good))
+  for (const { chain, ...good } of goods)
+    if (chain !== undefined) nodes.set(fileOf(good), await startNode({ chain, ...good }))
 })
 afterAll(async () => {
   for (const node of nodes.values()) await node.close()
@@ -29,11 +30,12 @@ afterAll(async () => {
 
 /** What checks a file that holds the bundle, but for the name of the program. */
 function commandFor(one: BundleCase, file: string): string[] {
-  const { url = '' } = nodes.get(fileOf(one)) ?? {}
+  const { url } = nodes.get(fileOf(one)) ?? {}
   const { ledger, publisher, authorizations } = one.trust
   return [
-    ...(one.kind === 'tidemark-receipt' ? ['receipt', file, '--api', url] : [file]),
-    ...['--rpc', url, '--json'],
+    ...(one.kind === 'tidemark-receipt' ? ['receipt', file, '--api', url ?? ''] : [file]),
+    ...['--json', ...(url === undefined ? [] : ['--rpc', url])],
+    ...(one.trustedBlocks ?? []).flatMap((hash) => ['--trusted-block', hash]),
     ...(ledger === undefined ? [] : ['--ledger', ledger]),
     ...(publisher === undefined ? [] : ['--publisher', publisher]),
     ...(authorizations === undefined ? [] : ['--authorizations', authorizations]),

@@ -9,7 +9,7 @@ import { authorizationsInterface, registryInterface } from '../../src/chain/righ
 import type { BundleCase } from '../vectors/bad.ts'
 import type { ChainData } from './chain.ts'
 
-type Asked = Pick<BundleCase, 'chain' | 'rights' | 'publishers' | 'submission'>
+type Asked = { chain: ChainData } & Pick<BundleCase, 'rights' | 'publishers' | 'submission'>
 
 const accountInterface = new Interface([
   'function isValidSignature(bytes32 hash, bytes signature) view returns (bytes4)',

@@ -109,6 +109,23 @@ describe('the page of a record', () => {
     await close()
   })
 
+  test('follows a record that is not final yet until it is', async () => {
+    const { page, close } = await web.open('/explore')
+    let asked = 0
+    await page.route('**/v1/records?**', async (route) => {
+      const response = await route.fetch()
+      const found = await response.json()
+      found.records[0].final = ++asked > 1
+      await route.fulfill({ response, json: found })
+    })
+    await page.goto(new URL(recordPath('call-8'), web.url).href)
+    await page.getByText('the block could still be replaced').waitFor()
+    expect(await page.getByRole('button', { name: 'Verify here' }).isDisabled()).toBe(true)
+    await page.getByText('cannot be taken back any more').waitFor()
+    expect(await page.getByRole('button', { name: 'Verify here' }).isEnabled()).toBe(true)
+    await close()
+  })
+
   test('gives its proof as a file, with what an auditor wants disclosed and nothing else', async () => {
     const { page, complaints, close } = await web.open(recordPath('call-4'), { token: auditor })
     await page.getByText(TAG).waitFor()
@@ -123,6 +140,17 @@ describe('the page of a record', () => {
     expect(
       disclosures.map((text: string) => JSON.parse(atob(text.replace(/-/g, '+').replace(/_/g, '/')))[1]),
     ).toEqual(['person'])
+    expect(complaints).toEqual([])
+    await close()
+  })
+
+  test('checks its proof in the browser, and names the block that this server’s word was taken for', async () => {
+    const { page, complaints, close } = await web.open(recordPath('call-5'))
+    await page.getByRole('button', { name: 'Verify here' }).click()
+    await page.locator('.verdict[data-verdict="verified"]').waitFor()
+    const { anchor } = await firstRecord('call-5')
+    await page.getByRole('listitem').filter({ hasText: 'Block' }).getByText(anchor.blockHash).waitFor()
+    expect(await axe(page)).toEqual([])
     expect(complaints).toEqual([])
     await close()
   })
@@ -182,10 +210,11 @@ test('nothing that the public is shown, or sent for it, says whom a record is ab
   await close()
 })
 
-async function firstRecord(id: string): Promise<{ anchor: { transactionHash: string } }> {
+async function firstRecord(id: string): Promise<{ anchor: { transactionHash: string; blockHash: string } }> {
   const answer = await fetch(`${web.url}/v1/records?${new URLSearchParams({ source: SOURCE, id })}`)
   return (
-    ((await answer.json()) as { records: { anchor: { transactionHash: string } }[] }).records[0] ?? fail()
+    ((await answer.json()) as { records: { anchor: { transactionHash: string; blockHash: string } }[] })
+      .records[0] ?? fail()
   )
 }
 

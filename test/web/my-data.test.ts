@@ -72,6 +72,9 @@ describe('a person concerned', () => {
     expect(await page.content()).not.toContain('r-not-mine')
     expect(await axe(page)).toEqual([])
     expect(await untranslated(page)).toEqual([])
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByText('How to see your own').waitFor()
+    for (const own of [ME, TAX, given.id]) expect(await page.content()).not.toContain(own)
     expect(complaints).toEqual([])
     await close()
   })
@@ -86,8 +89,17 @@ describe('a person concerned', () => {
     await close()
   })
 
-  test('is told that all is there, with whose word was taken for it', async () => {
-    const { page, close } = await web.open('/my-data?from=2026-03-01&to=2026-03-31', { token })
+  test('is told that all is there, with whose word was taken for it, be its evidence a little late', async () => {
+    const { page, close } = await web.open('/', { token })
+    const late = { type: 'about:blank', status: 409, code: 'NOT_READY', detail: 'not captured yet' }
+    await page.route(
+      '**/v1/histories?**evidence=true',
+      (route) => route.fulfill({ status: 409, json: late }),
+      {
+        times: 1,
+      },
+    )
+    await page.goto(new URL('/my-data?from=2026-03-01&to=2026-03-31', web.url).href)
     const complete = sectionOf(page, 'Is this everything?')
     await complete.getByText('about you in this period, 6 in number').waitFor()
     expect(await complete.getAttribute('data-verdict')).toBe('verified')

@@ -1,4 +1,3 @@
-import { OFFLINE_FORMAT } from '../../proof/index.ts'
 import { check } from '../verifier/check.ts'
 import type { Checked } from '../verifier/checked.ts'
 import type { LedgerNames } from './answers.ts'
@@ -11,30 +10,37 @@ export interface Bundle {
   withEvidence: boolean
 }
 
+/** Evidence of the newest block is captured a moment after the block is final. */
+const TRIES = 5
+const PAUSE_MS = 1_000
+
 /**
- * Fetches a bundle, with evidence where the server has it.
+ * Fetches a bundle, with evidence where the server has it or has it soon.
  *
  * @param path with a query
  * @throws {ApiProblem}
  */
 export async function fetchBundle(
   path: string,
-  options: { token: string | undefined; signal?: AbortSignal; evidence?: boolean },
+  { evidence = true, ...asking }: { token: string | undefined; signal?: AbortSignal; evidence?: boolean },
 ): Promise<Bundle> {
-  const { evidence = true, ...asking } = options
-  if (evidence) {
+  const fetchText = async (more = '') => (await ask(`${path}${more}`, asking)).text()
+  if (!evidence) return { text: await fetchText(), withEvidence: false }
+  let bare: string | undefined
+  for (let tries = 0; tries < TRIES; tries++) {
     try {
-      const text = await (await ask(`${path}&evidence=true`, asking)).text()
-      return { text, withEvidence: isOffline(text) }
+      return { text: await fetchText('&evidence=true'), withEvidence: true }
     } catch (problem) {
-      if (!(problem instanceof ApiProblem) || problem.status === 0 || problem.status === 401) throw problem
+      const code = problem instanceof ApiProblem ? problem.code : undefined
+      if (code !== 'NOT_READY' && code !== 'NO_EVIDENCE') throw problem
+      // Where the bundle itself is not ready, this says so.
+      bare ??= await fetchText()
+      if (code === 'NO_EVIDENCE') break
     }
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
   }
-  return { text: await (await ask(path, asking)).text(), withEvidence: false }
+  return { text: bare ?? (await fetchText()), withEvidence: false }
 }
-
-/** The format stands first. */
-const isOffline = (text: string) => text.slice(0, 64).includes(OFFLINE_FORMAT)
 
 /**
  * Checks a bundle in the browser, against the ledger that this server names.

@@ -1,6 +1,5 @@
 /** What records are found by, besides their source and id. */
 export const KEYS = ['resource', 'consumer', 'provider', 'request', 'authorization', 'person'] as const
-export type KeyName = (typeof KEYS)[number]
 
 /** The page of one record. */
 export const recordUrl = ({ source, id }: { source: string; id: string }): string =>

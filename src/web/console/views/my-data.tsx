@@ -1,5 +1,6 @@
 import { useWords } from '../../language.ts'
 import { OwnData } from '../my-data/own-data.tsx'
+import { useRouter } from '../router.tsx'
 import { useSession } from '../session.tsx'
 import './my-data.css'
 
@@ -32,8 +33,9 @@ const words = {
 export default function MyData() {
   const say = useWords(words)
   const { token, reader } = useSession()
+  const { search } = useRouter()
   if (reader.role === 'subject' && reader.person !== undefined) {
-    return <OwnData key={reader.person} person={reader.person} />
+    return <OwnData key={`${reader.person}?${search}`} person={reader.person} />
   }
   if (token !== undefined && reader.role === 'public') {
     return (
