@@ -321,7 +321,7 @@ export const OPERATIONS: readonly Operation[] = [
       query(
         'utcOffset',
         'minutes of the local time whose days they are from UTC, whole hours; 0 if left out',
-        Type.Integer({ minimum: -840, maximum: 840, multipleOf: 60, default: 0 }),
+        Type.Integer({ minimum: -840, maximum: 840, default: 0 }),
       ),
     ],
     responses: {
