@@ -27,11 +27,11 @@ export function Verdict({ of: checked, onTrust }: VerdictProps) {
         <p class="verdict-reason">
           {reason.words !== undefined && <span>{reason.words[language]}</span>}{' '}
           {reason.detail !== '' && (
-            <span class="soft" lang="en">
+            <span class="soft" lang="en" translate={false}>
               {reason.detail}
             </span>
           )}{' '}
-          <code>{reason.code}</code>
+          <code translate={false}>{reason.code}</code>
         </p>
       )}
       {needed.length > 0 && (
@@ -39,7 +39,7 @@ export function Verdict({ of: checked, onTrust }: VerdictProps) {
           <ul>
             {needed.map(({ number, hash, timestamp }) => (
               <li key={hash}>
-                {say.block(number)}, <Time seconds={timestamp} />: <code>{hash}</code>
+                {say.block(number)}, <Time seconds={timestamp} />: <code translate={false}>{hash}</code>
               </li>
             ))}
           </ul>
@@ -79,7 +79,7 @@ export function Verdict({ of: checked, onTrust }: VerdictProps) {
       )}
       {facts === undefined && checked.trusted.node !== undefined && (
         <p class="soft">
-          {say.node}: <code>{checked.trusted.node}</code>
+          {say.node}: <code translate={false}>{checked.trusted.node}</code>
         </p>
       )}
     </div>
@@ -120,10 +120,19 @@ function TrustedList({ of: { node, blocks, believed } }: { of: Trusted }) {
   return (
     <Rows
       of={[
-        node === undefined ? undefined : [say.node, <code key="node">{node}</code>],
+        node === undefined
+          ? undefined
+          : [
+              say.node,
+              <code translate={false} key="node">
+                {node}
+              </code>,
+            ],
         ...blocks.map(({ number, hash }): [string, preact.JSX.Element] => [
           say.block(number),
-          <code key={hash}>{hash}</code>,
+          <code translate={false} key={hash}>
+            {hash}
+          </code>,
         ]),
         ...believed.map((one): [string, preact.JSX.Element] => [
           what[one.what],

@@ -2,10 +2,11 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createGatewayApi, type GatewayApi } from '../../src/client/gateway-api.ts'
-import { callOf, freePort, ndjson, startTestSystem, type TestSystem } from '../api/world.ts'
+import { callOf, exchange, freePort, NDJSON, ndjson, startTestSystem, type TestSystem } from '../api/world.ts'
 import { launchChromium } from '../browser/chromium.ts'
 import { eventually } from '../store/temporary.ts'
 import { give, type OpenedPage, openSettings, openVerifier, PAGE_FILE, shown } from './verifier-page.ts'
@@ -22,8 +23,12 @@ let receipt: unknown
 beforeAll(async () => {
   ;[browser, world] = await Promise.all([launchChromium(), startTestSystem({ runHours: 0 })])
   api = createGatewayApi(world.system.url)
-  const body = new TextEncoder().encode(ndjson(callOf(SOURCE, 'a'), callOf(SOURCE, 'b')))
-  receipt = await api.submit(body, { 'tidemark-sequence': '0' })
+  const taken = await exchange(world.system.url, 'POST', '/v1/submissions', {
+    headers: { ...NDJSON, 'tidemark-sequence': '0' },
+    body: ndjson(callOf(SOURCE, 'a'), callOf(SOURCE, 'b')),
+  })
+  expect(taken.status, taken.text).toBe(201)
+  receipt = JSON.parse(taken.text).receipt
   await eventually(async () => (await api.submissionState(SOURCE, '0')) === 'final')
   plain = createServer((_request, response) => {
     response.setHeader('content-type', 'text/html; charset=utf-8')
@@ -103,8 +108,7 @@ describe('with a node of the chain', () => {
   test('a history lists its records, and one that is taken out is missed', async () => {
     const opened = await openVerifier(browser)
     await askNode(opened)
-    const parts = await Array.fromAsync(await api.history({ consumer: CONSUMER }))
-    const history = JSON.parse(Buffer.concat(parts).toString('utf8'))
+    const history = JSON.parse(await text(await api.history({ consumer: CONSUMER })))
     const forged = structuredClone(history)
     for (const { found } of forged.batches) found?.items.pop()
     const verdicts = await give(opened.page, { 'history.json': history, 'forged.json': forged })

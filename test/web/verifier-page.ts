@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
-import { eventually } from '../store/temporary.ts'
 
 export const PAGE_FILE = join(import.meta.dirname, '../../dist/web/verify/index.html')
 
@@ -57,32 +56,41 @@ export async function give(page: Page, files: Record<string, unknown>): Promise<
 
 /** What the page says of each file, once it says something of all. */
 export async function shown(page: Page, least = 1): Promise<Map<string, Shown>> {
-  // Not page.waitForFunction, which makes code of a text: the page's policy forbids that.
-  await eventually(() =>
-    page.evaluate((count) => {
-      const files = document.querySelectorAll('article[data-file]')
-      return files.length >= count && [...files].every((file) => file.querySelector('.verdict'))
-    }, least),
-  )
-  const entries = await page.evaluate(() =>
-    [...document.querySelectorAll('article[data-file]')].map((file) => {
-      const steps = [...file.querySelectorAll<HTMLElement>('li[data-step]')]
-      const inState = (state: string) =>
-        steps.filter(({ dataset }) => dataset.state === state).map(({ dataset }) => dataset.step ?? '')
-      const [failed] = inState('failed')
-      const code = file.querySelector('.verdict-reason code')?.textContent
-      return [
-        file.getAttribute('data-file') ?? '',
-        {
-          verdict: file.querySelector('.verdict')?.getAttribute('data-verdict') ?? '',
-          passed: inState('passed'),
-          ...(failed !== undefined && { failed }),
-          ...(code && { code }),
-        },
-      ] as const
-    }),
-  )
-  return new Map(entries)
+  await page
+    .locator('article[data-file]')
+    .nth(least - 1)
+    .waitFor({ state: 'attached' })
+  await page.locator('.files[aria-busy="false"]').waitFor()
+  return new Map(await page.locator('body').evaluate(readShown))
+}
+
+/** What this needs of the browser's elements, which the types of Node do not know. */
+interface Element {
+  querySelector(selector: string): Element | null
+  querySelectorAll(selector: string): Iterable<Element>
+  getAttribute(name: string): string | null
+  textContent: string
+}
+
+/** Runs in the page. */
+function readShown(body: Element): [name: string, Shown][] {
+  return [...body.querySelectorAll('article[data-file]')].map((file) => {
+    const inState = (state: string) =>
+      [...file.querySelectorAll(`li[data-state="${state}"]`)].map(
+        (one) => one.getAttribute('data-step') ?? '',
+      )
+    const [failed] = inState('failed')
+    const code = file.querySelector('.verdict-reason > code')?.textContent
+    return [
+      file.getAttribute('data-file') ?? '',
+      {
+        verdict: file.querySelector('.verdict')?.getAttribute('data-verdict') ?? '',
+        passed: inState('passed'),
+        ...(failed !== undefined && { failed }),
+        ...(code !== undefined && { code }),
+      },
+    ]
+  })
 }
 
 /** Opens what the reader may say of whom it trusts. */

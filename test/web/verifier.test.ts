@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { gzipSync } from 'node:zlib'
 import { keccak256 } from 'ethers'
 import type { Browser } from 'playwright-core'
@@ -13,6 +12,7 @@ import { LEDGER } from '../verify/chain.ts'
 import { mint } from '../verify/evidence-world.ts'
 import { historyWorld, minutes, personOf, runWorld } from '../verify/history-world.ts'
 import { worldOf } from '../verify/world.ts'
+import { axe, keepPicture, overflow, untranslated } from './harness.ts'
 import { give, openSettings, openVerifier, PAGE_FILE, shown } from './verifier-page.ts'
 
 let browser: Browser
@@ -190,35 +190,20 @@ describe('the page', () => {
     async (...how) => {
       const [locale, colorScheme, width] = how
       const viewport = { width, height: 800 }
-      // The checker is a script that the page's own policy would refuse.
-      const { page, context } = await openVerifier(browser, undefined, {
-        locale,
-        colorScheme,
-        viewport,
-        bypassCSP: true,
-      })
+      const { page, context } = await openVerifier(browser, undefined, { locale, colorScheme, viewport })
       const good = await bundlesOfEachKind()
       const altered = structuredClone(good.proof)
       Object.assign((altered.bundle as Json).record, { id: 'another' })
-      await page.locator('.trust-settings > summary').click()
+      await openSettings(page)
       await page.locator('.trust-settings textarea').fill(blockHashes(good.authorized).join('\n'))
-      await page.locator('.trust-settings input[type=checkbox]').check()
-      await page.locator('.trust-settings input[type=checkbox]').uncheck()
       await page.locator('.intake summary').click()
-      await give(page, { ...good, altered, 'none.json': '{' })
-      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width)
-      const strange = await page.evaluate(foreignText, locale.slice(0, 2))
-      expect(strange).toEqual([])
-      await page.addScriptTag({ content: axeSource })
-      const violations = await page.evaluate(async () => {
-        const { axe } = globalThis as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } }
-        return (await axe.run()).violations.map(({ id, impact, nodes }) => ({
-          id,
-          impact,
-          where: nodes.map(({ html }) => html.slice(0, 200)),
-        }))
-      })
-      expect(violations).toEqual([])
+      await give(page, { ...good, altered, 'none.json': '{', 'receipt.json': receiptVectors.receipt })
+      // The form is shown, and nobody is asked yet.
+      await page.locator('.trust-settings input[type=checkbox]').check()
+      expect(await overflow(page)).toBe(0)
+      expect(await untranslated(page)).toEqual([])
+      expect(await axe(page)).toEqual([])
+      await keepPicture(page, `verifier-${locale}`)
       await context.close()
     },
   )
@@ -227,35 +212,6 @@ describe('the page', () => {
     expect(gzipSync(readFileSync(PAGE_FILE)).length).toBeLessThan(150_000)
   })
 })
-
-interface Violation {
-  id: string
-  impact: string
-  nodes: { html: string }[]
-}
-
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
-/** Texts of the page that are not of its language; names out of the files stay what they are. */
-function foreignText(language: string): string[] {
-  const found: string[] = []
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
-  const labels = [...document.querySelectorAll('[aria-label]')].map(
-    (one) => one.getAttribute('aria-label') ?? '',
-  )
-  const texts: [string, Element | null][] = labels.map((label) => [label, null])
-  for (let node = walker.nextNode(); node !== null; node = walker.nextNode())
-    texts.push([node.textContent ?? '', node.parentElement])
-  for (const [text, place] of texts) {
-    if (place?.closest('script, code, pre, select, textarea, time, .verdict-name, [lang=en], h2, dd') != null)
-      continue
-    const left = text
-      .replaceAll(/Tidemark|JSON-RPC|https?|“tidemark \w+”|0x/g, '')
-      .replaceAll(/\b(?:proof|submission|history|runs|authorized|altered|none\.json)\b/g, '')
-    if (language === 'zh' ? /[A-Za-z]{2}/.test(left) : /[\u3400-\u9fff]/.test(left)) found.push(text)
-  }
-  return found
-}
 
 // biome-ignore lint/suspicious/noExplicitAny: parsed JSON, altered by whoever knows its shape
 type Json = any

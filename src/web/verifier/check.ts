@@ -53,9 +53,8 @@ interface Given {
 }
 
 /**
- * Checks a file of any format. Asks the node that `options` names and nobody else; every error of a check is an answer.
- *
- * @throws whatever is a fault of the program itself
+ * Checks a file of any format. Asks the node that `options` names and nobody else; every error of a check is an answer,
+ * and a fault of the program itself leaves the file unchecked.
  */
 export async function check(text: string, options: CheckOptions): Promise<Checked> {
   const given = readGiven(text, options)
@@ -64,6 +63,16 @@ export async function check(text: string, options: CheckOptions): Promise<Checke
     return given.kind === 'receipt' ? await receiptOf(given, options) : await bundleOf(given, options)
   } catch (error) {
     return notVerified(given, await firstFault(given, error, options), options)
+  }
+}
+
+/** Whatever the program did not foresee must not read as a verdict. */
+function faultOf({ steps }: Given, error: unknown): Checked {
+  return {
+    verdict: 'unchecked',
+    steps: steps.map((name) => ({ name, state: 'not reached' })),
+    reason: reasonOf('FAULT', String(error), UNCHECKED.FAULT),
+    trusted: NOBODY,
   }
 }
 
@@ -77,7 +86,7 @@ function readGiven(text: string, options: CheckOptions): Given | Checked {
   }
   const withEvidence = Object(value).format === OFFLINE_FORMAT
   const { format, authorization } = Object(withEvidence ? Object(value).bundle : value)
-  const kind = Object.hasOwn(KINDS, String(format)) ? KINDS[String(format)] : undefined
+  const kind = typeof format === 'string' && Object.hasOwn(KINDS, format) ? KINDS[format] : undefined
   if (kind === undefined) return unreadable('BAD_BUNDLE', 'the file is of no format that this page knows')
   if (withEvidence && kind === 'receipt') {
     return unreadable('BAD_BUNDLE', 'a receipt has no evidence of its own')
@@ -174,7 +183,7 @@ function notVerified(given: Given, error: unknown, { rpcUrl }: CheckOptions): Ch
     const steps = walk(given, step ?? (given.withEvidence ? 'evidence' : 'anchor'))
     return { verdict: 'unchecked', kind, steps, reason, ...claims, trusted }
   }
-  throw error
+  return faultOf(given, error)
 }
 
 /** The steps up to the one where it ended, or all of them. */

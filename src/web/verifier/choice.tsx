@@ -2,11 +2,13 @@ interface ChoiceProps<T extends string> {
   label: string
   value: T
   options: readonly (readonly [T, string])[]
+  /** the options are names that are the same in every language */
+  named?: boolean
   onChoose: (value: T) => void
 }
 
 /** One of a few. */
-export function Choice<T extends string>({ label, value, options, onChoose }: ChoiceProps<T>) {
+export function Choice<T extends string>({ label, value, options, named = false, onChoose }: ChoiceProps<T>) {
   return (
     <label>
       <span class="visually-hidden">{label}</span>
@@ -18,7 +20,7 @@ export function Choice<T extends string>({ label, value, options, onChoose }: Ch
         }}
       >
         {options.map(([one, name]) => (
-          <option key={one} value={one}>
+          <option key={one} value={one} translate={!named}>
             {name}
           </option>
         ))}

@@ -110,7 +110,7 @@ function HistoryFacts({ of: history }: { of: VerifiedHistory }) {
             say.searchedOf(showCount(searched, language), showCount(range.to - range.from, language)),
           ],
           ...anchored(history),
-          ...runs.map((run): Row => [say.run, say.runOf(run.source, run.id)]),
+          ...runs.map((run): Row => [say.run, <span translate={false}>{`${run.source}, ${run.id}`}</span>]),
         ]}
       />
       <ol class="verdict-records">
@@ -118,11 +118,13 @@ function HistoryFacts({ of: history }: { of: VerifiedHistory }) {
           <li key={`${ledgerIndex}.${position}`}>
             <details>
               <summary>
-                <Time ms={Date.parse(record.time)} /> <code>{record.type}</code>{' '}
-                <span class="verdict-name">{record.id}</span>{' '}
+                <Time ms={Date.parse(record.time)} /> <code translate={false}>{record.type}</code>{' '}
+                <span class="verdict-name" translate={false}>
+                  {record.id}
+                </span>{' '}
                 <span class="soft">{say.place(ledgerIndex, position)}</span>
               </summary>
-              <pre>{JSON.stringify(record, undefined, 2)}</pre>
+              <pre translate={false}>{JSON.stringify(record, undefined, 2)}</pre>
             </details>
           </li>
         ))}
@@ -161,7 +163,7 @@ const Whole = ({ of: record }: { of: FlowRecord }) => {
   return (
     <details>
       <summary>{say.whole}</summary>
-      <pre>{JSON.stringify(record, undefined, 2)}</pre>
+      <pre translate={false}>{JSON.stringify(record, undefined, 2)}</pre>
     </details>
   )
 }
@@ -169,14 +171,37 @@ const Whole = ({ of: record }: { of: FlowRecord }) => {
 function useRecordRows() {
   const say = useWords(factWords)
   return ({ id, source, type, time, subject, data }: FlowRecord): Row[] => [
-    [say.record, <span class="verdict-name">{id}</span>],
-    [say.source, <span class="verdict-name">{source}</span>],
-    [say.type, <code>{type}</code>],
+    [
+      say.record,
+      <span class="verdict-name" translate={false}>
+        {id}
+      </span>,
+    ],
+    [
+      say.source,
+      <span class="verdict-name" translate={false}>
+        {source}
+      </span>,
+    ],
+    [say.type, <code translate={false}>{type}</code>],
     [say.time, <Time ms={Date.parse(time)} />],
-    subject === undefined ? undefined : [say.resource, <span class="verdict-name">{subject}</span>],
-    typeof data.consumer === 'string' ? [say.consumer, data.consumer] : undefined,
-    typeof data.provider === 'string' ? [say.provider, data.provider] : undefined,
-    typeof data.purpose === 'string' ? [say.purpose, data.purpose] : undefined,
+    subject === undefined
+      ? undefined
+      : [
+          say.resource,
+          <span class="verdict-name" translate={false}>
+            {subject}
+          </span>,
+        ],
+    typeof data.consumer === 'string'
+      ? [say.consumer, <span translate={false}>{data.consumer}</span>]
+      : undefined,
+    typeof data.provider === 'string'
+      ? [say.provider, <span translate={false}>{data.provider}</span>]
+      : undefined,
+    typeof data.purpose === 'string'
+      ? [say.purpose, <span translate={false}>{data.purpose}</span>]
+      : undefined,
   ]
 }
 
@@ -184,7 +209,12 @@ function useQuestionRows() {
   const say = useWords(factWords)
   const language = useLanguage()
   return ({ key, period }: HistoryQuestion): Row[] => [
-    [say.key, `${KEY_WORDS[key.name][language]}: ${key.value.replace('\0', ' ')}`],
+    [
+      say.key,
+      <>
+        {KEY_WORDS[key.name][language]}: <span translate={false}>{key.value.replace('\0', ' ')}</span>
+      </>,
+    ],
     [
       say.period,
       period.from === ALWAYS.from && period.to === ALWAYS.to ? (
@@ -201,7 +231,12 @@ function useQuestionRows() {
 function usePromiseRows() {
   const say = useWords(factWords)
   return ({ source, sequence, size, publisher, receivedAt, anchorBy }: KeptPromise['receipt']): Row[] => [
-    [say.submission, say.submissionOf(source, sequence)],
+    [
+      say.submission,
+      <>
+        {say.submissionOf(sequence)} <span translate={false}>{source}</span>
+      </>,
+    ],
     [say.count, say.records(size)],
     [say.signedBy, <Address of={publisher} />],
     [say.taken, <Time ms={receivedAt} />],
@@ -240,7 +275,8 @@ function useAnchorRows() {
     [
       say.anchored,
       <>
-        {say.inBlock(anchor.blockNumber)}, <Time seconds={blockTime} /> <code>{anchor.blockHash}</code>
+        {say.inBlock(anchor.blockNumber)}, <Time seconds={blockTime} />{' '}
+        <code translate={false}>{anchor.blockHash}</code>
       </>,
     ],
     [say.final, say.inBlock(finalBlock)],
@@ -267,7 +303,7 @@ function useAuthorizationRows() {
           {grant.maxCalls > 0 && <> {say.mostCalls(showCount(grant.maxCalls, language))}</>}
         </>,
       ],
-      [say.grantId, <code>{grantId}</code>],
+      [say.grantId, <code translate={false}>{grantId}</code>],
       [
         say.withdrawal,
         <>

@@ -30,9 +30,8 @@ export const pageWords = {
     zh: (names: string) => `文件过大，浏览器无法处理，请使用“tidemark verify”：${names}`,
   },
   checking: { en: 'Checking…', zh: '正在验证……' },
-  bytes: { en: (count: string) => `${count} characters`, zh: (count: string) => `${count} 个字符` },
+  characters: { en: (count: string) => `${count} characters`, zh: (count: string) => `${count} 个字符` },
   remove: { en: 'Remove', zh: '移除' },
-  removeFile: { en: (name: string) => `Remove ${name}`, zh: (name: string) => `移除 ${name}` },
   summary: { en: (counts: string) => `Checked: ${counts}`, zh: (counts: string) => `验证完毕：${counts}` },
   trust: { en: 'What you trust', zh: '您所信任的' },
   blocks: { en: 'Hashes of blocks that you trust', zh: '您信任的区块哈希' },
@@ -45,9 +44,9 @@ export const pageWords = {
   node: { en: 'Address of a node that you trust (JSON-RPC)', zh: '您信任的节点地址（JSON-RPC）' },
   nodeHint: {
     en: 'It is asked which blocks, transactions and contracts there are, and so learns which of them a file is about. Nobody else is asked. A page from https can only ask a node at https, or on this machine.',
-    zh: '将向其查询区块、交易和合约，因此该节点会知道文件涉及其中哪些。此外不查询任何一方。以 https 打开的页面只能查询 https 节点或本机节点。',
+    zh: '将向其查询区块、交易和合约，因此该节点会知道文件涉及其中哪些。此外不查询任何一方。以“https”打开的页面只能查询“https”节点或本机节点。',
   },
-  badNode: { en: 'That is no address of http or https.', zh: '不是有效的 http 或 https 地址。' },
+  badNode: { en: 'That is no address of http or https.', zh: '不是有效的“http”或“https”地址。' },
   ledger: { en: 'Address of the ledger', zh: '账本地址' },
   ledgerHint: {
     en: 'Without it, the ledger that a file names is believed to be the one you mean.',

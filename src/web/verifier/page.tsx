@@ -50,6 +50,7 @@ function Page({ language, setLanguage }: PageProps) {
             label={say.language}
             value={language}
             options={LANGUAGES.map((one) => [one, LANGUAGE_NAMES[one]])}
+            named
             onChoose={setLanguage}
           />
           <Choice

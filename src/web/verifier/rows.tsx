@@ -19,7 +19,7 @@ export function Rows({ of: rows }: { of: readonly (readonly [string, ComponentCh
   )
 }
 
-export const Address = ({ of }: { of: Hex }) => <code>{of}</code>
+export const Address = ({ of }: { of: Hex }) => <code translate={false}>{of}</code>
 
 /** The last second that a calendar reaches. */
 const LAST_SECOND = 8_640_000_000_000

@@ -22,6 +22,10 @@ export const UNCHECKED: Readonly<Record<string, Said>> = {
     en: 'The chain has not settled this yet. Try again later.',
     zh: '链上尚未最终确认，请稍后再试。',
   },
+  FAULT: {
+    en: 'This page has failed, whatever the file is. Use “tidemark verify”.',
+    zh: '本页出现故障，与文件真伪无关，请改用“tidemark verify”。',
+  },
   RPC_UNREACHABLE: { en: 'The node does not answer.', zh: '节点没有响应。' },
   RPC_LAGS: {
     en: 'The node lags behind. Try again, or ask another.',

@@ -136,8 +136,8 @@ export const factWords = {
   final: { en: 'Final up to', zh: '最终确认至' },
   submission: { en: 'Submission', zh: '提交' },
   submissionOf: {
-    en: (source: string, sequence: bigint) => `number ${sequence} of ${source}`,
-    zh: (source: string, sequence: bigint) => `${source} 的第 ${sequence} 次提交`,
+    en: (sequence: bigint) => `number ${sequence} of`,
+    zh: (sequence: bigint) => `第 ${sequence} 次提交，来源`,
   },
   count: { en: 'Records', zh: '记录数' },
   records: {
@@ -192,11 +192,7 @@ export const factWords = {
     en: (some: string, all: string) => `${some} of ${all} batches`,
     zh: (some: string, all: string) => `共 ${all} 批，查了 ${some} 批`,
   },
-  run: { en: 'By the word of', zh: '依据' },
-  runOf: {
-    en: (source: string, id: string) => `run ${id} of ${source}`,
-    zh: (source: string, id: string) => `${source} 的汇编 ${id}`,
-  },
+  run: { en: 'By the word of a run', zh: '依据汇编' },
   place: {
     en: (entry: bigint, position: number) => `entry ${entry}, record ${position}`,
     zh: (entry: bigint, position: number) => `第 ${entry} 项，第 ${position} 条`,
