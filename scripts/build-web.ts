@@ -1,7 +1,8 @@
 /** Builds the pages that browsers are given into dist/web: the console, and the verifier as a single file. */
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import { build, type InlineConfig, type Plugin } from 'vite'
 
 const root = join(import.meta.dirname, '..')
@@ -37,6 +38,7 @@ await build({
   },
 })
 await buildVerifier()
+compressAll()
 
 /** Script and style lie in the page, so that a saved file is the whole of it; the policy names their hashes. */
 async function buildVerifier(): Promise<void> {
@@ -83,4 +85,16 @@ async function buildVerifier(): Promise<void> {
 
 function digest(text: string): string {
   return `sha256-${createHash('sha256').update(text).digest('base64')}`
+}
+
+/** Beside each file what the server gives to a browser that takes it. */
+function compressAll(): void {
+  for (const entry of readdirSync(out, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || /[.](?:br|gz)$/.test(entry.name)) continue
+    const path = join(entry.parentPath, entry.name)
+    const content = readFileSync(path)
+    const params = { [constants.BROTLI_PARAM_SIZE_HINT]: content.length }
+    writeFileSync(`${path}.br`, brotliCompressSync(content, { params }))
+    writeFileSync(`${path}.gz`, gzipSync(content, { level: 9 }))
+  }
 }

@@ -12,6 +12,7 @@ import {
   anchoredRules,
   authorizationRules,
   historyRules,
+  offlineRules,
   placeRules,
   type Rule,
   recordRules,
@@ -141,5 +142,20 @@ export const BAD_BASES: Readonly<Record<string, Base>> = {
     skip: /^another \/period\/|\/found\/items\/0\/record\/|^text: /,
     own: (read) =>
       ownOfRunHistory(read('run-history.json', '/history') as Parameters<typeof ownOfRunHistory>[0]),
+  },
+  'offline.json': {
+    good: { file: 'offline.json', bundle: '/offline', trustedBlocks: '/trustedBlocks', trust: '/trust' },
+    // The event before it is one of the ledger too.
+    rules: [[/^another \S*\/firstLogIndex$/, 'anchor', 'HEADER_MISMATCH'], ...offlineRules],
+    // What stands in the bundle is refused as it is without evidence.
+    skip: / \/bundle\//,
+    own: () => [],
+  },
+  'offline-authorized.json': {
+    good: { file: 'offline.json', bundle: '/good/7/offline', trustedBlocks: '/good/7/trustedBlocks' },
+    // Before the first transaction of a block there are no logs.
+    rules: [[/^another \S*\/firstLogIndex$/, 'evidence', 'BAD_EVIDENCE'], ...offlineRules],
+    skip: / \/(format|bundle)|^text: /,
+    own: () => [],
   },
 }

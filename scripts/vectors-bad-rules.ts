@@ -86,3 +86,15 @@ export const authorizationRules: readonly Rule[] = [
   [/^another \/authorization\/revocation\/revokedAt$/, 'revocation', 'FALSE_REVOCATION'],
   [/^another \/authorization\/revocation\//, 'revocation', 'NOT_CANONICAL'],
 ]
+
+/** Section 13.6. */
+export const offlineRules: readonly Rule[] = [
+  [/^null for \/bundle$/, 'InputError', 'BAD_BUNDLE'],
+  [/^another \S*\/header$/, 'OperationError', 'BLOCK_NOT_TRUSTED'],
+  [/^without \S*\/(blocks|transactions|accounts|storage)\/0$/, 'OperationError', 'NOT_IN_EVIDENCE'],
+  [/^without \S*\/consistency$/, 'OperationError', 'NOT_IN_EVIDENCE'],
+  [/^more in \S*\/blocks$/, 'evidence', 'BAD_EVIDENCE'],
+  [/^another \S*\/(index|address|slot)$/, 'evidence', 'BAD_EVIDENCE'],
+  [/^(another|without) \S*(Proof|proof|consistency)\/0$/, 'evidence', 'BAD_EVIDENCE'],
+  [/^more in \S*(Proof|proof|consistency)$/, 'evidence', 'BAD_EVIDENCE'],
+]

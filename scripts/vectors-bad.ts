@@ -26,8 +26,9 @@ export interface BadBundle {
 export interface BadBase {
   file: string
   bundle: string
-  chain: string
   /** where its verifier asks for them */
+  chain?: string
+  trustedBlocks?: string
   rights?: string
   trust?: string
   publishers?: string
@@ -42,7 +43,7 @@ export interface BadFile {
   altered: BadBundle[]
 }
 
-const ABOUT = 'Section 13.6: bundles that must be refused, at the step and with the code.'
+const ABOUT = 'Section 13.7: bundles that must be refused, at the step and with the code.'
 
 /** The bad bundles of every kind, by the name of their file; `read` gives what a file of test/vectors holds. */
 export function badVectors(read: (file: string) => unknown): Map<string, BadFile> {

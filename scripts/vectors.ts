@@ -47,9 +47,11 @@ import { authorizedVectors } from './vectors-authorized.ts'
 import { type BadFile, badVectors } from './vectors-bad.ts'
 import { grantVectors } from './vectors-grant.ts'
 import { historyVectors } from './vectors-history.ts'
+import { offlineVectors } from './vectors-offline.ts'
 import { receiptVectors, submissionVectors } from './vectors-receipt.ts'
 import { reportVectors } from './vectors-report.ts'
 import { runHistoryVectors } from './vectors-run-history.ts'
+import { standardsVectors } from './vectors-standards.ts'
 
 const FOLDER = join(import.meta.dirname, '../test/vectors')
 
@@ -78,6 +80,8 @@ export async function makeVectors(): Promise<Map<string, string>> {
   addJson('run-history.json', await runHistoryVectors())
   addJson('report.json', reportVectors())
   addJson('authorized.json', await authorizedVectors())
+  addJson('offline.json', await offlineVectors())
+  addJson('standards.json', standardsVectors(JSON.parse(files.get('proof.json') ?? '').proof))
   for (const [name, bad] of badVectors((file) => JSON.parse(files.get(file) ?? '')))
     files.set(`bad/${name}`, inLines(bad))
   for (const [name, bytes] of Object.entries(exampleBatch().files)) {

@@ -1,14 +1,26 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, sep } from 'node:path'
+import { verifyMerkleProof } from '@ethereumjs/mpt'
 import canonicalize from 'canonicalize'
-import { AbiCoder, Interface, TypedDataEncoder, verifyTypedData } from 'ethers'
+import {
+  AbiCoder,
+  decodeRlp,
+  encodeRlp,
+  getBytes,
+  Interface,
+  keccak256,
+  TypedDataEncoder,
+  toBeHex,
+  verifyTypedData,
+} from 'ethers'
 import { MerkleTree } from 'merkletreejs'
 import { describe, expect, test } from 'vitest'
 import { makeVectors } from '../scripts/vectors.ts'
 import { patched, type Subject } from '../scripts/vectors-altered.ts'
 import type { AuthorizedSubject } from '../scripts/vectors-authorized.ts'
 import type { HistorySubject } from '../scripts/vectors-history.ts'
+import type { OfflineSubject } from '../scripts/vectors-offline.ts'
 import type { Patch } from '../scripts/vectors-patch.ts'
 import type { ReceiptSubject, SubmissionSubject } from '../scripts/vectors-receipt.ts'
 import type { RunHistorySubject } from '../scripts/vectors-run-history.ts'
@@ -16,6 +28,7 @@ import {
   canonicalText,
   decodeItem,
   disclosureDigest,
+  encodeHeader,
   frameLines,
   fromHex,
   type Hex,
@@ -32,10 +45,12 @@ import {
   parseSealedRecord,
   parseSubmissions,
   RECEIPT_STEPS,
+  type RightsFacts,
   readFrame,
   readFrameTable,
   toHex,
   VerificationError,
+  verifyAny,
   verifyBatch,
   verifyConsistency,
   verifyHistory,
@@ -50,8 +65,9 @@ import {
 } from '../src/index.ts'
 import { decompress, readerOf } from './batch/items.ts'
 import { GRANT_TYPES } from './contracts/grant.ts'
+import { checkCoseReceipt, checkTlogProof } from './proof/standards.ts'
 import { rightsOf } from './verify/authorized-world.ts'
-import { factsOf } from './verify/chain.ts'
+import { type ChainData, factsOf } from './verify/chain.ts'
 
 const FOLDER = join(import.meta.dirname, 'vectors')
 const textOf = (name: string) => readFileSync(join(FOLDER, name), 'utf8')
@@ -253,6 +269,26 @@ test('header.json holds for ethers and merkletreejs', () => {
   }
 })
 
+test('standards.json holds for node:crypto, cborg and merkletreejs', () => {
+  type Export = { origin: string; verifierKey: string; tlogProof: string; coseReceipt: Hex; coseSigned: Hex }
+  const { publicKey, exports } = jsonOf<{ publicKey: Hex; exports: Export[] }>('standards.json')
+  const { record, inclusion, batch, log } = jsonOf<{ proof: JsonProof }>('proof.json').proof
+  const leaves = [Buffer.from(canonicalize(record) ?? ''), encodeHeader(parseJsonHeader(batch))]
+  const places = [
+    { size: BigInt(batch.recordCount), index: BigInt(inclusion.index) },
+    { size: BigInt(log.size), index: BigInt(log.index) },
+  ]
+  expect(exports).toHaveLength(2)
+  for (const [i, { origin, verifierKey, tlogProof, coseReceipt, coseSigned }] of exports.entries()) {
+    const leaf = leaves[i] ?? new Uint8Array()
+    const shown = { origin, ...places[i] }
+    expect(checkTlogProof(tlogProof, leaf, verifierKey)).toEqual({ ...shown, extra: Buffer.from(leaf) })
+    const root = Buffer.from(tlogProof.split('\n\n')[1]?.split('\n')[2] ?? '', 'base64')
+    expect(checkCoseReceipt(fromHex(coseReceipt), leaf, root, fromHex(publicKey))).toMatchObject(shown)
+    expect(coseSigned.endsWith(root.toString('hex'))).toBe(true)
+  }
+})
+
 describe('batch/', () => {
   const bytesOf = (name: string) => Buffer.from(textOf(`batch/${name}.hex`).replaceAll('\n', ''), 'hex')
   const header = parseJsonHeader(jsonOf('batch/header.json'))
@@ -327,19 +363,8 @@ describe('authorized.json', () => {
     chainId: anchor.chainId,
     verifyingContract: authorization?.contract ?? '',
   })
-  /** Signatures are read by ethers. */
   const verify = ({ proof, chain, rights, trust }: AuthorizedSubject) =>
-    verifyProof(proof, factsOf(chain), trust, {
-      ...rightsOf(rights, chain),
-      grantSigner({ chainId, contract }, grant, signature) {
-        const domain = { name: 'Tidemark', version: '1', chainId, verifyingContract: contract }
-        try {
-          return verifyTypedData(domain, GRANT_TYPES, grant, signature).toLowerCase() as Hex
-        } catch {
-          return undefined
-        }
-      },
-    })
+    verifyProof(proof, factsOf(chain), trust, { ...rightsOf(rights, chain), grantSigner })
 
   test.each(good.map((one) => [one.name, one] as const))('has a proof that verifies: %s', async (_, one) => {
     const { authorization } = await verify({ ...one, trust: {} })
@@ -398,6 +423,68 @@ describe('authorized.json', () => {
 
   test('refuses at every step and with every kind of error', () => {
     expect(new Set(altered.flatMap(({ step }) => step ?? []))).toEqual(new Set(PROOF_STEPS))
+    expect(new Set(altered.map(({ error }) => error)).size).toBe(3)
+  })
+})
+
+describe('offline.json', () => {
+  type Good = Omit<OfflineSubject, 'trust'> & { name: string; verified: object }
+  const { good, altered, chain, ...subject } = jsonOf<
+    OfflineSubject & { good: Good[]; altered: Altered[]; chain: ChainData }
+  >('offline.json')
+  const verify = ({ offline, ...means }: OfflineSubject) => verifyAny(offline, { ...means, grantSigner })
+
+  test.each(good.map((one) => [one.name, one] as const))('has one that verifies: %s', async (_, one) => {
+    const { kind, verified, offline } = await verify({ ...one, trust: {} })
+    const { finalBlock, blockTime } = verified
+    expect({ kind, finalBlock: String(finalBlock), blockTime: String(blockTime) }).toEqual(one.verified)
+    expect(offline?.trustedBlocks.map(({ hash }) => hash)).toEqual(one.trustedBlocks)
+  })
+
+  test('has proofs that @ethereumjs/mpt verifies, up to headers whose Keccak-256 is trusted', async () => {
+    const prove = async (root: string | undefined, key: string, proof: string[]) => {
+      const bytes = proof.map((node) => getBytes(node))
+      const value = await verifyMerkleProof(getBytes(key), bytes, { root: getBytes(root ?? '') })
+      return value === null ? undefined : hexOf(value)
+    }
+    for (const { offline, trustedBlocks } of good) {
+      for (const [i, { header, transactions, accounts }] of offline.evidence.blocks.entries()) {
+        expect(keccak256(header)).toBe(trustedBlocks[i])
+        const fields = decodeRlp(header) as string[]
+        for (const { index, transactionProof, receiptProof } of transactions) {
+          const key = encodeRlp(index === 0 ? '0x' : toBeHex(index))
+          expect(JSON.stringify(offline.bundle)).toContain(
+            keccak256((await prove(fields[4], key, transactionProof)) ?? ''),
+          )
+          expect(await prove(fields[5], key, receiptProof)).toBeDefined()
+        }
+        for (const { address, accountProof, storage } of accounts) {
+          const account = decodeRlp((await prove(fields[3], keccak256(address), accountProof)) ?? '')
+          for (const { slot, proof } of storage) {
+            const root = String(account[2])
+            const value = proof.length === 0 ? undefined : await prove(root, keccak256(slot), proof)
+            expect(value === undefined ? 0n : BigInt(String(decodeRlp(value)))).toBeLessThan(2n ** 256n)
+          }
+        }
+      }
+    }
+  })
+
+  test('verifies before it is altered, by trusted blocks and by the chain', async () => {
+    expect(await verify(subject)).toMatchObject({ kind: 'proof', verified: { logIndex: 2n } })
+    expect(await verifyAny(subject.offline, { chain: factsOf(chain) })).toMatchObject({ kind: 'proof' })
+  })
+
+  test.each(altered.map((one) => [one.name, one] as const))('has one that is refused: %s', async (_, one) => {
+    const changed = patched<OfflineSubject>(subject, one.patches)
+    await expect(verify(changed)).rejects.toThrow(refusalOf(one))
+    if (JSON.stringify(changed.offline) === JSON.stringify(subject.offline)) return
+    await expect(verifyAny(changed.offline, { chain: factsOf(chain) })).rejects.toThrow()
+  })
+
+  test('refuses with every kind of error, and the evidence at a step of its own', () => {
+    const steps = new Set(altered.flatMap(({ step }) => step ?? []))
+    expect(steps).toEqual(new Set(['read', 'batch', 'anchor', 'log', 'evidence']))
     expect(new Set(altered.map(({ error }) => error)).size).toBe(3)
   })
 })
@@ -523,6 +610,16 @@ describe('receipt.json', () => {
     expect(new Set(altered.map(({ error }) => error)).size).toBe(3)
   })
 })
+
+/** Signatures are read by ethers. */
+const grantSigner: RightsFacts['grantSigner'] = ({ chainId, contract }, grant, signature) => {
+  const domain = { name: 'Tidemark', version: '1', chainId, verifyingContract: contract }
+  try {
+    return verifyTypedData(domain, GRANT_TYPES, grant, signature).toLowerCase() as Hex // an ethers address
+  } catch {
+    return undefined
+  }
+}
 
 interface Altered {
   name: string

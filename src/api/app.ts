@@ -10,24 +10,28 @@ import type { Finder } from '../indexer/finder.ts'
 import type { Follower } from '../indexer/follower.ts'
 import type { Histories } from '../indexer/history.ts'
 import type { IncidentDesk } from '../indexer/incident-desk.ts'
+import type { Rights } from '../indexer/rights.ts'
 import type { Alerts } from '../store/alerts.ts'
 import type { LedgerEntries } from '../store/ledger-entries.ts'
 import type { SeenSubmissions } from '../store/seen-submissions.ts'
 import type { Sources } from '../store/sources.ts'
+import type { SentTransaction } from '../store/transactions.ts'
 import { type AccessParts, createAccess, getMe } from './access.ts'
 import { postAlert } from './alert-handling.ts'
 import { getAlerts } from './alerts.ts'
 import { type BatchFilesParts, getBatchFile } from './batch-files.ts'
 import { readBody } from './body.ts'
+import { getBreaker } from './breaker.ts'
 import { BytesInFlight } from './bytes-in-flight.ts'
 import { postDecisions } from './decisions.ts'
 import { getDocs, getDocsStyle } from './docs-page.ts'
+import { getGrant } from './grants.ts'
 import { getHistory } from './histories.ts'
 import { getKpis } from './kpis.ts'
-import { getBatches, getLedger } from './ledger.ts'
+import { getBatch, getBatches, getLedger, getTransactions } from './ledger.ts'
 import { createOpenApi } from './openapi.ts'
 import { OPERATIONS } from './operations.ts'
-import { servePages } from './pages.ts'
+import { guardAnswers, servePages } from './pages.ts'
 import { problemHandler } from './problems.ts'
 import { type Authorize, getProof, getRecords } from './records.ts'
 import { type RequestSummary, trackRequests } from './requests.ts'
@@ -49,8 +53,9 @@ export interface AppParts {
   /** where rules are at work */
   desk?: IncidentDesk
   seen: SeenSubmissions
-  /** absent where no contract decides on calls */
+  /** absent where no contract decides on calls, as is `rights` */
   decisions?: Decisions
+  rights?: Rights
   /** known sources, in order, at most `limit` */
   sources: (limit: number) => string[]
   identity: LedgerIdentity
@@ -72,6 +77,8 @@ interface PublishingParts {
   limits: { bodyBytes: number }
   inFlight: BytesInFlight
   batchFiles: BatchFilesParts
+  /** highest nonce first */
+  transactionsBefore: (nonce: bigint, limit: number) => SentTransaction[]
 }
 
 export interface Health {
@@ -94,6 +101,7 @@ export function createApp(parts: AppParts): Express {
   app.disable('x-powered-by')
   app.set('query parser', 'simple')
   app.use(trackRequests(parts.onRequest, () => performance.now()))
+  app.use(guardAnswers)
 
   if (publishing !== undefined) {
     const { gateway, admission, limits, inFlight, batchFiles } = publishing
@@ -101,12 +109,14 @@ export function createApp(parts: AppParts): Express {
     app.get('/v1/submissions', getSubmission(gateway, entries, follower))
     app.get('/v1/submissions/proof', getSubmissionProof(gateway, finder, parts.evidence))
     app.get('/v1/batches/:publisher/:sequence/:file', getBatchFile(batchFiles, access))
+    app.get('/v1/transactions', getTransactions(publishing.transactionsBefore))
   }
   app.post(
     '/v1/decisions',
     readBody(DECISION_BYTES, publishing?.inFlight ?? new BytesInFlight(16 * DECISION_BYTES)),
     postDecisions(parts.decisions, publishing?.admission),
   )
+  app.get('/v1/grants/:id', getGrant(parts.rights))
   app.get('/v1/records', getRecords(finder, follower, entries, access))
   app.get('/v1/proofs', getProof(parts, access))
   app.get(
@@ -121,9 +131,14 @@ export function createApp(parts: AppParts): Express {
   app.get('/v1/kpis', getKpis(parts.monthlyReports))
   app.get('/v1/histories', getHistory(parts.histories, parts.evidence, access))
   app.get('/v1/batches', getBatches(entries, follower))
+  app.get('/v1/batches/:publisher/:sequence', getBatch(entries, follower, parts.seen))
   app.get('/v1/alerts', getAlerts(alerts))
+  app.get('/v1/breaker', getBreaker(parts.rights))
   if (parts.desk !== undefined) app.post('/v1/alerts/:id', postAlert(parts.desk, access))
-  app.get('/v1/ledger', getLedger(identity, publishing?.gateway.publisher, follower))
+  app.get(
+    '/v1/ledger',
+    getLedger(identity, publishing?.gateway.publisher, parts.rights?.authorizations, follower),
+  )
   app.get('/v1/me', getMe(access))
   app.get('/v1/events', parts.events)
   app.get('/healthz', getHealth(parts.health))

@@ -13,6 +13,8 @@ export interface Facts {
   /** that records claim, by what became of it; `skipped`: of which none could be made, in a gateway */
   runs: Partial<Record<RunState | 'skipped', number>>
   openAlerts: number
+  /** transactions of the ledger of which no evidence is captured yet */
+  evidenceMissing: number
   /** of alerts of rules that nobody has reported yet; absent where no rules are at work */
   clocks?: ClockFacts
   headBlock: bigint
@@ -130,6 +132,11 @@ const GAUGES: readonly Row[] = [
     'Runs that records claim, and stretches of the ledger of which none could be made.',
     ({ runs }) => runs,
     'state',
+  ],
+  [
+    'evidence_missing',
+    'Transactions of the ledger of which no evidence is captured.',
+    (facts) => facts.evidenceMissing,
   ],
   ['alerts_open', 'Alerts that are not closed.', (facts) => facts.openAlerts],
   [

@@ -7,14 +7,18 @@ import {
   SUBMISSION_MEDIA_TYPE,
 } from '../proof/index.ts'
 import { digest, hex, oneOf } from '../record/fields.ts'
+import { SEVERITIES } from '../store/alerts.ts'
 import { FACETS } from '../store/stats.ts'
 import {
   AlertHandling,
   AlertsPage,
+  BatchEntry,
   Batches,
+  Breaker,
   DecisionAnswers,
   DecisionQuestions,
   FoundRecords,
+  GrantStanding,
   HandledAlert,
   HealthState,
   History,
@@ -33,6 +37,7 @@ import {
   SubmissionState,
   Submittable,
   SubmittableBatch,
+  Transactions,
 } from './schemas.ts'
 
 /** What the API promises of one route; the document is made of these, and tests hold the routes to it. */
@@ -248,7 +253,7 @@ export const OPERATIONS: readonly Operation[] = [
     responses: {
       ...refused,
       200: json(
-        'Newest first, by place in the ledger. With several keys, the records under all of them. While there is a cursor there may be more, even after a page without a record.',
+        'Newest first, by place in the ledger. Of a record by its name, also the submission that brought it. With several keys, the records under all of them. While there is a cursor there may be more, even after a page without a record.',
         FoundRecords,
       ),
       ...badArgument,
@@ -303,15 +308,27 @@ export const OPERATIONS: readonly Operation[] = [
   {
     method: 'get',
     path: '/v1/stats',
-    summary: 'The calls by hour or day, as the providers tell them (by consumer, as the consumers do).',
+    summary: 'The calls over time, as the providers tell them (by consumer, as the consumers do).',
     parameters: [
       required(query('by', 'what the calls are counted by', oneOf(...FACETS))),
       query('key', 'only this resource, consumer, and so on'),
       ...range('on the start of an hour, and on the time of a grant'),
-      query('step', 'how long a point is, in UTC; an hour if left out', oneOf('hour', 'day')),
+      query(
+        'step',
+        'how long a point is: an hour, if left out, a day, or all that is asked for',
+        oneOf('hour', 'day', 'whole'),
+      ),
+      query(
+        'utcOffset',
+        'minutes of the local time whose days they are from UTC, whole hours; 0 if left out',
+        Type.Integer({ minimum: -840, maximum: 840, default: 0 }),
+      ),
     ],
     responses: {
-      200: json('Points by time and key; none where there was no call.', Stats),
+      200: json(
+        'Points by time and key; none where there was no call. A pair is the consumer and the provider, as a JSON list. `latest` is the last hour with a call before `to`.',
+        Stats,
+      ),
       ...badArgument,
       ...unavailable,
     },
@@ -386,6 +403,28 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     method: 'get',
+    path: '/v1/batches/{publisher}/{sequence}',
+    summary: 'One of them, and the submissions in it once it is verified: the first 500, in their order.',
+    parameters: [inPath('publisher', 'its address', hex(20)), inPath('sequence', 'of the batch', uint64)],
+    responses: { 200: json('The entry.', BatchEntry), ...notFound, ...unavailable },
+  },
+  {
+    method: 'get',
+    path: '/v1/transactions',
+    ofGateway: true,
+    summary: 'What the publisher sent to the chain, and what it cost, newest first.',
+    parameters: [
+      query('before', 'continues a list: `next` of its last page', uint64),
+      query(
+        'limit',
+        'nonces of a page, each with all that were sent under it',
+        Type.Integer({ minimum: 1, maximum: 500, default: 50 }),
+      ),
+    ],
+    responses: { 200: json('A page of them.', Transactions), ...badArgument, ...unavailable },
+  },
+  {
+    method: 'get',
     path: '/v1/batches/{publisher}/{sequence}/{file}',
     ofGateway: true,
     summary: 'A file of a batch as docs/format.md, section 10, has it; it never changes.',
@@ -437,13 +476,50 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     method: 'get',
+    path: '/v1/grants/{id}',
+    summary: 'What the chain says of a grant, and how many calls are counted against it.',
+    parameters: [inPath('id', 'of the grant', hex(32))],
+    responses: {
+      200: json(
+        'Its state; of a grant that was never put on the chain, whether it was revoked.',
+        GrantStanding,
+      ),
+      ...badArgument,
+      404: problem('No grants are followed here.'),
+      ...unavailable,
+    },
+  },
+  {
+    method: 'get',
     path: '/v1/alerts',
     summary: 'What is or was wrong with batches and in them, and what rules found, newest first.',
     parameters: [
+      query('open', 'only those that are not closed, or only the others', oneOf('true', 'false')),
+      query('severity', 'of what a rule found', oneOf(...SEVERITIES)),
+      query('rule', 'which found it, or the kind of what no rule found'),
+      query('department', 'who is named in it, or wrote the records'),
       query('before', 'continues a list: `next` of its last page', uint64),
       query('limit', 'alerts of a page', Type.Integer({ minimum: 1, maximum: 500, default: 50 })),
     ],
-    responses: { 200: json('A page of them.', AlertsPage), ...badArgument, ...unavailable },
+    responses: {
+      200: json(
+        'A page of them. While there is `next` there may be more, even after an empty page.',
+        AlertsPage,
+      ),
+      ...badArgument,
+      ...unavailable,
+    },
+  },
+  {
+    method: 'get',
+    path: '/v1/breaker',
+    summary: 'What guardians stopped, newest first, and what was taken up again.',
+    parameters: [query('limit', 'how many', Type.Integer({ minimum: 1, maximum: 500, default: 50 }))],
+    responses: {
+      200: json('As of the block up to which the registry was read.', Breaker),
+      ...badArgument,
+      ...unavailable,
+    },
   },
   {
     method: 'post',

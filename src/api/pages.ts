@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import express, { Router } from 'express'
+import { extname, join } from 'node:path'
+import { type Request, type RequestHandler, type Response, Router } from 'express'
 import { OperationError } from '../errors.ts'
 
 /** What `npm run build:web` makes; npm start and npm test see to it. */
@@ -22,31 +22,58 @@ const CONSOLE_POLICY = [
 /** As src/web/console/views.ts has them. */
 const VIEW_PATHS = ['/', '/explore', '/departments', '/my-data', '/alerts', '/ledger']
 
-const YEAR_MS = 365 * 24 * 3_600_000
+const YEAR_SECONDS = 365 * 24 * 3_600
+
+const BUILT_NAME = /^[\w-]+[.][\w.-]+(?<![.](?:br|gz))$/
+
+/** The best first, with the ends of the names of files that have them. */
+const ENCODINGS = [
+  ['br', '.br'],
+  ['gzip', '.gz'],
+] as const
+
+/** Of every answer that is no page: nothing in it is ever run, framed or taken for what it is not. */
+export const guardAnswers: RequestHandler = (_request, response, next) => {
+  response.set({
+    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+    'X-Content-Type-Options': 'nosniff',
+  })
+  next()
+}
 
 /** The console at its paths, and the verifier, a single file with a policy of its own in it, at /verify. */
 export function servePages(folder = BUILT): Router {
   const pages = Router()
-  const consoleFolder = join(folder, 'console')
-  pages.use((_request, response, next) => {
-    response.set({ 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer' })
-    next()
+  const servePage =
+    (page: string, policy: string): RequestHandler =>
+    (request, response) => {
+      if (!existsSync(join(folder, page))) throw notBuilt()
+      response.set({
+        'Content-Security-Policy': policy,
+        'Cache-Control': 'no-cache',
+        'Referrer-Policy': 'no-referrer',
+      })
+      sendBuilt(request, response, folder, page)
+    }
+  pages.get(VIEW_PATHS, servePage('console/index.html', CONSOLE_POLICY))
+  pages.get('/verify', servePage('verify/index.html', "frame-ancestors 'none'"))
+  pages.get('/assets/:file', (request, response, next) => {
+    const { file } = request.params
+    const asset = join('console/assets', file)
+    if (!BUILT_NAME.test(file) || !existsSync(join(folder, asset))) return next()
+    // Its name changes with its content.
+    response.set('Cache-Control', `public, max-age=${YEAR_SECONDS}, immutable`)
+    sendBuilt(request, response, folder, asset)
   })
-  pages.get(VIEW_PATHS, (_request, response) => {
-    const page = join(consoleFolder, 'index.html')
-    if (!existsSync(page)) throw notBuilt()
-    response.set({ 'Content-Security-Policy': CONSOLE_POLICY, 'Cache-Control': 'no-cache' }).sendFile(page)
-  })
-  pages.get('/verify', (_request, response) => {
-    const page = join(folder, 'verify/index.html')
-    if (!existsSync(page)) throw notBuilt()
-    response
-      .set({ 'Content-Security-Policy': "frame-ancestors 'none'", 'Cache-Control': 'no-cache' })
-      .sendFile(page)
-  })
-  // Their names change with their content.
-  pages.use('/assets', express.static(join(consoleFolder, 'assets'), { immutable: true, maxAge: YEAR_MS }))
   return pages
+}
+
+/** In the smallest form that the browser takes; the build has made them all. */
+function sendBuilt(request: Request, response: Response, folder: string, path: string): void {
+  const [encoding, suffix] = ENCODINGS.find(([name]) => request.acceptsEncodings(name) === name) ?? []
+  response.vary('Accept-Encoding').type(extname(path))
+  if (encoding !== undefined) response.set('Content-Encoding', encoding)
+  response.sendFile(`${path}${suffix ?? ''}`, { root: folder, cacheControl: false, acceptRanges: false })
 }
 
 const notBuilt = () =>

@@ -1,4 +1,5 @@
 import type { Request } from 'express'
+import { MOST_OFFSET } from '../audit/monthly-report.ts'
 import { readUint64 } from '../bytes/integer.ts'
 import { InputError } from '../errors.ts'
 import { ALWAYS } from '../indexer/search.ts'
@@ -100,6 +101,20 @@ export function parseUint64(text: string, name: string): bigint {
   const value = readUint64(text)
   if (value === undefined) throw bad(name, 'must be a decimal uint64 without leading zeros')
   return value
+}
+
+/**
+ * Minutes of the local time from UTC.
+ *
+ * @throws {InputError} `BAD_ARGUMENT` when it is none, or there twice
+ */
+export function optionalOffset(request: Request): number | undefined {
+  const text = optionalText(request, 'utcOffset')
+  if (text === undefined) return undefined
+  if (!/^-?\d{1,3}$/.test(text) || Math.abs(Number(text)) > MOST_OFFSET) {
+    throw bad('utcOffset', `must be whole minutes, at most ${MOST_OFFSET}`)
+  }
+  return Number(text)
 }
 
 /** The bearer token of RFC 6750, section 2.1; another scheme is none of ours. */

@@ -1,5 +1,5 @@
 import type { Request, RequestHandler } from 'express'
-import type { Item } from '../batch/index.ts'
+import type { Item, Submission } from '../batch/index.ts'
 import { fromBase64url, toBase64url } from '../bytes/base64url.ts'
 import { InputError } from '../errors.ts'
 import { type FoundAuthorization, isUnderGrant } from '../indexer/authorize.ts'
@@ -54,18 +54,31 @@ export const getRecords =
     if (keys.has('record') && after === undefined && next === undefined && records.length === 0) {
       throw new InputError('NOT_FOUND', 'no verified batch of the ledger holds this record')
     }
+    const brought = keys.has('record') ? records.map((found) => finder.submissionOf(found)) : []
+    const submissions = await Promise.all(brought)
     response.json({
-      records: records.map(({ item, position, entry }) => ({
+      records: records.map(({ item, position, entry }, i) => ({
         record: item.record,
         ...(disclose.length > 0 && { disclosures: disclosed(item, disclose) }),
         batch: { publisher: entry.header.publisher, sequence: String(entry.header.sequence), position },
         anchor: toJsonAnchor(entry),
         final: follower.isFinal(entry),
+        ...toJsonBringing(submissions[i]),
       })),
       ledger,
       searched,
       ...(next !== undefined && { cursor: encodeCursor(next) }),
     })
+  }
+
+/** How a record came into the ledger, where that is known. */
+const toJsonBringing = (submission: Submission | undefined) =>
+  submission && {
+    submission: {
+      sequence: String(submission.sequence),
+      receivedAt: String(submission.receivedAt),
+      signed: submission.signature !== null,
+    },
   }
 
 /** @throws {InputError} `BAD_ARGUMENT` unless one key or more is given */

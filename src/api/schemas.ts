@@ -12,7 +12,7 @@ import {
   text,
   time,
 } from '../record/fields.ts'
-import { REASONS, RECORD_TYPES, type RecordTypeName } from '../record/index.ts'
+import { BREAKER_KINDS, REASONS, RECORD_TYPES, type RecordTypeName } from '../record/index.ts'
 import { openSchema, sealedSchema } from '../record/schema.ts'
 import { FACETS } from '../store/stats.ts'
 
@@ -145,6 +145,9 @@ export const FoundRecords = name(
             batch: Type.Object({ publisher: address, sequence: decimal, position: count }, strict),
             anchor: Place,
             final: Type.Boolean(),
+            submission: optional(
+              Type.Object({ sequence: decimal, receivedAt: decimal, signed: Type.Boolean() }, strict),
+            ),
           },
           strict,
         ),
@@ -169,7 +172,7 @@ export const Stats = name(
   Type.Object(
     {
       by: oneOf(...FACETS),
-      step: oneOf('hour', 'day'),
+      step: oneOf('hour', 'day', 'whole'),
       points: Type.Array(
         Type.Object(
           {
@@ -185,6 +188,7 @@ export const Stats = name(
           strict,
         ),
       ),
+      latest: Type.Union([time, Type.Null()]),
       resources: Type.Object({ shared: count, used: count }, strict),
       grants: Type.Object(
         { given: count, called: count, medianMs: Type.Union([Type.Number(), Type.Null()]) },
@@ -393,18 +397,54 @@ const Evidence = name(
 export const offline = <T extends TSchema>(bundle: T) =>
   Type.Object({ format: oneOf('tidemark-offline/1'), bundle, evidence: Evidence }, strict)
 
+const entry = {
+  batch: Header,
+  anchor: Place,
+  state: oneOf('announced', 'verified', 'fraud', 'withheld'),
+  reason: optional(Type.String()),
+  final: Type.Boolean(),
+}
+
 export const Batches = name(
   'Batches',
+  Type.Object({ batches: Type.Array(Type.Object(entry, strict)), next: optional(decimal) }, strict),
+)
+
+export const BatchEntry = name(
+  'BatchEntry',
   Type.Object(
     {
-      batches: Type.Array(
+      ...entry,
+      submissionCount: count,
+      submissions: Type.Array(
+        Type.Object(
+          { source: Type.String(), sequence: decimal, first: count, count, signer: optional(address) },
+          strict,
+        ),
+      ),
+    },
+    strict,
+  ),
+)
+
+export const Transactions = name(
+  'Transactions',
+  Type.Object(
+    {
+      transactions: Type.Array(
         Type.Object(
           {
-            batch: Header,
-            anchor: Place,
-            state: oneOf('announced', 'verified', 'fraud', 'withheld'),
-            reason: optional(Type.String()),
-            final: Type.Boolean(),
+            hash,
+            nonce: decimal,
+            state: oneOf('waiting', 'succeeded', 'reverted', 'replaced', 'settled'),
+            createdAt: decimal,
+            firstSequence: decimal,
+            batches: count,
+            maxFeePerGas: exactSum,
+            maxPriorityFeePerGas: exactSum,
+            blockNumber: optional(decimal),
+            gasUsed: optional(decimal),
+            gasPrice: optional(exactSum),
           },
           strict,
         ),
@@ -500,6 +540,30 @@ export const HandledAlert = name(
   ),
 )
 
+const act = { by: address, reason: Type.String(), at: time, block: decimal }
+
+export const Breaker = name(
+  'Breaker',
+  Type.Object(
+    {
+      trips: Type.Array(
+        Type.Object(
+          {
+            kind: oneOf(...BREAKER_KINDS),
+            id: hash,
+            name: optional(Type.String()),
+            ...act,
+            reset: optional(Type.Object(act, strict)),
+          },
+          strict,
+        ),
+      ),
+      block: Type.Union([decimal, Type.Null()]),
+    },
+    strict,
+  ),
+)
+
 export const AlertHandling = name(
   'AlertHandling',
   Type.Object({ state: oneOf('reported', 'closed'), note: optional(text(4096)) }, strict),
@@ -525,6 +589,7 @@ export const Ledger = name(
       chainId: decimal,
       ledger: address,
       publisher: optional(address),
+      authorizations: optional(address),
       deploymentBlock: decimal,
       size: decimal,
       root: hash,
@@ -532,6 +597,21 @@ export const Ledger = name(
       headBlock: block,
       finalBlock: block,
       lagging: Type.Boolean(),
+    },
+    strict,
+  ),
+)
+
+export const GrantStanding = name(
+  'GrantStanding',
+  Type.Object(
+    {
+      authorization: hash,
+      given: Type.Boolean(),
+      revokedAt: Type.Union([decimal, Type.Null()]),
+      paused: Type.Boolean(),
+      calls: decimal,
+      block: Type.Object({ number: decimal, hash, time: decimal }, strict),
     },
     strict,
   ),

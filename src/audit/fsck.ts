@@ -20,6 +20,8 @@ import { BatchFolder } from '../store/batch-folder.ts'
 import { decompress } from '../store/compression.ts'
 import { type Database, inTransaction } from '../store/database.ts'
 import { isMissing, writeDurably } from '../store/durable.ts'
+import { vaultWithout } from '../store/erase.ts'
+import { Erasures } from '../store/erasures.ts'
 import { decodeSegment } from '../store/log-format.ts'
 import { SealedBatches, type Voucher } from '../store/sealed-batches.ts'
 import { listSegments } from '../store/write-ahead-log.ts'
@@ -94,7 +96,25 @@ class Fsck {
       for (let from = 0n; from < next; from += PAGE) await this.#checkPage(publisher, from)
       await this.#checkUnlisted(publisher, waiting)
     }
+    await this.#checkErased()
     return this.#report
+  }
+
+  /** A vault that was put back from a copy holds what was erased since. */
+  async #checkErased(): Promise<void> {
+    const erasures = new Erasures(this.#options.database)
+    for (const { publisher, sequence } of erasures.batches()) {
+      const path = this.#folder.vaultPathOf(publisher, sequence)
+      try {
+        const { file, holdsSome } = await vaultWithout(path, erasures.of(publisher, sequence))
+        if (!holdsSome) continue
+        if (this.#options.repair) await writeDurably(path, file)
+        this.#tell(this.#options.repair ? 'repaired' : 'repairable', path, 'it holds what was erased')
+      } catch (error) {
+        if (!(error instanceof OperationError)) throw error
+        this.#tell('lost', path, error.message)
+      }
+    }
   }
 
   /** @returns the numbers of the segments: what they hold is sealed at the next start */

@@ -3,6 +3,7 @@ export { FrameReader } from './frame-reader.ts'
 export {
   type Compress,
   type Decompress,
+  encodeFrames,
   expandFrame,
   FRAME_RECORDS,
   type Frame,
@@ -51,5 +52,5 @@ export {
   type WaitingSubmission,
 } from './seal.ts'
 export { parseSubmissions, type Submission } from './submission.ts'
-export { parseVaultLine } from './vault.ts'
+export { parseVaultLine, withoutDisclosures } from './vault.ts'
 export { verifyBatch, verifyRecords, verifySources, verifySubmissions } from './verify.ts'

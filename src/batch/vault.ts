@@ -1,7 +1,8 @@
 import { utf8 } from '../bytes/bytes.ts'
 import { isUint32 } from '../bytes/integer.ts'
 import { OperationError } from '../errors.ts'
-import { FRAME_RECORDS } from './frames.ts'
+import { parseDisclosure } from '../record/index.ts'
+import { FRAME_RECORDS, frameLines } from './frames.ts'
 
 /** The private disclosures of one record. */
 export interface VaultLine {
@@ -14,10 +15,26 @@ export function vaultFrames(vault: readonly (readonly string[])[]): Uint8Array[]
   const frames: string[] = []
   vault.forEach((disclosures, position) => {
     if (position % FRAME_RECORDS === 0) frames.push('')
-    if (disclosures.length > 0) frames[frames.length - 1] += `${JSON.stringify({ position, disclosures })}\n`
+    if (disclosures.length > 0)
+      frames[frames.length - 1] += vaultLine({ position, disclosures: [...disclosures] })
   })
   return frames.map(utf8)
 }
+
+/** The text of a frame without some of its disclosures; a record that has none left has no line either. */
+export function withoutDisclosures(
+  text: string,
+  isErased: (position: number, member: string) => boolean,
+): Uint8Array {
+  let kept = ''
+  for (const { position, disclosures } of frameLines(text).map(parseVaultLine)) {
+    const left = disclosures.filter((disclosure) => !isErased(position, parseDisclosure(disclosure).name))
+    if (left.length > 0) kept += vaultLine({ position, disclosures: left })
+  }
+  return utf8(kept)
+}
+
+const vaultLine = (line: VaultLine): string => `${JSON.stringify(line)}\n`
 
 /** @throws {OperationError} `STORE_DAMAGED` */
 export function parseVaultLine(line: string): VaultLine {

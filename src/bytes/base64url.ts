@@ -25,6 +25,13 @@ export function toBase64url(bytes: Uint8Array): string {
   return text
 }
 
+/** RFC 4648, section 4, with padding. */
+export const toBase64 = (bytes: Uint8Array): string =>
+  toBase64url(bytes)
+    .replaceAll('-', '+')
+    .replaceAll('_', '/')
+    .padEnd(4 * Math.ceil(bytes.length / 3), '=')
+
 /**
  * RFC 4648, section 5, without padding; only the canonical spelling is accepted (spare bits are zero).
  *

@@ -82,6 +82,7 @@ function payloadAt(bytes: Uint8Array, start: number, kind: number): { from: numb
 }
 
 /** `Array.isArray` does not tell a read-only list from bytes for the compiler. */
-export const isBytes = (item: Rlp | undefined): item is Uint8Array => item instanceof Uint8Array
+export const isBytes = (item: Rlp | undefined): item is Uint8Array =>
+  item !== undefined && !Array.isArray(item)
 
 const malformed = (fault: string) => new VerificationError('BAD_EVIDENCE', `not RLP: ${fault}`)

@@ -5,6 +5,7 @@ import { parseBytes } from './answers.ts'
 import { bumpFees, type Fees, suggestFees } from './fees.ts'
 import { createLedger } from './ledger.ts'
 import { encodeAppend } from './ledger-abi.ts'
+import { fetchOutcomes, type TransactionOutcome } from './outcome.ts'
 import { type Rpc, RpcRefusal } from './rpc.ts'
 import { broadcast, estimateGas, fetchNonce, signTransaction } from './send.ts'
 import type { Signer } from './signer.ts'
@@ -33,8 +34,8 @@ export interface AnchorStore {
   outstandingTransactions(): StoredTransaction[]
   /** MUST be durable when it returns. */
   saveTransaction(transaction: StoredTransaction): void
-  /** Their nonces are used up: forget them, or mark them. */
-  settleTransactions(belowNonce: bigint): void
+  /** Their nonces are used up: forget them, or mark them, some of them with what they did. */
+  settleTransactions(belowNonce: bigint, outcomes: readonly TransactionOutcome[]): void
 }
 
 export interface AnchorPolicy {
@@ -103,9 +104,14 @@ export function createAnchor(options: AnchorOptions): Anchor {
     // In this order: if a block arrives in between, the sequence is the newer of the two, and nothing is sent twice.
     const nonce = await fetchNonce(rpc, publisher)
     const { nextSequence, status } = await ledger.publisher(publisher)
-    store.settleTransactions(nonce)
+    const outstanding = store.outstandingTransactions()
+    const usedUp = outstanding.filter((transaction) => transaction.nonce < nonce)
+    if (usedUp.length > 0) {
+      const hashes = usedUp.map(({ hash }) => hash)
+      store.settleTransactions(nonce, await fetchOutcomes(rpc, hashes))
+    }
 
-    const attempts = store.outstandingTransactions().filter((transaction) => transaction.nonce === nonce)
+    const attempts = outstanding.filter((transaction) => transaction.nonce === nonce)
     const newest = attempts.reduce<StoredTransaction | undefined>(
       (best, attempt) => (best === undefined || attempt.maxFeePerGas >= best.maxFeePerGas ? attempt : best),
       undefined,

@@ -2,26 +2,25 @@ import { access, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Option } from 'commander'
 import { InputError, OperationError } from '../errors.ts'
-import { openDatabase } from '../store/database.ts'
+import { type Database, openDatabase } from '../store/database.ts'
 import { Sources } from '../store/sources.ts'
 
 export const dataOption = () =>
   new Option('--data <folder>', 'where everything is kept').default('.tidemark').env('TIDEMARK_DATA')
 
 /**
- * Works on who may submit, in the catalogue of a data folder.
+ * Works on the catalogue of a data folder.
  *
- * It does not take the folder: SQLite lets it write beside a running `up`, which reads the change with its next
- * request.
+ * It does not take the folder: SQLite lets it write beside a running `up`, which reads the change when it looks next.
  *
  * @param folder `new` when one that is not there yet is made, so that sources can be added before the first start
  * @throws {InputError} `BAD_ARGUMENT` when there is nothing to read
  * @throws {OperationError} `STORE_FAILED`
  */
-export async function withSources<T>(
+export async function withCatalogue<T>(
   dataPath: string,
   folder: 'existing' | 'new',
-  work: (sources: Sources) => T,
+  work: (database: Database) => T | Promise<T>,
 ): Promise<T> {
   const path = join(dataPath, 'catalogue.sqlite')
   if (folder === 'new') await mkdir(dataPath, { recursive: true })
@@ -29,15 +28,22 @@ export async function withSources<T>(
   try {
     const database = openDatabase(path)
     try {
-      return work(new Sources(database))
+      return await work(database)
     } finally {
       database.close()
     }
   } catch (cause) {
-    if (cause instanceof InputError) throw cause
+    if (cause instanceof InputError || cause instanceof OperationError) throw cause
     throw new OperationError('STORE_FAILED', `${path}: ${(cause as Error).message}`, { cause })
   }
 }
+
+/** The same on the part about who may submit. */
+export const withSources = <T>(
+  dataPath: string,
+  folder: 'existing' | 'new',
+  work: (sources: Sources) => T,
+): Promise<T> => withCatalogue(dataPath, folder, (database) => work(new Sources(database)))
 
 const noCatalogue = (dataPath: string) =>
   new InputError(

@@ -1,16 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Hex } from '../bytes/hex.ts'
 import type { LedgerIdentity } from '../chain/ledger.ts'
 import type { Signer } from '../chain/signer.ts'
 import { OperationError } from '../errors.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { Database } from '../store/database.ts'
-import { OwnRecords } from '../store/own-records.ts'
+import { carryOutErasures, type ErasingParts } from '../store/erase.ts'
+import { Erasures } from '../store/erasures.ts'
+import { OwnRecords, watchSource } from '../store/own-records.ts'
 import type { Sources } from '../store/sources.ts'
 import { speakFor } from './own-source.ts'
 
 interface RecordingOptions {
   database: Database
+  /** the folder's own: nobody else works in it */
+  erasing: Pick<ErasingParts, 'batches' | 'logPath'>
   gateway: Gateway
   sources: Sources
   identity: LedgerIdentity
@@ -20,7 +23,7 @@ interface RecordingOptions {
   onTrouble: (message: string, error?: unknown) => void
 }
 
-/** The work that submits what the rules found, and how it is handled. */
+/** The work that carries out erasures, and submits what the publisher itself has to say. */
 export interface Recording {
   troubles(): string[]
   /** Rejects when the work cannot go on. */
@@ -28,23 +31,21 @@ export interface Recording {
   stop(): Promise<void>
 }
 
-/** The source of what a publisher says of incidents and of the breaker. */
-export const watchSource = (publisher: Hex): string => `urn:tidemark:watch:${publisher}`
-
 /** Before it tries again after a failure. */
 const RETRY_MS = 1_000
 const MOST_AT_ONCE = 100
 
 /**
- * Submits the records that wait in the catalogue, each once.
+ * Carries out the erasures that wait in the catalogue, and submits the records that do, each once.
  *
  * They get the number of their submission before they are handed over: after a crash the gateway's next number says
  * whether it has taken them.
  */
 export function startRecording(options: RecordingOptions): Recording {
-  const { database, gateway, pollMs, onTrouble } = options
+  const { database, gateway, pollMs, now, onTrouble } = options
   const source = watchSource(gateway.publisher)
   const records = new OwnRecords(database)
+  const erasures = new Erasures(database)
   const submit = speakFor(source, options)
   const running = new AbortController()
   let trouble: string | undefined
@@ -65,13 +66,14 @@ export function startRecording(options: RecordingOptions): Recording {
   async function work(): Promise<void> {
     while (!running.signal.aborted) {
       try {
+        await carryOutErasures({ ...options.erasing, erasures, publisher: gateway.publisher, now })
         const isBusy = await submitNext()
         trouble = undefined
         if (!isBusy) await pause(pollMs)
       } catch (error) {
         if (!(error instanceof OperationError)) throw error
-        trouble = `recording incidents: ${error.message}`
-        onTrouble('incidents could not be recorded; trying again', error)
+        trouble = `erasing and recording: ${error.message}`
+        onTrouble('what is to be erased or recorded waits; trying again', error)
         await pause(RETRY_MS)
       }
     }

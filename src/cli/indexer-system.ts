@@ -132,6 +132,7 @@ async function assemble(config: IndexerConfig, started: Started): Promise<Indexe
       seen,
       ...(indexing.rights !== undefined && {
         decisions: indexing.rights.decisions,
+        rights: indexing.rights.rights,
         authorize: indexing.rights.authorize,
       }),
       sources: (limit) => seen.sources(limit),

@@ -95,6 +95,13 @@ export function parseSource(text: string): string {
   throw new InvalidArgumentError('must be 1 to 256 printable ASCII characters, no blanks')
 }
 
+/** Names with commas between them. */
+export function parseNames(text: string): string[] {
+  const names = text.split(',')
+  if (!names.includes('')) return [...new Set(names)]
+  throw new InvalidArgumentError('must be names with commas between them')
+}
+
 /** A person's tag: base64url of 32 bytes. */
 export function parseTag(text: string): string {
   if (/^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/.test(text)) return text

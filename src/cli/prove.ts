@@ -22,7 +22,7 @@ export const proveCommand = () =>
     .description('fetch the proof of a record')
     .argument('<id>', 'the id of the record')
     .addOption(new Option('--source <uri>', 'its source, when several use the id'))
-    .addOption(new Option('--disclose <names>', 'pseudonyms to open, such as person'))
+    .addOption(new Option('--disclose <names>', 'members to open, such as person,agent'))
     .addOption(new Option('--authorization', 'fail if what authorised a call cannot be shown with it'))
     .addOption(new Option('--no-authorization', 'show that a call happened, not what authorised it'))
     .addOption(evidenceOption())

@@ -24,10 +24,11 @@ import type { RulePolicy } from '../rules/policy.ts'
 import { BatchFolder } from '../store/batch-folder.ts'
 import { openDatabase } from '../store/database.ts'
 import { lockFolder } from '../store/folder-lock.ts'
+import { watchSource } from '../store/own-records.ts'
 import { Sources } from '../store/sources.ts'
 import type { AttachChain, AttachedChain } from './attached-chain.ts'
 import { gatherFacts, indexingHealth } from './facts.ts'
-import { startRecording, watchSource } from './incidents.ts'
+import { startRecording } from './incidents.ts'
 import { type Started, startParts } from './parts.ts'
 import { startMakingRuns } from './runs.ts'
 
@@ -109,7 +110,7 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
   onProgress('reading the catalogue and the log')
   const database = openDatabase(join(dataPath, 'catalogue.sqlite'))
   started.push(() => database.close())
-  const batchesPath = join(dataPath, 'batches')
+  const [batchesPath, logPath] = [join(dataPath, 'batches'), join(dataPath, 'log')]
   const own = signer.address.toLowerCase() as Hex // an ethers address in lowercase
   let working: Publishing | undefined
   const indexing = startIndexing({
@@ -141,7 +142,7 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
   started.push(() => indexing.stop())
   const publishing = await startPublishing({
     database,
-    logPath: join(dataPath, 'log'),
+    logPath,
     batchesPath,
     rpc,
     identity,
@@ -174,11 +175,19 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
           onTrouble,
         })
   if (making !== undefined) started.push(() => making.stop())
-  const recording =
-    config.rules === undefined
-      ? undefined
-      : startRecording({ database, gateway, sources, identity, signer, pollMs, now: Date.now, onTrouble })
-  if (recording !== undefined) started.push(() => recording.stop())
+  const batches = new BatchFolder(batchesPath)
+  const recording = startRecording({
+    database,
+    erasing: { batches, logPath },
+    gateway,
+    sources,
+    identity,
+    signer,
+    pollMs,
+    now: Date.now,
+    onTrouble,
+  })
+  started.push(() => recording.stop())
   const { follower, finder, histories, entries } = indexing
   const monthlyReports = new MonthlyReports({
     entries,
@@ -194,7 +203,7 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
     ...publishing.troubles(),
     ...indexing.troubles(),
     ...(making?.troubles() ?? []),
-    ...(recording?.troubles() ?? []),
+    ...recording.troubles(),
     ...chain.troubles(),
   ]
   const facts = () =>
@@ -238,7 +247,8 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
         sources,
         limits,
         inFlight,
-        batchFiles: { batches: new BatchFolder(batchesPath), mode: config.batchFiles },
+        batchFiles: { batches, mode: config.batchFiles },
+        transactionsBefore: publishing.transactionsBefore,
       },
       access: { tokens: sources, reading: config.reading },
       follower,
@@ -252,6 +262,7 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
       seen: indexing.seen,
       ...(indexing.rights !== undefined && {
         decisions: indexing.rights.decisions,
+        rights: indexing.rights.rights,
         authorize: indexing.rights.authorize,
       }),
       sources: (limit) => sealed.sources(limit),
@@ -277,7 +288,7 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
     server.close()
     events.close()
     await making?.stop()
-    await recording?.stop()
+    await recording.stop()
     await publishing.finish()
     await settle(publishing, pollMs, () => chainAlive)
     await server.answered(ANSWER_MS)
@@ -295,7 +306,7 @@ async function assemble(config: SystemConfig, started: Started): Promise<System>
       failureOf(publishing.failed),
       failureOf(indexing.failed),
       ...(making === undefined ? [] : [failureOf(making.failed)]),
-      ...(recording === undefined ? [] : [failureOf(recording.failed)]),
+      failureOf(recording.failed),
     ]),
     stop: () => {
       stopping ??= stop()

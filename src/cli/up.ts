@@ -125,7 +125,7 @@ export const upCommand = () =>
     .addOption(
       new Option(
         '--batch-files <for>',
-        'who may fetch batch files: anybody, whoever has a token of "tidemark token create --read", or nobody (default: public on a loopback address, otherwise token)',
+        'who may fetch batch files: anybody, whoever has a token of "tidemark token create --read" or "--auditor", or nobody (default: public on a loopback address with --reading open, otherwise token)',
       ).choices(BATCH_FILE_MODES),
     )
     .addOption(readingOption())
@@ -183,7 +183,9 @@ async function up(options: UpOptions): Promise<void> {
     },
     stall: { afterMs: options.stalledAfter, failClosed: options.failClosed },
     submissions: options.submissions ?? (isLoopback(options.host) ? 'open' : 'registered'),
-    batchFiles: options.batchFiles ?? (isLoopback(options.host) ? 'public' : 'token'),
+    // They hold whom records are about.
+    batchFiles:
+      options.batchFiles ?? (isLoopback(options.host) && options.reading === 'open' ? 'public' : 'token'),
     reading: options.reading,
     runHours: options.runHours,
     ...(rules !== undefined && { rules }),

@@ -49,6 +49,13 @@ export function describeSubmission(verified: VerifiedSubmission, asked: Trusted)
     ),
     anchoredRow(verified, asked),
     ...trustedRows(anchor.chainId, pin === undefined ? [] : [pin], asked),
+    row(
+      say('not shown', '未证明'),
+      say(
+        'whose submission it is: compare the root with the one that was signed or promised',
+        '由谁提交：请将上述根与当时签名或承诺的根对照',
+      ),
+    ),
   ]
   return `${lines.join('\n')}\n`
 }

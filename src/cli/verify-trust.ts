@@ -22,7 +22,10 @@ export function trustedRows(chainId: bigint, unpinned: readonly string[], asked:
   const blocks = shownBy.map(({ number, hash, timestamp }) =>
     row(
       '',
-      say(`${number} of ${showSeconds(timestamp)}, ${hash}`, `${number}，${showSeconds(timestamp)}，${hash}`),
+      say(
+        `block ${number} of ${showSeconds(timestamp)}, ${hash}`,
+        `区块 ${number}，${showSeconds(timestamp)}，${hash}`,
+      ),
     ),
   )
   if (isOffline) {
@@ -30,7 +33,11 @@ export function trustedRows(chainId: bigint, unpinned: readonly string[], asked:
       `no node, but that these are final blocks of chain ${chainId}:`,
       `无需节点，但须相信以下为链 ${chainId} 的最终区块：`,
     )
-    return [row(say('trusted', '信任'), final), ...blocks, ...unpinned.map((pin) => row('', pin))]
+    return [
+      row(say('trusted', '信任'), final),
+      ...blocks,
+      ...unpinned.map((pin) => row('', say(`and ${pin}`, `并相信 ${pin}`))),
+    ]
   }
   const node = [say(`the node at ${rpc}`, `节点 ${rpc}`), ...unpinned].join(say(', and ', '；并相信 '))
   const trusted = row(say('trusted', '信任'), node)

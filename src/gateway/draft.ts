@@ -22,6 +22,7 @@ import {
   openPseudonyms,
   openRecord,
   parseRecord,
+  sealedKind,
   sealRecord,
 } from '../record/index.ts'
 import { type EntryBody, encodeBody } from './log-entry.ts'
@@ -140,18 +141,35 @@ export function contentOf({ records, vault }: EntryBody): Content {
   return { items: lines.map(decodeItem), vault }
 }
 
-/** Whether two submissions say the same: sealing takes fresh salts each time, so what they open to is compared. */
-export function isSameContent(a: Content, b: Content): boolean {
-  return a.items.length === b.items.length && a.items.every((_, i) => openText(a, i) === openText(b, i))
+/**
+ * Whether a submission says the same as an earlier one: sealing takes fresh salts each time, so what they open to is
+ * compared. What was erased of the earlier one can no longer be compared, only that there was as much.
+ */
+export function isSameContent(a: Content, earlier: Content): boolean {
+  if (a.items.length !== earlier.items.length) return false
+  return a.items.every((_, i) => {
+    const [one, other] = [openedAt(a, i), openedAt(earlier, i)]
+    if (one === undefined || other === undefined) return false
+    const erased = other.closed.filter((digest) => !one.closed.includes(digest))
+    for (const name of Object.keys(one.record.data)) {
+      if (Object.hasOwn(other.record.data, name) || erased.length === 0) continue
+      if (sealedKind(one.record.type, name) !== 'private') continue
+      delete one.record.data[name]
+      erased.pop()
+    }
+    const closed = other.closed.filter((digest) => one.closed.includes(digest))
+    return erased.length === 0 && canonicalText(one) === canonicalText({ ...other, closed })
+  })
 }
 
-function openText({ items, vault }: Content, i: number): string {
+/** A record with what its disclosures open put back, and the digests that stay closed. */
+function openedAt({ items, vault }: Content, i: number) {
   const item = items[i]
-  if (item === undefined) return ''
+  if (item === undefined) return undefined
   const disclosures = [...item.disclosures, ...(vault[i] ?? [])]
   const opened = new Set(disclosures.map(disclosureDigest))
   const closed = item.record.data._sd?.filter((digest) => !opened.has(digest)) ?? []
-  return canonicalText({ record: openRecord(item.record, disclosures), closed })
+  return { record: openRecord(item.record, disclosures), closed }
 }
 
 /** An item, what its pseudonyms open to, its private disclosures, and the JCS text of its record. */

@@ -7,7 +7,7 @@ import type { Signer } from '../chain/signer.ts'
 import { OperationError } from '../errors.ts'
 import type { Database } from '../store/database.ts'
 import { SealedBatches } from '../store/sealed-batches.ts'
-import { transactionStore } from '../store/transactions.ts'
+import { type SentTransaction, transactionStore } from '../store/transactions.ts'
 import { WriteAheadLog } from '../store/write-ahead-log.ts'
 import { Backlog } from './backlog.ts'
 import { Gateway, type GatewayPolicy } from './gateway.ts'
@@ -62,6 +62,8 @@ export interface Publishing {
   anchored(): bigint
   backlog: Backlog
   transactions: Readonly<TransactionCounts>
+  /** what was sent, highest nonce first, from just below this one */
+  transactionsBefore(nonce: bigint, limit: number): SentTransaction[]
   /** groups of submissions that were synced together */
   syncedGroups(): number
   /** what goes wrong now, a sentence each */
@@ -174,6 +176,7 @@ export async function startPublishing(options: PublishingOptions): Promise<Publi
     anchored: () => anchored,
     backlog,
     transactions,
+    transactionsBefore: store.transactionsBefore,
     syncedGroups: () => log.syncedGroups,
     troubles: () => [
       ...(log.failure === undefined ? [] : [`write-ahead log: ${log.failure.message}`]),

@@ -70,6 +70,7 @@ const NOTHING = { calls: 0, refused: 0, failed: 0, rows: 0, requestBytes: 0, res
 
 const keyOf = (facet: Facet, facts: RecordFacts): string => {
   if (facet === 'resource') return facts.subject ?? ''
+  if (facet === 'pair') return JSON.stringify([facts.consumer ?? '', facts.provider ?? ''])
   if (facet === 'sharing') return facts.sharing ?? 'unstated'
   return facts[facet] ?? ''
 }

@@ -72,7 +72,13 @@ export class EvidenceMaker {
     shown.add(anchor, block)
     const shownSize =
       ledgerSize ?? (await orNoEvidence(async () => this.#showLedger(anchor, await recent(), shown)))
-    return shownSize === size ? undefined : this.#parts.follower.log.consistencyPath(size, shownSize)
+    if (shownSize === size) return undefined
+    const { log } = this.#parts.follower
+    if (shownSize > size && shownSize <= BigInt(log.size)) return log.consistencyPath(size, shownSize)
+    throw new InputError(
+      'NOT_READY',
+      `the node shows a ledger of ${shownSize} headers, and ${log.size} are known here; ask again soon`,
+    )
   }
 
   #captured(size: bigint): CapturedEvidence {
@@ -170,7 +176,10 @@ async function orNoEvidence<T>(show: () => Promise<T>): Promise<T> {
   try {
     return await show()
   } catch (error) {
-    if (!(error instanceof OperationError) || !['RPC_REFUSED', 'RPC_MALFORMED'].includes(error.code))
+    if (
+      !(error instanceof OperationError) ||
+      !['RPC_REFUSED', 'RPC_MALFORMED', 'CHAIN_FAILED'].includes(error.code)
+    )
       throw error
     throw noEvidence(error.message, error)
   }

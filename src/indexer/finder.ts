@@ -3,18 +3,16 @@ import type { Hex } from '../bytes/hex.ts'
 import { InputError } from '../errors.ts'
 import { recordValue } from '../lookup/index.ts'
 import { type Anchored, type JsonProof, type SubmissionProof, toJsonProof } from '../proof/index.ts'
-import { parseDisclosure } from '../record/index.ts'
-import type { BatchCache } from '../store/batch-cache.ts'
 import type { BatchFolder } from '../store/batch-folder.ts'
 import type { LedgerEntries, LedgerEntry } from '../store/ledger-entries.ts'
 import type { SealedSubmission } from '../store/sealed-batches.ts'
+import { type DisclosureParts, disclosuresOf } from './disclosures.ts'
 import type { Follower } from './follower.ts'
 import { ALWAYS, type FoundPage, type FoundRecord, type Place, Search, type SearchQuery } from './search.ts'
 
-interface FinderParts {
+interface FinderParts extends DisclosureParts {
   follower: Follower
   entries: LedgerEntries
-  batches: BatchCache
   folder: BatchFolder
   ledger: Hex
   chainId: bigint
@@ -96,17 +94,9 @@ export class Finder {
     return first
   }
 
-  /**
-   * What opens members of a record.
-   *
-   * @throws {InputError} `NOT_FOUND` unless each can be opened
-   */
-  async disclosuresOf({ item }: FoundRecord, names: readonly string[]): Promise<string[]> {
-    return names.map((name) => {
-      const disclosure = item.disclosures.find((text) => parseDisclosure(text).name === name)
-      if (disclosure !== undefined) return disclosure
-      throw new InputError('NOT_FOUND', `${name} of record ${item.record.id} cannot be disclosed here`)
-    })
+  /** What opens members of a record; throws as `disclosuresOf`. */
+  disclosuresOf(found: FoundRecord, names: readonly string[]): Promise<string[]> {
+    return disclosuresOf(this.#parts, found, names)
   }
 
   /**

@@ -188,6 +188,10 @@ export class Rights {
     return this.#sources.get(id)
   }
 
+  resource(id: Hex): RegisteredResource | undefined {
+    return this.#resources.get(id)
+  }
+
   /** Each as it is now and as it was, in no order. */
   resources(): KnownResource[] {
     return [...this.#resources.values()].flatMap((resource) => {

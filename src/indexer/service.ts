@@ -7,6 +7,7 @@ import { BatchCache } from '../store/batch-cache.ts'
 import { BatchFolder } from '../store/batch-folder.ts'
 import { ChainCursor } from '../store/chain-cursor.ts'
 import type { Database } from '../store/database.ts'
+import { Erasures } from '../store/erasures.ts'
 import { EvidenceStore } from '../store/evidence.ts'
 import { JudgedBatches } from '../store/judged-batches.ts'
 import { LedgerEntries } from '../store/ledger-entries.ts'
@@ -69,6 +70,8 @@ export interface Indexing {
   runs: Runs
   runKeeper: RunKeeper
   evidence: EvidenceMaker
+  /** transactions of the ledger of which no evidence is captured yet */
+  evidenceMissing(): number
   /** where rules are at work */
   incidents: IncidentDesk | undefined
   /** where a contract decides on calls */
@@ -141,7 +144,14 @@ export function startIndexing(options: IndexingOptions): Indexing {
     onPlaced: ({ publisher: of, sequence }) => batches.forget(of, sequence),
     ...(options.fetcher !== undefined && { fetcher: options.fetcher }),
   })
-  const finder = new Finder({ follower, entries, batches, folder, ...identity })
+  const finder = new Finder({
+    follower,
+    entries,
+    batches,
+    folder,
+    erasures: new Erasures(database),
+    ...identity,
+  })
   finder.warm()
   const runKeeper = new RunKeeper({
     runs,
@@ -213,6 +223,7 @@ export function startIndexing(options: IndexingOptions): Indexing {
     runs,
     runKeeper,
     evidence: new EvidenceMaker({ rpc, chain, store: evidence, follower }),
+    evidenceMissing: () => evidence.countMissing(),
     incidents: rules?.incidents,
     rights: rightsAtWork,
     troubles() {

@@ -16,6 +16,7 @@ export {
   toJsonProof,
 } from './bundle.ts'
 export { parseBundle } from './bundle-text.ts'
+export { coseReceiptToSign, encodeCoseReceipt } from './cose-receipt.ts'
 export {
   type AccountEvidence,
   type BlockEvidence,
@@ -74,3 +75,6 @@ export {
   toJsonLeaves,
   toJsonSubmissionProof,
 } from './submission.ts'
+export { checkpointText, encodeTlogProof, noteKeyId, noteVerifierKey, signedNote } from './tlog-proof.ts'
+export { headerInLog, recordInBatch, type TreeInclusion } from './tree-inclusion.ts'
+export { type Withheld, withholdDisclosures } from './withhold.ts'

@@ -14,7 +14,8 @@ export interface StoredAlert {
   incident: Incident | undefined
 }
 
-export type Severity = 'high' | 'medium' | 'low'
+export const SEVERITIES = ['high', 'medium', 'low'] as const
+export type Severity = (typeof SEVERITIES)[number]
 
 /** How far the handling of what a rule found has come. */
 export type IncidentState = 'open' | 'reported' | 'closed'
@@ -28,6 +29,17 @@ interface Incident {
   state: IncidentState
 }
 
+/** Which alerts are meant; what is left out is not looked at. */
+export interface AlertFilter {
+  /** not closed, or closed */
+  open?: boolean | undefined
+  severity?: Severity | undefined
+  /** of a rule, or of this kind */
+  rule?: string | undefined
+  /** who is named in it: the consumer, the provider, the source of a record or of a submission */
+  department?: string | undefined
+}
+
 /** What an alert is about: there is one for each. */
 export interface AlertKey {
   logIndex: bigint
@@ -36,10 +48,23 @@ export interface AlertKey {
   subject: string
 }
 
+/** Alerts that are read for one page of those that are meant. */
+const MOST_LOOKED_AT = 5_000
+
 /** The catalogue's part about what is wrong with batches. */
 export class Alerts {
   readonly #statements: Record<
-    'raise' | 'isOpen' | 'close' | 'before' | 'after' | 'ofEntry' | 'ofRecord' | 'open' | 'openBySeverity',
+    | 'raise'
+    | 'isOpen'
+    | 'close'
+    | 'before'
+    | 'search'
+    | 'lowest'
+    | 'after'
+    | 'ofEntry'
+    | 'ofRecord'
+    | 'open'
+    | 'openBySeverity',
     StatementSync
   >
 
@@ -58,6 +83,17 @@ export class Alerts {
          AND closed_at IS NULL`,
       ),
       before: prepare('SELECT * FROM alerts WHERE id < ? ORDER BY id DESC LIMIT ?'),
+      search: prepare(`
+        SELECT * FROM alerts WHERE id < ?1 AND id >= ?2
+          AND (?4 IS NULL OR (closed_at IS NULL) = ?4) AND (?5 IS NULL OR severity = ?5)
+          AND (?6 IS NULL OR coalesce(rule, kind) = ?6)
+          AND (?7 IS NULL OR document ->> '$.values.consumer' = ?7 OR document ->> '$.values.provider' = ?7
+            OR document ->> '$.submission.source' = ?7
+            OR EXISTS (SELECT 1 FROM json_each(document, '$.records') AS r WHERE r.value ->> '$.source' = ?7))
+        ORDER BY id DESC LIMIT ?3`),
+      lowest: prepare(
+        'SELECT min(id) AS id, count(*) AS count FROM (SELECT id FROM alerts WHERE id < ? ORDER BY id DESC LIMIT ?)',
+      ),
       after: prepare('SELECT * FROM alerts WHERE id > ? ORDER BY id LIMIT ?'),
       ofEntry: prepare('SELECT * FROM alerts WHERE log_index = ? ORDER BY id'),
       ofRecord: prepare(
@@ -85,6 +121,31 @@ export class Alerts {
   /** Newest first, from just below `id`. */
   before(id: bigint, limit: number): StoredAlert[] {
     return this.#statements.before.all(id, limit).map(toStored)
+  }
+
+  /**
+   * As `before`, those that are meant.
+   *
+   * @returns also where to go on when there may be more, be it that none was found among the many looked at
+   */
+  search(
+    id: bigint,
+    limit: number,
+    { open, severity, rule, department }: AlertFilter,
+    most = MOST_LOOKED_AT,
+  ): { alerts: StoredAlert[]; next: bigint | undefined } {
+    const { search, lowest } = this.#statements
+    const looked = lowest.get(id, most)
+    const end = typeof looked?.id === 'bigint' ? looked.id : 0n
+    const wanted = [
+      open === undefined ? null : Number(open),
+      severity ?? null,
+      rule ?? null,
+      department ?? null,
+    ]
+    const alerts = search.all(id, end, limit, ...wanted).map(toStored)
+    if (alerts.length === limit) return { alerts, next: alerts.at(-1)?.id }
+    return { alerts, next: Number(looked?.count) === most ? end : undefined }
   }
 
   /** Oldest first, from just above `id`. */

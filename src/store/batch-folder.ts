@@ -89,6 +89,11 @@ export class BatchFolder {
     return join(this.pathOf(publisher, sequence), 'index.bin')
   }
 
+  /** Where the vault of a batch lies. */
+  vaultPathOf(publisher: Hex, sequence: bigint): string {
+    return join(this.pathOf(publisher, sequence), 'vault.ndjson.zst')
+  }
+
   /** Where the files of a batch lie, or would. */
   pathOf(publisher: Hex, sequence: bigint): string {
     return join(this.root, publisher, String(sequence).padStart(12, '0'))

@@ -302,6 +302,43 @@ CREATE INDEX evidence_due ON evidence (retry_at, log_index DESC) WHERE shown IS 
 INSERT INTO evidence (log_index) SELECT max(log_index) FROM entries GROUP BY transaction_hash;
 `
 
+/** What transactions did and cost. */
+const VERSION_10 = `
+ALTER TABLE transactions ADD COLUMN succeeded INTEGER;
+ALTER TABLE transactions ADD COLUMN block_number INTEGER;
+ALTER TABLE transactions ADD COLUMN gas_used INTEGER;
+ALTER TABLE transactions ADD COLUMN gas_price TEXT;
+CREATE INDEX transactions_by_nonce ON transactions (publisher, nonce);
+CREATE INDEX transactions_not_settled ON transactions (publisher, nonce) WHERE settled = 0;
+`
+
+/** Private members that are erased, and the destructions that are ordered and not carried out. */
+const VERSION_11 = `
+CREATE TABLE erased (
+  publisher TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  member TEXT NOT NULL,
+  destruction TEXT NOT NULL,
+  PRIMARY KEY (publisher, sequence, position, member)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE destructions (
+  id TEXT PRIMARY KEY,
+  publisher TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  document TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+`
+
+/** Who calls whom: everything is counted again. */
+const VERSION_12 = `
+DELETE FROM volumes;
+DELETE FROM grant_times;
+DELETE FROM counted;
+INSERT OR IGNORE INTO uncounted SELECT log_index FROM entries WHERE state = 'verified';
+`
+
 /** What makes each version out of the one before, the first out of nothing. A version that is out never changes. */
 const VERSIONS = [
   VERSION_1,
@@ -313,6 +350,9 @@ const VERSIONS = [
   VERSION_7,
   VERSION_8,
   VERSION_9,
+  VERSION_10,
+  VERSION_11,
+  VERSION_12,
 ]
 
 /** How long a command waits for another process that writes to the same catalogue. */

@@ -1,5 +1,9 @@
 import type { StatementSync } from 'node:sqlite'
+import type { Hex } from '../bytes/hex.ts'
 import { type Database, inTransaction, preparerOf, writeCatalogue } from './database.ts'
+
+/** The source of what a publisher says of incidents, of the breaker and of its vaults. */
+export const watchSource = (publisher: Hex): string => `urn:tidemark:watch:${publisher}`
 
 /** The catalogue's part about records that the publisher itself is about to submit, each to be submitted once. */
 export class OwnRecords {

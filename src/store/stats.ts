@@ -2,8 +2,8 @@ import type { StatementSync } from 'node:sqlite'
 import { fromHex, type Hex } from '../bytes/hex.ts'
 import type { Database } from './database.ts'
 
-/** What calls are counted by. */
-export const FACETS = ['resource', 'consumer', 'provider', 'outcome', 'sharing'] as const
+/** What calls are counted by; a pair is the consumer and the provider, as a JSON list. */
+export const FACETS = ['resource', 'consumer', 'provider', 'pair', 'outcome', 'sharing'] as const
 export type Facet = (typeof FACETS)[number]
 
 /** The calls of one hour under one key. */
@@ -62,6 +62,8 @@ export interface SeriesQuery {
   fromHour: number
   toHour: number
   stepHours: number
+  /** an hour that a step begins with, no later than `fromHour`; 0 if left out */
+  originHour?: number
   limit: number
 }
 
@@ -97,7 +99,9 @@ export class Stats {
     | 'hoursOf'
     | 'shared'
     | 'used'
-    | 'grants',
+    | 'grants'
+    | 'latest'
+    | 'latestOf',
     StatementSync
   >
   readonly #clear: () => void
@@ -106,7 +110,7 @@ export class Stats {
     const prepare = (sql: string) => database.prepare(sql)
     const series = (condition: string) =>
       prepare(`
-        SELECT key, hour / CAST(?1 AS INTEGER) * CAST(?1 AS INTEGER) AS start, sum(calls) AS calls, sum(refused) AS refused, sum(failed) AS failed,
+        SELECT key, (hour - CAST(?6 AS INTEGER)) / CAST(?1 AS INTEGER) * CAST(?1 AS INTEGER) + CAST(?6 AS INTEGER) AS start, sum(calls) AS calls, sum(refused) AS refused, sum(failed) AS failed,
           total(rows) AS rows, total(request_bytes) AS requestBytes, total(response_bytes) AS responseBytes
         FROM volumes WHERE facet = ?2 AND hour >= ?3 AND hour < ?4 ${condition}
         GROUP BY start, key ORDER BY start, key LIMIT ?5`)
@@ -153,7 +157,7 @@ export class Stats {
       dequeueFrom: prepare('DELETE FROM uncounted WHERE log_index >= ?'),
       waiting: prepare('SELECT log_index FROM uncounted ORDER BY log_index LIMIT ?'),
       series: series(''),
-      seriesOf: series('AND key = ?6'),
+      seriesOf: series('AND key = ?7'),
       hours: hours(''),
       hoursOf: hours('AND key = ?5'),
       shared: prepare(keys),
@@ -168,6 +172,8 @@ export class Stats {
           SELECT 1 FROM grant_times AS other WHERE other.id = given.id AND other.kind = ${AUTHORIZED}
           AND (other.at, other.log_index) < (given.at, given.log_index))
         ORDER BY at DESC LIMIT ?3`),
+      latest: prepare('SELECT max(hour) AS hour FROM volumes WHERE facet = ? AND hour < ?'),
+      latestOf: prepare('SELECT max(hour) AS hour FROM volumes WHERE facet = ? AND hour < ? AND key = ?'),
     }
     this.#clear = () =>
       database.exec(
@@ -242,8 +248,8 @@ export class Stats {
   }
 
   /** By time and key, at most `limit`. */
-  series({ facet, key, fromHour, toHour, stepHours, limit }: SeriesQuery): Point[] {
-    const bounds = [stepHours, facet, fromHour, toHour, limit] as const
+  series({ facet, key, fromHour, toHour, stepHours, originHour = 0, limit }: SeriesQuery): Point[] {
+    const bounds = [stepHours, facet, fromHour, toHour, limit, originHour] as const
     const { series, seriesOf } = this.#statements
     const found = key === undefined ? series.all(...bounds) : seriesOf.all(...bounds, key)
     return found.map(({ start, ...rest }) => ({
@@ -253,10 +259,20 @@ export class Stats {
   }
 
   /** How much a series has to read: the hours of all its keys, no further than `limit`. */
-  hoursOf({ facet, key, fromHour, toHour }: Omit<SeriesQuery, 'stepHours' | 'limit'>, limit: number): number {
+  hoursOf(
+    { facet, key, fromHour, toHour }: Omit<SeriesQuery, 'stepHours' | 'originHour' | 'limit'>,
+    limit: number,
+  ): number {
     const bounds = [facet, fromHour, toHour, limit] as const
     const { hours, hoursOf } = this.#statements
     return Number((key === undefined ? hours.get(...bounds) : hoursOf.get(...bounds, key))?.count)
+  }
+
+  /** When the last hour before `toHour` begins that has a call, milliseconds since 1970. */
+  latest({ facet, key, toHour }: Pick<SeriesQuery, 'facet' | 'key' | 'toHour'>): number | undefined {
+    const { latest, latestOf } = this.#statements
+    const found = key === undefined ? latest.get(facet, toHour) : latestOf.get(facet, toHour, key)
+    return typeof found?.hour === 'number' ? found.hour * HOUR_MS : undefined
   }
 
   /** How many resources were ever called, and how many of them with success within these hours. */

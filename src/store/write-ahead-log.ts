@@ -295,6 +295,11 @@ export async function removeSegment(segment: Segment): Promise<void> {
   await rm(segment.path, { force: true })
 }
 
+/** Whether the log has a segment of this number. */
+export async function hasSegment(directory: string, number: bigint): Promise<boolean> {
+  return (await listSegments(directory)).some((segment) => segment.number === number)
+}
+
 async function createSegment(directory: string, number: bigint): Promise<FileHandle> {
   await mkdir(directory, { recursive: true })
   const file = await open(segmentPath(directory, number), 'w')
@@ -302,5 +307,5 @@ async function createSegment(directory: string, number: bigint): Promise<FileHan
   return file
 }
 
-const segmentPath = (directory: string, number: bigint) =>
+export const segmentPath = (directory: string, number: bigint) =>
   join(directory, `${String(number).padStart(12, '0')}.wal`)

@@ -4,18 +4,21 @@ import {
   AUTHORIZED_PROOF_FORMAT,
   HISTORY_FORMAT,
   OFFLINE_FORMAT,
+  PROOF_FORMAT,
   parseOffline,
   parseProof,
   RUN_HISTORY_FORMAT,
   SUBMISSION_FORMAT,
 } from '../proof/index.ts'
+import { expectFormat } from '../proof/members.ts'
 import { step, type Trust } from './anchor.ts'
 import type { ChainFacts } from './chain-facts.ts'
-import { blockHashes, type EvidenceFacts, evidenceFacts, type TrustedBlock } from './evidence-facts.ts'
+import { type EvidenceFacts, evidenceFacts } from './evidence-facts.ts'
 import { notFinal } from './final-receipt.ts'
 import { type VerifiedHistory, verifyHistory } from './history.ts'
 import { type VerifiedProof, verifyProof } from './proof.ts'
 import type { RightsFacts } from './rights-facts.ts'
+import { blockHashes, type TrustedBlock } from './shown-blocks.ts'
 import { type VerifiedSubmission, verifySubmission } from './submission.ts'
 
 /** Whom and what a verifier of any bundle asks and trusts. */
@@ -52,7 +55,7 @@ export type VerifiedAny = Verified & { offline?: { trustedBlocks: TrustedBlock[]
  */
 export async function verifyAny(value: unknown, means: Means): Promise<VerifiedAny> {
   const { chain, rights, trust = {}, trustedBlocks = [] } = means
-  if (Object(value).format !== OFFLINE_FORMAT) {
+  if (expectFormat(value, OFFLINE_FORMAT, ...FORMATS) !== OFFLINE_FORMAT) {
     if (chain !== undefined) return verifyBundle(value, chain, rights, trust)
     throw new OperationError('NOT_IN_EVIDENCE', 'the bundle brings no evidence: it is checked with a node', {
       retryable: false,
@@ -107,21 +110,30 @@ function blameEvidence(cause: unknown): never {
   throw new VerificationError('BAD_EVIDENCE', message, { cause, step: 'evidence' })
 }
 
-/** A bundle of any format but the one with evidence. */
-function verifyBundle(
+/** Of bundles without evidence. */
+const FORMATS = [
+  PROOF_FORMAT,
+  AUTHORIZED_PROOF_FORMAT,
+  SUBMISSION_FORMAT,
+  HISTORY_FORMAT,
+  RUN_HISTORY_FORMAT,
+] as const
+
+async function verifyBundle(
   bundle: unknown,
   chain: ChainFacts,
   rights: RightsFacts | undefined,
   trust: Trust,
 ): Promise<Verified> {
-  switch (Object(bundle).format) {
+  switch (expectFormat(bundle, ...FORMATS)) {
     case HISTORY_FORMAT:
     case RUN_HISTORY_FORMAT:
-      return verifyHistory(bundle, chain, trust).then((verified) => ({ kind: 'history', verified }))
+      return { kind: 'history', verified: await verifyHistory(bundle, chain, trust) }
     case SUBMISSION_FORMAT:
-      return verifySubmission(bundle, chain, trust).then((verified) => ({ kind: 'submission', verified }))
-    default:
-      return verifyProof(bundle, chain, trust, rights).then((verified) => ({ kind: 'proof', verified }))
+      return { kind: 'submission', verified: await verifySubmission(bundle, chain, trust) }
+    case PROOF_FORMAT:
+    case AUTHORIZED_PROOF_FORMAT:
+      return { kind: 'proof', verified: await verifyProof(bundle, chain, trust, rights) }
   }
 }
 

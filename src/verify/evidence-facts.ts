@@ -3,18 +3,11 @@ import type { Hex } from '../bytes/hex.ts'
 import { uintWord } from '../bytes/typed-data.ts'
 import { OperationError, VerificationError } from '../errors.ts'
 import { olderRoot, rootFromPeaks } from '../merkle/index.ts'
-import type { BlockEvidence, Evidence } from '../proof/index.ts'
+import type { Evidence } from '../proof/index.ts'
 import { resourceSetTopics } from '../record/index.ts'
-import {
-  type BlockHeader,
-  readAccount,
-  readHeader,
-  readTransaction,
-  type ShownAccount,
-  type ShownTransaction,
-} from './block-evidence.ts'
 import type { Block, ChainFacts } from './chain-facts.ts'
 import type { RightsFacts } from './rights-facts.ts'
+import { readBlocks, type ShownBlock, type TrustedBlock } from './shown-blocks.ts'
 import { LEDGER_SIZE_SLOT, ledgerPeakSlots, resourceSlot, revokedAtSlot, versionOf } from './slots.ts'
 
 /** What the reader of evidence knows beforehand. */
@@ -27,20 +20,11 @@ export interface EvidenceTrust {
   grantSigner: RightsFacts['grantSigner']
 }
 
-/** A block whose hash somebody trusts. */
-export type TrustedBlock = Pick<Block, 'number' | 'hash' | 'timestamp'>
-
 export interface EvidenceFacts {
   chain: ChainFacts
   rights: RightsFacts
   /** all that are shown, in the order of their numbers */
   blocks: TrustedBlock[]
-}
-
-/** What a block was shown to hold. */
-interface ShownBlock extends TrustedBlock {
-  transactions: ShownTransaction[]
-  accounts: ReadonlyMap<Hex, ShownAccount>
 }
 
 /**
@@ -54,55 +38,11 @@ interface ShownBlock extends TrustedBlock {
 export function evidenceFacts(evidence: Evidence, trust: EvidenceTrust): EvidenceFacts {
   const { blocks, chainId } = checked(() => readBlocks(evidence.blocks, trust.trustedBlocks))
   const last = blocks.at(-1)
-  if (last === undefined) throw missing('any block')
+  if (last === undefined) return notShown('any block')
   return {
     chain: chainOf(blocks, last, chainId, evidence.consistency),
     rights: rightsOf(blocks, trust),
     blocks: blocks.map(({ number, hash, timestamp }) => ({ number, hash, timestamp })),
-  }
-}
-
-/** The hashes of the blocks that are shown, whoever trusts them. */
-export const blockHashes = ({ blocks }: Evidence): Hex[] =>
-  blocks.map(({ header }) => readHeader(header).hash)
-
-function readBlocks(evidence: readonly BlockEvidence[], trusted: readonly Hex[]) {
-  const headers = evidence.map(({ header }) => readHeader(header))
-  const [, ...later] = headers
-  if (!later.every(({ number }, i) => number > (headers[i]?.number ?? number))) {
-    throw new VerificationError('BAD_EVIDENCE', 'blocks must be in order, each once')
-  }
-  const strange = headers.filter(({ hash }) => !trusted.includes(hash))
-  if (strange.length > 0) throw notTrusted(strange)
-  const blocks = evidence.map((block, i) => readBlock(block, headers[i] as BlockHeader)) // as many
-  const chainIds = new Set(
-    blocks.flatMap(({ transactions }) => transactions.flatMap(({ chainId }) => chainId ?? [])),
-  )
-  if (chainIds.size > 1)
-    throw new VerificationError('BAD_EVIDENCE', 'transactions of several chains are shown')
-  return { blocks, chainId: [...chainIds][0] }
-}
-
-function readBlock({ transactions, accounts }: BlockEvidence, header: BlockHeader): ShownBlock {
-  let next = { index: 0, logIndex: 0 }
-  return {
-    number: header.number,
-    hash: header.hash,
-    timestamp: header.timestamp,
-    transactions: transactions.map((transaction) => {
-      const { index, firstLogIndex } = transaction
-      const follows = index === next.index
-      if (follows ? firstLogIndex !== next.logIndex : firstLogIndex < next.logIndex) {
-        throw new VerificationError(
-          'BAD_EVIDENCE',
-          `transaction ${index} cannot have ${firstLogIndex} logs before it`,
-        )
-      }
-      const shown = readTransaction(transaction, header)
-      next = { index: index + 1, logIndex: firstLogIndex + shown.receipt.logs.length }
-      return shown
-    }),
-    accounts: new Map(accounts.map((account) => [account.address, readAccount(account, header)])),
   }
 }
 
@@ -114,13 +54,13 @@ function chainOf(
 ): ChainFacts {
   const find = (what: string, is: (block: ShownBlock) => boolean): Block => {
     const found = blocks.find(is)
-    if (found === undefined) throw missing(what)
+    if (found === undefined) return notShown(what)
     // Which other transactions it holds nobody asks, since no receipt is ever said not to be.
     return { ...found, transactionHashes: found.transactions.map(({ hash }) => hash) }
   }
   return {
     async chainId() {
-      return chainId ?? fail('the chain: no transaction that is shown names it')
+      return chainId ?? notShown('the chain: no transaction that is shown names it')
     },
     headBlock: async () => last.number,
     finalBlock: async () => last.number,
@@ -130,7 +70,7 @@ function chainOf(
       const found = blocks
         .flatMap(({ transactions }) => transactions)
         .find(({ hash }) => hash === transactionHash)
-      return found?.receipt ?? fail(`transaction ${transactionHash}`)
+      return found?.receipt ?? notShown(`transaction ${transactionHash}`)
     },
     ledgerRoot: async (ledger, size) => checked(() => ledgerRoot(blocks, ledger, size, consistency)),
   }
@@ -144,33 +84,34 @@ function ledgerRoot(
   consistency: readonly Uint8Array[] | undefined,
 ): Uint8Array {
   const block =
-    blocks.findLast(({ accounts }) => accounts.has(ledger)) ?? fail(`the state of ledger ${ledger}`)
+    blocks.findLast(({ accounts }) => accounts.has(ledger)) ?? notShown(`the state of ledger ${ledger}`)
   const current = wordAt(block, ledger, LEDGER_SIZE_SLOT)
   if (current < size)
-    throw missing(`the ledger of ${size} headers, which has ${current} in block ${block.number}`)
+    return notShown(`the ledger of ${size} headers, which has ${current} in block ${block.number}`)
   const root = rootFromPeaks(ledgerPeakSlots(current).map((slot) => uintWord(wordAt(block, ledger, slot))))
   if (current === size) {
     if (consistency === undefined) return root
     throw new VerificationError('BAD_EVIDENCE', 'a consistency path leads from a log to itself')
   }
-  if (consistency === undefined) throw missing(`how the ledger of ${size} headers became that of ${current}`)
+  if (consistency === undefined)
+    return notShown(`how the ledger of ${size} headers became that of ${current}`)
   const appended = blocks
     .flatMap(({ transactions }) => transactions.flatMap(({ receipt }) => receipt.logs))
     .filter(({ address }) => address === ledger)
     .map(({ topics, data }) => decodeAppended(topics, data))
     .find((event) => event?.index === size - 1n)
-  const lastPeak = appended?.node ?? fail(`the event of header ${size - 1n}`)
+  const lastPeak = appended?.node ?? notShown(`the event of header ${size - 1n}`)
   return olderRoot({ size1: size, size2: current, root2: root, path: consistency, lastPeak })
 }
 
 function rightsOf(blocks: readonly ShownBlock[], { grantSigner, registry }: EvidenceTrust): RightsFacts {
   const wordIn = (at: Hex, address: Hex, slot: Hex) =>
-    wordAt(blocks.find(({ hash }) => hash === at) ?? fail(`block ${at}`), address, slot)
+    wordAt(blocks.find(({ hash }) => hash === at) ?? notShown(`block ${at}`), address, slot)
   return {
     grantSigner,
     isValidSignature: async (account) =>
-      fail(`what account ${account} says of a signature: that must be asked`),
-    registryOf: async (authorizations) => registry ?? fail(`the registry of ${authorizations}`),
+      notShown(`what account ${account} says of a signature: that must be asked`),
+    registryOf: async (authorizations) => registry ?? notShown(`the registry of ${authorizations}`),
     resourceVersion: async (address, resource, at) => versionOf(wordIn(at, address, resourceSlot(resource))),
     async findResourceSet(address, resource, version) {
       const topics = resourceSetTopics(resource, version)
@@ -181,20 +122,20 @@ function rightsOf(blocks: readonly ShownBlock[], { grantSigner, registry }: Evid
         )
         if (log !== undefined) return { blockNumber, blockHash, transactionHash, logIndex: log.logIndex }
       }
-      return fail(`version ${version} of the resource`)
+      return notShown(`version ${version} of the resource`)
     },
     revokedAt: async (authorizations, grantId, at) => wordIn(at, authorizations, revokedAtSlot(grantId)),
   }
 }
 
 function wordAt({ accounts, number }: ShownBlock, address: Hex, slot: Hex): bigint {
-  const account = accounts.get(address) ?? fail(`the state of contract ${address} in block ${number}`)
+  const account = accounts.get(address) ?? notShown(`the state of contract ${address} in block ${number}`)
   if (!account.hasCode) {
     throw new OperationError('CHAIN_FAILED', `there is no contract at ${address} in block ${number}`, {
       retryable: false,
     })
   }
-  return account.storage.get(slot) ?? fail(`slot ${slot} of contract ${address} in block ${number}`)
+  return account.storage.get(slot) ?? notShown(`slot ${slot} of contract ${address} in block ${number}`)
 }
 
 /** What the evidence itself refuses is its own fault, whichever step asks it. */
@@ -207,15 +148,6 @@ function checked<T>(read: () => T): T {
   }
 }
 
-const missing = (what: string) =>
-  new OperationError('NOT_IN_EVIDENCE', `the evidence does not show ${what}`, { retryable: false })
-
-function fail(what: string): never {
-  throw missing(what)
-}
-
-function notTrusted(blocks: readonly TrustedBlock[]): OperationError {
-  const names = blocks.map(({ number, hash }) => `block ${number}, ${hash}`).join('; ')
-  const message = `the evidence is of blocks that you have not named: ${names}. Ask somebody you trust for the hash of each, and name it with --trusted-block if it is the same`
-  return new OperationError('BLOCK_NOT_TRUSTED', message, { retryable: false })
+function notShown(what: string): never {
+  throw new OperationError('NOT_IN_EVIDENCE', `the evidence does not show ${what}`, { retryable: false })
 }

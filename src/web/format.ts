@@ -34,6 +34,17 @@ export function showDistance(thenMs: number, nowMs: number, language: Language):
   )
 }
 
+/** How long something takes, in the largest unit that fits, such as "2.5 hours". */
+export function showDuration(durationMs: number, language: Language): string {
+  const [unit, size] = SPANS.find(([, least]) => durationMs >= least) ?? ['second', 1_000]
+  return new Intl.NumberFormat(localeOf(language), {
+    style: 'unit',
+    unit,
+    unitDisplay: 'long',
+    maximumFractionDigits: 1,
+  }).format(durationMs / size)
+}
+
 /** The two ends of a long hex or name; the whole of it belongs in the title beside. */
 export const showEnds = (text: string, each = 6): string =>
   text.length <= 2 * each + 3 ? text : `${text.slice(0, each + 2)}…${text.slice(-each)}`

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { chainFacts } from '../../src/chain/facts.ts'
+import { createRpc } from '../../src/chain/rpc.ts'
 import { withSources } from '../../src/cli/catalogue.ts'
 import { parseDisclosure } from '../../src/record/index.ts'
 import { parseRulePolicy } from '../../src/rules/policy.ts'
+import { verifyProof } from '../../src/verify/index.ts'
 import { eventually } from '../store/temporary.ts'
 import { callOf, exchange, NDJSON, ndjson, startTestSystem, type TestSystem } from './world.ts'
 
@@ -25,7 +28,9 @@ beforeAll(async () => {
     sources.addToken('of-a-source', { role: 'source', source: 'urn:another' }, '', 0)
     sources.revokeToken(sources.addToken('of-the-past', { role: 'auditor' }, '', 0).id, 1)
   })
-  const body = ndjson(about(LI, 'li-1'), about(LI, 'li-2'), about(WANG, 'wang-1'))
+  const { note: _, ...data } = Object(about(WANG, '').data)
+  const bare = { ...about(WANG, 'bare'), data }
+  const body = ndjson(about(LI, 'li-1'), about(LI, 'li-2'), about(WANG, 'wang-1'), bare)
   await exchange(world.system.url, 'POST', '/v1/submissions', { headers: NDJSON, body })
   await eventually(async () => {
     const { text } = await exchange(world.system.url, 'GET', '/v1/submissions?source=urn:access&sequence=0')
@@ -132,6 +137,44 @@ test('in what the public may see there is no tag, and nothing private', async ()
       }
     }
   }
+})
+
+describe('what a proof discloses', () => {
+  const MEMBERS = ['person', 'agent', 'note']
+  const subsets = Array.from({ length: 2 ** MEMBERS.length }, (_, bits) =>
+    MEMBERS.filter((_, i) => (bits >> i) % 2 === 1),
+  )
+
+  test.each(subsets)('is what an auditor asked for, and nothing else: %s %s %s', async (...given) => {
+    const names = given.filter((name) => MEMBERS.includes(name))
+    const disclose = names.length === 0 ? '' : `&disclose=${names.join(',')}`
+    const { status, body, text } = await get(`/v1/proofs?id=li-1${disclose}`, 'of-an-auditor')
+    expect(status).toBe(200)
+    expect(body.disclosures.map((one: string) => parseDisclosure(one).name)).toEqual(names)
+    const facts = chainFacts(createRpc(world.system.rpcUrl), { finality: { kind: 'tag' } })
+    const { record, closedMembers } = await verifyProof(body, facts)
+    expect(closedMembers).toBe(MEMBERS.length - names.length)
+    expect(MEMBERS.filter((name) => Object.hasOwn(record.data, name))).toEqual(names)
+    if (!names.includes('agent')) expect(text).not.toContain('Zhang San')
+  })
+
+  test.each([
+    ['disclose=agent', undefined, '401 NO_CREDENTIALS'],
+    ['disclose=agent', 'of-li', '403 WRONG_ROLE'],
+    ['disclose=person,note', 'of-li', '403 WRONG_ROLE'],
+    ['disclose=agent', 'of-a-reader', '403 WRONG_ROLE'],
+    ['disclose=nothing', 'of-an-auditor', '404 NOT_FOUND'],
+    ['disclose=approver', 'of-an-auditor', '404 NOT_FOUND'],
+    ['disclose=person,,agent', 'of-an-auditor', '400 BAD_ARGUMENT'],
+  ])('%s with the token %s is %s', async (query, token, answer) => {
+    expect(await outcome(`/v1/proofs?id=li-1&${query}`, token)).toBe(answer)
+  })
+
+  test('is all of it or an error that names what is missing, and why', async () => {
+    const bare = await get('/v1/proofs?id=bare&disclose=person,note', 'of-an-auditor')
+    expect(bare).toMatchObject({ status: 404 })
+    expect(bare.body.detail).toBe('note of record bare of urn:access was never there')
+  })
 })
 
 test('a person is shown only herself, with her own tag', async () => {

@@ -9,6 +9,7 @@ import { createLedger } from '../../src/chain/ledger.ts'
 import { createRpc } from '../../src/chain/rpc.ts'
 import { verifyProof } from '../../src/verify/index.ts'
 import { runs } from '../bytes/runs.ts'
+import type { Json } from '../record/examples.ts'
 import { eventually } from '../store/temporary.ts'
 import {
   type Answer,
@@ -214,7 +215,9 @@ describe('GET', () => {
       record: { source: 'urn:base', id: 'base-1-3', data: { _sd_alg: 'sha-256' } },
       batch: { publisher: world.system.publisher, position: 3 },
       final: true,
+      submission: { sequence: '1', receivedAt: expect.stringMatching(/^\d+$/), signed: false },
     })
+    expect((await get('/v1/records?resource=civil-registry/births&limit=1')).text).not.toContain('submission')
     expect(answer.text).not.toContain('clerk 17')
     expectProblem(await get('/v1/records?source=urn:base&id=none'), 404, 'NOT_FOUND')
   })
@@ -305,6 +308,42 @@ describe('GET', () => {
     expect((await stats('&step=day')).points).toMatchObject([{ start: '2026-04-01T00:00:00.000Z', calls: 3 }])
     const later = await stats('&from=2026-04-01T08:00:00.001Z')
     expect(later.points).toHaveLength(1)
+    const may = '&from=2026-05-01&to=2026-06-01'
+    const { latest } = JSON.parse((await get(`/v1/stats?by=resource&key=stats${may}`)).text)
+    expect(latest).toBe('2026-04-01T11:00:00.000Z')
+  })
+
+  test('/v1/stats takes the days of a local time, or all that is asked for as one, and knows who calls whom', async () => {
+    const time = (text: string) => ({ time: `2026-04-${text}:00:00.000Z`, subject: 'days' })
+    const sides = { side: 'provider', consumer: 'urn:"x', provider: 'urn:y' }
+    await post(
+      ndjson(
+        ...['02T15', '02T16', '03T15', '03T16'].map((at) => {
+          const { data, ...rest } = callOf('urn:days', at, time(at))
+          return { ...rest, data: { ...(data as Json), ...sides } }
+        }),
+      ),
+    )
+    await untilFinal('urn:days', '0')
+    const stats = async (query: string) => {
+      const { text } = await get(
+        `/v1/stats?key=${encodeURIComponent('["urn:\\"x","urn:y"]')}&by=pair&${query}`,
+      )
+      return JSON.parse(text).points.map(({ start, calls }: Json) => [start, calls])
+    }
+    const points = await eventually(async () => {
+      const found = await stats('step=day&utcOffset=480')
+      return found.length > 0 ? found : undefined
+    })
+    expect(points).toEqual([
+      ['2026-04-01T16:00:00.000Z', 1],
+      ['2026-04-02T16:00:00.000Z', 2],
+      ['2026-04-03T16:00:00.000Z', 1],
+    ])
+    const part = 'from=2026-04-02T16:00:00.000Z&to=2026-04-03T16:00:00.000Z'
+    expect(await stats(`step=whole&${part}`)).toEqual([['2026-04-02T16:00:00.000Z', 2]])
+    const negative = await stats('step=day&utcOffset=-480')
+    expect(negative[0]).toEqual(['2026-04-02T08:00:00.000Z', 2])
   })
 
   test('/v1/proofs gives a proof that a stranger verifies', async () => {
@@ -366,6 +405,7 @@ describe('GET', () => {
     expect(found).toMatchObject({
       chainId: '31337',
       ledger: world.system.identity.ledger,
+      authorizations: world.system.rights?.authorizations,
       root: toHex(await ledger.root()),
       peaks: (await ledger.peaks()).map(toHex),
       lagging: false,
@@ -400,6 +440,8 @@ describe('a wrong question', () => {
     '/v1/stats',
     '/v1/stats?by=weather',
     '/v1/stats?by=resource&step=week',
+    '/v1/stats?by=resource&utcOffset=30',
+    '/v1/stats?by=resource&utcOffset=900',
     '/v1/stats?by=resource&to=1969-01-01T00:00:00.000Z',
     '/v1/submissions',
     '/v1/submissions?source=',

@@ -16,6 +16,7 @@ import {
   makeGrant,
 } from '../indexer/rights-world.ts'
 import { eventually } from '../store/temporary.ts'
+import { type Contract, fetchContract } from './contract.ts'
 import { exchange, NDJSON, ndjson, startTestSystem, type TestSystem } from './world.ts'
 
 type Given = Awaited<ReturnType<typeof makeGrant>>
@@ -29,6 +30,7 @@ interface Answer {
 }
 
 let world: TestSystem
+let contract: Contract
 let rpc: Rpc
 let rights: RightsIdentity
 let people: ReturnType<typeof administer>
@@ -37,6 +39,7 @@ let records = 0
 
 beforeAll(async () => {
   world = await startTestSystem()
+  contract = await fetchContract(world.system.url)
   rpc = createRpc(world.system.rpcUrl)
   rights = world.system.rights as RightsIdentity // the embedded chain has them
   people = administer(rpc, rights)
@@ -80,6 +83,12 @@ async function give(...given: Given[]): Promise<void> {
   await eventually(async () =>
     (await ask({ authorization: last?.id })).reason === 'NoGrant' ? undefined : true,
   )
+}
+
+async function stateOf(id: Hex): Promise<Record<string, unknown>> {
+  const answer = await exchange(world.system.url, 'GET', `/v1/grants/${id}`)
+  expect(contract.faultsOf('GET', '/v1/grants/{id}', answer), answer.text).toEqual([])
+  return JSON.parse(answer.text)
 }
 
 /** Waits until decisions speak for a block. */
@@ -169,11 +178,19 @@ describe('each attempt that must fail has its own reason, the one of the contrac
     const { bySubject } = people
     await reach(await bySubject.pause(given.grant))
     expect(await askBoth(given)).toBe('Paused')
+    expect(await stateOf(given.id)).toMatchObject({ given: false, paused: true, revokedAt: null, calls: '0' })
     await reach(await bySubject.resume(given.grant))
     expect(await askBoth(given)).toBe('Allowed')
     await reach(await bySubject.grant(given.grant, '0x'))
     await reach(await bySubject.revoke(given.grant))
     expect(await askBoth(given)).toBe('Revoked')
+    const revokedAt = await createAuthorizations(rpc, rights.authorizations).revokedAt(given.id)
+    expect(await stateOf(given.id)).toMatchObject({
+      authorization: given.id,
+      given: true,
+      paused: false,
+      revokedAt: String(revokedAt),
+    })
   })
 
   test('exhausted by calls that the contract counted', async () => {
@@ -188,6 +205,7 @@ describe('each attempt that must fail has its own reason, the one of the contrac
     expect((await ask({ authorization: given.id })).reason).toBe('Exhausted')
     await reach(await people.byConsumer.request(use, given.id))
     expect(await askBoth(given)).toBe('Exhausted')
+    expect((await stateOf(given.id)).calls, 'two by the contract, one here').toBe('3')
   })
 
   test('while the breaker is tripped', async () => {

@@ -1,10 +1,12 @@
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
+import { join } from 'node:path'
 import express from 'express'
 import { expect, onTestFinished, test } from 'vitest'
 import { createEvents } from '../../src/api/events.ts'
 import { problemHandler } from '../../src/api/problems.ts'
-import { eventually } from '../store/temporary.ts'
+import { startIndexerSystem } from '../../src/cli/indexer-system.ts'
+import { eventually, temporaryFolder } from '../store/temporary.ts'
 import { type EventStream, followEvents, readEvents } from './event-stream.ts'
 import { callOf, exchange, NDJSON, ndjson, startTestSystem } from './world.ts'
 
@@ -155,6 +157,35 @@ test('records are followed from their acceptance to the end of the chain, and a 
   expect(JSON.stringify(stream.events)).not.toContain('urn:')
 
   await world.system.stop()
+  await stream.ended
+  expect(world.troubles).toEqual([])
+})
+
+test('an indexer tells of the ledger and the chain, and of nothing that only a gateway has', async () => {
+  const world = await startTestSystem()
+  onTestFinished(world.close)
+  const { url, rpcUrl, identity } = world.system
+  const indexer = await startIndexerSystem({
+    rpcUrl,
+    ledger: identity.ledger,
+    finality: { kind: 'depth', confirmations: 1 },
+    dataPath: await temporaryFolder(),
+    batches: { folder: join(world.dataPath, 'batches') },
+    host: '127.0.0.1',
+    port: 0,
+    pollMs: 20,
+    reading: 'open',
+    onTrouble: (message, error) => world.troubles.push(`${message}: ${String(error)}`),
+  })
+  onTestFinished(indexer.stop)
+  const stream = await followEvents(indexer.url)
+  const body = ndjson(callOf('urn:events', 'a'), callOf('urn:events', 'b'))
+  await exchange(url, 'POST', '/v1/submissions', { headers: NDJSON, body })
+  const last = await eventually(() => overviews(stream).find(({ ledger }) => ledger.verified === 1))
+  expect(last).toMatchObject({ ledger: { size: 1, records: 2 }, problems: [] })
+  expect(last.gateway).toBeUndefined()
+  await eventually(() => overviews(stream).find(({ rate }) => Math.max(...rate) > 0))
+  await indexer.stop()
   await stream.ended
   expect(world.troubles).toEqual([])
 })

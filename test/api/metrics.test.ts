@@ -38,7 +38,8 @@ test('metrics follow a submission from the log to the end of the chain', async (
   const done = await eventually(async () => {
     const samples = await scrape(world)
     return samples.get('tidemark_batches{state="final"}') === 1 &&
-      samples.get('tidemark_batches{state="verified"}') === 1
+      samples.get('tidemark_batches{state="verified"}') === 1 &&
+      samples.get('tidemark_evidence_missing') === 0
       ? samples
       : undefined
   })
@@ -47,6 +48,7 @@ test('metrics follow a submission from the log to the end of the chain', async (
     'batches{state="anchored"}': 1,
     'batches{state="fraud"}': 0,
     'batches{state="withheld"}': 0,
+    evidence_missing: 0,
     records_waiting: 0,
     batches_not_anchored: 0,
     oldest_not_anchored_seconds: 0,

@@ -127,6 +127,7 @@ test('what every route really answers is what the document says', async () => {
     '/v1/proofs?id=none',
     '/v1/proofs',
     '/v1/stats?by=resource&step=day',
+    '/v1/stats?by=pair&step=whole&utcOffset=480',
     '/v1/stats?by=nothing',
     '/v1/responsibility?source=urn:contract&id=a',
     '/v1/responsibility?source=urn:contract&id=none',
@@ -142,8 +143,14 @@ test('what every route really answers is what the document says', async () => {
     '/v1/histories?person=none&first=99999',
     '/v1/batches?limit=3',
     '/v1/batches?limit=0',
+    '/v1/transactions?limit=3',
+    '/v1/transactions?limit=0',
     '/v1/alerts?limit=3',
     '/v1/alerts?limit=0',
+    '/v1/alerts?open=true&severity=high&rule=fraud&department=urn:contract',
+    '/v1/alerts?severity=none',
+    '/v1/breaker',
+    '/v1/breaker?limit=0',
     '/v1/ledger',
     '/v1/me',
     '/healthz',
@@ -179,9 +186,19 @@ test('what every route really answers is what the document says', async () => {
     expect(contract.faultsOf('GET', path, answer), target).toEqual([])
     answered.add(`get ${path} ${answer.status}`)
   }
-  const place = '/v1/batches/{publisher}/{sequence}/{file}'
   const batch = `/v1/batches/${world.system.publisher}/0`
+  for (const target of [batch, `${batch}00`]) {
+    const answer = await ask('GET', target)
+    expect(contract.faultsOf('GET', '/v1/batches/{publisher}/{sequence}', answer)).toEqual([])
+    answered.add(`get /v1/batches/{publisher}/{sequence} ${answer.status}`)
+  }
+  const place = '/v1/batches/{publisher}/{sequence}/{file}'
   const { etag = '' } = (await ask('GET', `${batch}/tree.bin`)).headers
+  for (const id of [`0x${'00'.repeat(32)}`, 'none']) {
+    const answer = await ask('GET', `/v1/grants/${id}`)
+    expect(contract.faultsOf('GET', '/v1/grants/{id}', answer), id).toEqual([])
+    answered.add(`get /v1/grants/{id} ${answer.status}`)
+  }
   const files: [target: string, headers: Record<string, string>][] = [
     [`${batch}/header.json`, {}],
     [`${batch}/records.ndjson.zst`, {}],
@@ -260,6 +277,7 @@ test('what every route really answers is what the document says', async () => {
     'post /v1/decisions 403',
     'post /v1/decisions 404',
     'post /v1/decisions 408',
+    'get /v1/grants/{id} 404',
   ])
 })
 

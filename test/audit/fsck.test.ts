@@ -7,6 +7,8 @@ import { LOCAL_CHAIN_ID } from '../../src/chain/dev-accounts.ts'
 import { identityPath, saveIdentity } from '../../src/cli/identity.ts'
 import { BatchFolder } from '../../src/store/batch-folder.ts'
 import { openDatabase } from '../../src/store/database.ts'
+import { carryOutErasures } from '../../src/store/erase.ts'
+import { Erasures } from '../../src/store/erasures.ts'
 import { SealedBatches } from '../../src/store/sealed-batches.ts'
 import { WriteAheadLog } from '../../src/store/write-ahead-log.ts'
 import { submissionOf } from '../batch/items.ts'
@@ -48,7 +50,7 @@ async function start() {
     ])
   }
   const pathOf = (sequence: number, file = '') => join(folder.pathOf(PUBLISHER, BigInt(sequence)), file)
-  return { path, sealed: new SealedBatches(database), folder, logPath, pathOf, run }
+  return { path, database, sealed: new SealedBatches(database), folder, logPath, pathOf, run }
 }
 
 const nameOf = (sequence: number) => String(sequence).padStart(12, '0')
@@ -126,6 +128,27 @@ test('DAMAGE IN THE LOG is told with its place; what the log still holds is no t
   bytes[300] = (bytes[300] as number) ^ 1
   await writeFile(path, bytes)
   expect(await run(false)).toEqual([[`${nameOf(3)}.wal`, 'lost']])
+})
+
+test('A VAULT PUT BACK FROM A COPY holds what was erased, which is removed once more', async () => {
+  const { database, sealed, folder, pathOf, logPath, run } = await start()
+  await run(true)
+  expect(sealed.nextSequence(PUBLISHER)).toBe(4n)
+  const vault = pathOf(1, 'vault.ndjson.zst')
+  const copy = await readFile(vault)
+  const erasures = new Erasures(database)
+  const erased = { publisher: PUBLISHER, sequence: 1n }
+  erasures.order([{ ...erased, id: 'x', members: [{ position: 0, member: 'agent' }], document: '{}' }])
+  expect(await run(false), 'ordered, and not carried out').toEqual([['vault.ndjson.zst', 'repairable']])
+  await carryOutErasures({ erasures, batches: folder, logPath, publisher: PUBLISHER, now: () => 0 })
+  expect(await run(false)).toEqual([])
+  const without = await readFile(vault)
+  await writeFile(vault, copy)
+  expect(await run(false)).toEqual([['vault.ndjson.zst', 'repairable']])
+  expect(await run(true)).toEqual([['vault.ndjson.zst', 'repaired']])
+  expect(await readFile(vault)).toEqual(without)
+  await rm(vault)
+  expect(await run(true)).toEqual([['vault.ndjson.zst', 'lost']])
 })
 
 test('the command says by its exit code whether anything is left to do', { timeout: 60_000 }, async () => {

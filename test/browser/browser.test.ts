@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { patched, type Subject } from '../../scripts/vectors-altered.ts'
+import type { OfflineSubject } from '../../scripts/vectors-offline.ts'
 import type { Patch } from '../../scripts/vectors-patch.ts'
 import { readModule } from '../layering/read-module.ts'
 import { exampleOf } from '../record/examples.ts'
@@ -17,7 +18,17 @@ const { proof, chain, trust, verified, altered } = JSON.parse(
   altered: { patches: Patch[]; error: string; step?: string; code: string }[]
 }
 
+const { altered: alteredOffline, ...offline } = JSON.parse(
+  readFileSync(join(import.meta.dirname, '../vectors/offline.json'), 'utf8'),
+) as OfflineSubject & { altered: typeof altered }
+
 type Mode = 'open' | 'strict' | 'bare'
+
+const refusalOf = ({ error, step, code }: (typeof altered)[number]) => ({
+  name: error,
+  code,
+  ...(step === undefined ? {} : { step }),
+})
 
 /** Has everything done in a realm of its own, in a process of its own. */
 async function visit(mode: Mode): Promise<Report> {
@@ -25,7 +36,11 @@ async function visit(mode: Mode): Promise<Report> {
     { proof, chain, trust },
     ...altered.map(({ patches }) => patched({ proof, chain, trust }, patches)),
   ]
-  const asked: Visit = { subjects, record: exampleOf('tidemark.call.v1') }
+  const asked: Visit = {
+    subjects,
+    offline: [offline, ...alteredOffline.map(({ patches }) => patched<OfflineSubject>(offline, patches))],
+    record: exampleOf('tidemark.call.v1'),
+  }
   const child = spawn(process.execPath, [
     '--experimental-vm-modules',
     '--disable-warning=ExperimentalWarning',
@@ -59,13 +74,12 @@ describe.each<[Mode, string]>([
     expect(outcomes[0]).toEqual({
       verified: { record: verified.record, closedMembers: verified.closedMembers },
     })
-    expect(outcomes.slice(1)).toEqual(
-      altered.map(({ error, step, code }) => ({
-        name: error,
-        code,
-        ...(step === undefined ? {} : { step }),
-      })),
-    )
+    expect(outcomes.slice(1)).toEqual(altered.map(refusalOf))
+  })
+
+  test('a proof with evidence is verified without a chain, and each altered one refused at its step', async () => {
+    const { offline } = await visited
+    expect(offline).toEqual([{ verified: 'proof' }, ...alteredOffline.map(refusalOf)])
   })
 
   test('a record is sealed with random salts, and opened', async () => {

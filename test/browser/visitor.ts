@@ -1,17 +1,34 @@
 /** What runs within the bare realm: all it knows is the package entry and what a browser has. */
-import { openRecord, parseRecord, parseSealedRecord, sealRecord, verifyProof } from '../../src/index.ts'
+import {
+  openRecord,
+  parseRecord,
+  parseSealedRecord,
+  sealRecord,
+  verifyAny,
+  verifyProof,
+} from '../../src/index.ts'
 import { type ChainData, factsOf } from '../verify/chain.ts'
 
 /** Proofs to verify: good or altered, each against its own chain. */
 export interface Visit {
   subjects: { proof: unknown; chain: ChainData; trust: { ledger?: `0x${string}` } }[]
+  /** bundles with evidence: good or altered, each with the blocks that are trusted */
+  offline: { offline: unknown; trustedBlocks: `0x${string}`[]; trust: { ledger?: `0x${string}` } }[]
   /** an open record */
   record: unknown
 }
 
+interface Outcome {
+  verified?: unknown
+  name?: string
+  step?: string
+  code?: string
+}
+
 /** What came of it, in the order of the subjects. */
 export interface Report {
-  outcomes: { verified?: unknown; name?: string; step?: string; code?: string }[]
+  outcomes: Outcome[]
+  offline: Outcome[]
   sealed: unknown
   opened: unknown
   /** two sealings of one record, which random salts must tell apart */
@@ -28,22 +45,27 @@ export interface Report {
  * @public realm.ts finds it by its name
  */
 export async function run(visit: string): Promise<string> {
-  const { subjects, record } = JSON.parse(visit) as Visit
-  const outcomes: Report['outcomes'] = []
+  const { subjects, offline, record } = JSON.parse(visit) as Visit
+  const outcomes: Outcome[] = []
   for (const { proof, chain, trust } of subjects) {
-    try {
-      const { record: verified, closedMembers } = await verifyProof(proof, factsOf(chain), trust)
-      outcomes.push({ verified: { record: verified, closedMembers } })
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error)) throw error
-      const { name, code, step } = error as Error & { code: string; step?: string }
-      outcomes.push({ name, code, ...(step === undefined ? {} : { step }) })
-    }
+    outcomes.push(
+      await outcomeOf(async () => {
+        const { record: verified, closedMembers } = await verifyProof(proof, factsOf(chain), trust)
+        return { record: verified, closedMembers }
+      }),
+    )
+  }
+  const offlineOutcomes: Outcome[] = []
+  for (const { offline: wrapper, trustedBlocks, trust } of offline) {
+    offlineOutcomes.push(
+      await outcomeOf(async () => (await verifyAny(wrapper, { trustedBlocks, trust })).kind),
+    )
   }
   const open = parseRecord(record)
   const { record: sealed, disclosures, vault } = sealRecord(open)
   const report: Report = {
     outcomes,
+    offline: offlineOutcomes,
     sealed: parseSealedRecord(sealed),
     opened: openRecord(sealed, [...disclosures, ...vault]),
     digests: [sealed.data._sd, sealRecord(open).record.data._sd],
@@ -52,6 +74,16 @@ export async function run(visit: string): Promise<string> {
     canCompile: succeeds(compileNothing),
   }
   return JSON.stringify(report)
+}
+
+async function outcomeOf(verify: () => Promise<unknown>): Promise<Outcome> {
+  try {
+    return { verified: await verify() }
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error
+    const { name, code, step } = error as Error & { code: string; step?: string }
+    return { name, code, ...(step === undefined ? {} : { step }) }
+  }
 }
 
 function compileNothing(): void {

@@ -1,4 +1,4 @@
-import { Transaction, type TransactionLike } from 'ethers'
+import { keccak256, Transaction, type TransactionLike } from 'ethers'
 import { describe, expect, test } from 'vitest'
 import { toHex } from '../../src/bytes/hex.ts'
 import { decodeRlp } from '../../src/bytes/rlp.ts'
@@ -85,6 +85,28 @@ test('a receipt of before EIP-658 has a state root in the place of its status', 
   expect(toHex(early[0] ?? new Uint8Array())).toBe(HASH)
   const failed = decodeRlp(encodeReceipt({ ...common, status: '0x0' })) as Uint8Array[]
   expect(failed[0]).toEqual(new Uint8Array())
+})
+
+test('the first header of Ethereum has the hash that everybody knows', () => {
+  const empty = '0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421'
+  const header = encodeBlockHeader({
+    parentHash: `0x${'00'.repeat(32)}`,
+    sha3Uncles: '0x1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347',
+    miner: `0x${'00'.repeat(20)}`,
+    stateRoot: '0xd7f8974fb5ac78d9ac099b9ad5018bedc2ce0a72dad1827a1709da30580f0544',
+    transactionsRoot: empty,
+    receiptsRoot: empty,
+    logsBloom: `0x${'00'.repeat(256)}`,
+    difficulty: '0x400000000',
+    number: '0x0',
+    gasLimit: '0x1388',
+    gasUsed: '0x0',
+    timestamp: '0x0',
+    extraData: '0x11bbe8db4e347b4e8c937c1c8370e4b5ed33adb3db69cbdb7a38e1e50b1b82fa',
+    mixHash: `0x${'00'.repeat(32)}`,
+    nonce: '0x0000000000000042',
+  })
+  expect(keccak256(header)).toBe('0xd4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3')
 })
 
 test('a header of an early fork has no members of later ones', () => {

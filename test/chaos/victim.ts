@@ -80,6 +80,7 @@ server.serve(
       inFlight: new BytesInFlight(10_000_000),
       sources,
       batchFiles: { batches: new BatchFolder(batchesPath), mode: 'none' },
+      transactionsBefore: publishing.transactionsBefore,
     },
     access: { tokens: sources, reading: 'open' },
     follower,

@@ -110,8 +110,6 @@ describe('with evidence and a trusted block, and nobody to ask,', () => {
       const told = await verify(offline, ...trusting(offline))
       expect(told.code, told.stderr).toBe(0)
       expect(told.stdout).toMatch(words)
-      const json = await verify(offline, ...trusting(offline), '--json')
-      expect(JSON.parse(json.stdout)).toMatchObject({ verdict: 'verified', offline: true })
     }
   })
 

@@ -25,6 +25,7 @@ import {
 import { canonicalText, leafHash, parseRecord, RECORD_TYPES, sealRecord } from '../../src/record/index.ts'
 import { type ChainFacts, type TransactionReceipt, verifyProof } from '../../src/verify/index.ts'
 import { authorizedWorld } from '../verify/authorized-world.ts'
+import { mint } from '../verify/evidence-world.ts'
 import { historyWorld, personOf, runWorld } from '../verify/history-world.ts'
 import { worldOf } from '../verify/world.ts'
 
@@ -189,7 +190,7 @@ describe('docs/format.md', () => {
   it('lists the members of the proof of an authorised call', async () => {
     const { proof } = await authorizedWorld({ sets: [1, 4], showNext: true })
     const { authorization, format } = proof()
-    const section = between('### 12.4 ', '## 13 ', page)
+    const section = between('### 12.4 ', '### 12.5 ', page)
     expect(section).toContain(`"${format}"`)
     const { contract, grant, signature, resource, revocation } = authorization ?? {}
     expect([contract, grant, signature].includes(undefined)).toBe(false)
@@ -199,6 +200,22 @@ describe('docs/format.md', () => {
         .match(/[\w.]+/g)
         ?.sort(),
     ).toEqual(names.sort())
+  })
+
+  it('lists the members of evidence', () => {
+    const { data, prove } = worldOf([[[1]], [[1]]])
+    const { format, evidence } = mint(data).wrap(prove(0, 0))
+    const { transactions = [] } = evidence.blocks[0] ?? {}
+    const { accounts = [] } = evidence.blocks[1] ?? {}
+    const parts = [evidence.blocks[0], transactions[0], accounts[0], accounts[0]?.storage[0]]
+    const section = between('### 12.5 ', '## 13 ', page)
+    expect(section).toContain(`"${format}"`)
+    const names = ['format', 'bundle', ...Object.keys(evidence).map((name) => `evidence.${name}`)]
+    expect(
+      tableNames(section)
+        .match(/[\w.]+/g)
+        ?.sort(),
+    ).toEqual([...names, ...parts.flatMap((part) => Object.keys(part ?? {}))].sort())
   })
 
   it('lists the members of a history, those of its batches too', async () => {

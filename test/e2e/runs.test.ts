@@ -43,7 +43,7 @@ test('a closed period becomes a run: said once, merged again by every indexer, a
     endAfterTest(
       await startUp([
         ...['--port', '0', '--chain-port', '0', '--data', join(folder.path, 'operator')],
-        ...['--seal-after', '50', '--run-hours', '1'],
+        ...['--seal-after', '50', '--run-hours', '1', '--batch-files', 'public'],
       ]),
     )
   const first = await start()

@@ -59,6 +59,22 @@ describe('a draft', () => {
     expect(isSameContent(one, read(call(), call({ id: 'b', data })))).toBe(false)
   })
 
+  test('is the same as one of which something was erased, as far as that can be told', () => {
+    const read = (...values: unknown[]) => open(readDraft(at(...values), 10))
+    const earlier = read(call(), call({ id: 'b' }))
+    const erased = { ...earlier, vault: earlier.vault.map((texts) => texts.slice(1)) }
+    expect(isSameContent(read(call(), call({ id: 'b' })), erased)).toBe(true)
+    const { agent: _, note: __, ...bare } = call().data as Json
+    expect(isSameContent(read(call(), call({ id: 'b', data: bare })), erased)).toBe(false)
+    for (const data of [
+      { ...call().data, purpose: 'another' },
+      { ...bare, note: 'x', legalBasis: 'instead of the agent' },
+    ]) {
+      expect(isSameContent(read(call(), call({ id: 'b', data })), erased)).toBe(false)
+    }
+    expect(isSameContent(read(call(), call({ id: 'b' })), { ...earlier, vault: [[], []] })).toBe(true)
+  })
+
   test('is the same whether its lines are spelled as the ledger spells them or not', () => {
     const { record, disclosures, vault } = sealRecord(parseRecord(call({ id: '\u00e9 \ud83d\ude00 "\\' })))
     const item = { record, disclosures: [...disclosures, ...vault] }

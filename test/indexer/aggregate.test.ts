@@ -55,6 +55,7 @@ test('a call counts once for each key, by the side that it is counted from', () 
   ]
   expect(of('provider')).toEqual(provided.map((row) => ['civil-registry', ...row]))
   expect(of('resource')).toEqual(provided.map((row) => ['civil-registry/births', ...row]))
+  expect(of('pair')).toEqual(provided.map((row) => ['["traffic-office","civil-registry"]', ...row]))
   expect(of('sharing')).toEqual(provided.map((row) => ['conditional', ...row]))
   expect(of('outcome')).toEqual([
     ['success', 0, 1, 0, 0, 2],

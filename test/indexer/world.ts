@@ -18,6 +18,7 @@ import { BatchFolder } from '../../src/store/batch-folder.ts'
 import { ChainCursor } from '../../src/store/chain-cursor.ts'
 import { compress } from '../../src/store/compression.ts'
 import { openDatabase } from '../../src/store/database.ts'
+import { Erasures } from '../../src/store/erasures.ts'
 import { Grants } from '../../src/store/grants.ts'
 import { LedgerEntries } from '../../src/store/ledger-entries.ts'
 import { Runs } from '../../src/store/runs.ts'
@@ -73,7 +74,15 @@ export function startIndexer(path: string, rpc: Rpc, ledger: Hex, options: Index
     onPlaced: ({ publisher, sequence }) => cache.forget(publisher, sequence),
     ...(options.fetcher !== undefined && { fetcher: options.fetcher(path) }),
   })
-  const finder = new Finder({ follower, entries, batches: cache, folder, ledger, chainId: 31337n })
+  const finder = new Finder({
+    follower,
+    entries,
+    batches: cache,
+    folder,
+    erasures: new Erasures(database),
+    ledger,
+    chainId: 31337n,
+  })
   const runsPath = join(path, 'runs')
   const runKeeper = new RunKeeper({
     runs,

@@ -50,11 +50,20 @@ const canonical = (bundle: unknown): string => canonicalText(bundle)
 
 type Bundle = Record<string, unknown>
 
-function disclosesLess({ disclosures, ...rest }: Bundle, { disclosures: all, ...whole }: Bundle): boolean {
-  if (!Array.isArray(disclosures) || !Array.isArray(all)) return false
-  const known =
-    disclosures.every((one) => all.includes(one)) && new Set(disclosures).size === disclosures.length
-  return known && canonical(rest) === canonical(whole)
+function disclosesLess(changed: Bundle, bundle: Bundle): boolean {
+  const [some, all] = [innermost(changed).disclosures, innermost(bundle).disclosures]
+  if (!Array.isArray(some) || !Array.isArray(all)) return false
+  const known = some.every((one) => all.includes(one)) && new Set(some).size === some.length
+  return known && withoutDisclosures(changed) === withoutDisclosures(bundle)
+}
+
+/** What evidence is wrapped about, or the bundle itself. */
+const innermost = (bundle: Bundle): Bundle => Object(bundle.bundle ?? bundle)
+
+function withoutDisclosures(bundle: Bundle): string {
+  const copy = structuredClone(bundle)
+  innermost(copy).disclosures = []
+  return canonical(copy)
 }
 
 const asksOther = ({ period: _, ...rest }: Bundle, { period: __, ...whole }: Bundle): boolean =>
@@ -67,7 +76,7 @@ function answersWhole(verified: unknown, changed: Bundle, bundle: Bundle): Outco
   const expected = [...times]
     .filter(([, , time = '']) => Date.parse(time) >= Number(from) && Date.parse(time) < Number(to))
     .map(([, id]) => id)
-  const { records } = verified as { records: { record: { id: string } }[] }
+  const { records } = (verified as { verified: { records: { record: { id: string } }[] } }).verified
   const found = records.map(({ record }) => record.id)
   return String(found) === String(expected) ? 'another period' : `FALSE: it shows ${found}, not ${expected}`
 }

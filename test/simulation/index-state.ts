@@ -20,7 +20,8 @@ export type IndexState = Map<string, string[]>
  * - how often a batch was tried and when it is tried again: that is the history of the faults;
  * - when an alert was raised, its number, and alerts that are closed: they say what was so, and were true then;
  * - times of a grant after the first: which of them are kept depends on which batch was counted first;
- * - the evidence folder: it keeps what was given out falsely, though it has since been given out rightly.
+ * - the evidence folder: it keeps what was given out falsely, though it has since been given out rightly;
+ * - the evidence of anchors: the node of a simulation shows none.
  */
 const TABLES: Record<string, string> = {
   entries:

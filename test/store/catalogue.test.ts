@@ -241,6 +241,39 @@ describe('stored transactions', () => {
     expect(store.outstandingTransactions()).toEqual([row(1, 'b0', 9), row(2, 'c0')])
   })
 
+  test('tell what they did and cost, those that others replaced beside them, newest first', async () => {
+    const store = transactionStore(await open(), PUBLISHER)
+    for (const each of [
+      row(0, 'a0'),
+      row(1, 'b0', 5),
+      row(1, 'b1', 9),
+      row(2, 'c0'),
+      row(3, 'd0'),
+      row(4, 'e0'),
+    ])
+      store.saveTransaction(each)
+    const mined = { blockNumber: 7n, gasUsed: 49_000n, gasPrice: 2n ** 65n }
+    store.settleTransactions(4n, [
+      { hash: '0xb1', succeeded: true, ...mined },
+      { hash: '0xc0', succeeded: false, ...mined },
+    ])
+    const states = (nonce: bigint, limit = 9) =>
+      store.transactionsBefore(nonce, limit).map(({ hash, state, mined }) => [hash, state, mined?.gasUsed])
+    expect(states(99n)).toEqual([
+      ['0xe0', 'waiting', undefined],
+      ['0xd0', 'settled', undefined],
+      ['0xc0', 'reverted', 49_000n],
+      ['0xb1', 'succeeded', 49_000n],
+      ['0xb0', 'replaced', undefined],
+      ['0xa0', 'settled', undefined],
+    ])
+    expect(states(2n, 1).map(([hash]) => hash)).toEqual(['0xb1', '0xb0'])
+    expect(store.transactionsBefore(2n, 1)[0]).toMatchObject({ mined, count: 10, maxFeePerGas: 2n ** 70n })
+    // After a reorg nothing of that is so any more.
+    store.saveTransaction(row(1, 'b1', 9))
+    expect(states(2n, 1)[0]).toEqual(['0xb1', 'waiting', undefined])
+  })
+
   test('THE DISK IS FULL: they are refused before they are broadcast, and taken when there is room', async () => {
     const database = await open()
     const store = transactionStore(database, PUBLISHER)

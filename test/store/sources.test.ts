@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { openDatabase } from '../../src/store/database.ts'
+import { EvidenceStore } from '../../src/store/evidence.ts'
 import { LedgerEntries } from '../../src/store/ledger-entries.ts'
 import { encodeRole, type Role } from '../../src/store/roles.ts'
 import { SealedBatches } from '../../src/store/sealed-batches.ts'
@@ -134,7 +135,7 @@ describe('a catalogue of version 1', () => {
     await copyFile(OLD, path)
     for (let times = 0; times < 2; times++) {
       const database = await open(path)
-      expect(database.prepare('PRAGMA user_version').get()).toEqual({ user_version: 8 })
+      expect(database.prepare('PRAGMA user_version').get()).toEqual({ user_version: 12 })
       const sealed = new SealedBatches(database)
       expect(sealed.nextSequence(PUBLISHER)).toBe(2n)
       expect(sealed.timesFrom(PUBLISHER, 0n)).toEqual([
@@ -148,6 +149,8 @@ describe('a catalogue of version 1', () => {
         voucher: { by: 'open' },
       })
       expect(new LedgerEntries(database).get(0n)).toMatchObject({ header: headerOf(0), state: 'announced' })
+      // What shows it to others is captured late.
+      expect(new EvidenceStore(database).due(2n ** 62n, 1)).toMatchObject({ logIndex: 0n, attempts: 0 })
       expect(transactionStore(database, PUBLISHER).outstandingTransactions()).toHaveLength(1)
       const sources = new Sources(database)
       expect(sources.addKey('urn:old:a', KEY, 1)).toBe(times === 0)

@@ -9,11 +9,13 @@ import type { ChainData } from '../verify/chain.ts'
 /** A bundle, and all that its verifier may ask. */
 export interface BundleCase {
   name: string
-  /** its format without the number: `tidemark-proof`, `tidemark-submission`, `tidemark-receipt` or `tidemark-history` */
+  /** its format without the number, as `tidemark-proof` */
   kind: string
   /** its text, as a file holds it */
   bundle: string
-  chain: ChainData
+  /** of the node that is asked, or the blocks that are trusted instead */
+  chain?: ChainData
+  trustedBlocks?: Hex[]
   /** for the proof of an authorised call */
   rights?: RightsData
   trust: Trust & ReceiptTrust
@@ -60,7 +62,7 @@ function* badFiles(): Generator<{ good: BundleCase; parsed: unknown; altered: Ba
     const kind = String(Object(parsed).format).replace(/\/\d+$/, '')
     const subject = Object.fromEntries(
       Object.entries(asked).map(([member, where]) => [member, at(held, where)]),
-    ) as Pick<BundleCase, 'chain'>
+    ) as Partial<BundleCase>
     const elsewhere = file === name ? held.altered.flatMap((one) => ofBundle(one, pointer)) : []
     yield {
       good: { name, kind, bundle: JSON.stringify(parsed), trust: {}, ...subject },
@@ -70,9 +72,9 @@ function* badFiles(): Generator<{ good: BundleCase; parsed: unknown; altered: Ba
   }
 }
 
-/** The same alteration of the bundle alone; none where it alters what its verifier asks. */
+/** The same alteration of the bundle alone; none where it alters what its verifier asks, or which one that is. */
 function ofBundle({ patches = [], ...rest }: BadBundle, pointer: string): BadBundle[] {
-  if (!patches.every(({ path }) => path.startsWith(`${pointer}/`))) return []
+  if (!patches.every(({ path }) => path.startsWith(`${pointer}/`) && path !== `${pointer}/format`)) return []
   return [
     {
       ...rest,

@@ -8,6 +8,7 @@ test('there are many bad bundles of every kind, each named once', () => {
   const kinds = Map.groupBy(bad, ({ kind }) => kind)
   expect([...kinds.keys()].sort()).toEqual([
     'tidemark-history',
+    'tidemark-offline',
     'tidemark-proof',
     'tidemark-receipt',
     'tidemark-submission',

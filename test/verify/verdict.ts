@@ -1,13 +1,5 @@
-import { recoverReceiptSigner } from '../../src/chain/signing.ts'
-import {
-  parseBundle,
-  type Receipt,
-  VerificationError,
-  verifyHistory,
-  verifyProof,
-  verifyReceipt,
-  verifySubmission,
-} from '../../src/index.ts'
+import { grantSigner, recoverReceiptSigner } from '../../src/chain/signing.ts'
+import { parseBundle, type Receipt, VerificationError, verifyAny, verifyReceipt } from '../../src/index.ts'
 import type { BadCase } from '../vectors/bad.ts'
 import { rightsOf } from './authorized-world.ts'
 import { factsOf } from './chain.ts'
@@ -24,27 +16,24 @@ export async function verifyText({
   ...asked
 }: Asked): Promise<unknown> {
   const bundle = parseBundle(text)
-  const facts = factsOf(chain)
-  switch (kind) {
-    case 'tidemark-proof':
-      return verifyProof(bundle, facts, trust, rights && rightsOf(rights, chain))
-    case 'tidemark-submission':
-      return verifySubmission(bundle, facts, trust)
-    case 'tidemark-history':
-      return verifyHistory(bundle, facts, trust)
-    case 'tidemark-receipt': {
-      const { publishers = [], submission, nowMs = 0 } = asked
-      const witnesses = {
-        signerOf,
-        isPublisher: async (_: unknown, publisher: string) => publishers.some((known) => known === publisher),
-        fetchSubmission: async () => submission,
-        now: () => nowMs,
-      }
-      return verifyReceipt(bundle, facts, witnesses, trust)
-    }
-    default:
-      throw new Error(`nothing verifies ${kind}`)
+  const facts = chain && factsOf(chain)
+  if (kind !== 'tidemark-receipt' || facts === undefined) {
+    return verifyAny(bundle, {
+      ...(facts !== undefined && { chain: facts }),
+      ...(chain !== undefined && rights !== undefined && { rights: rightsOf(rights, chain) }),
+      ...(asked.trustedBlocks !== undefined && { trustedBlocks: asked.trustedBlocks }),
+      trust,
+      grantSigner,
+    })
   }
+  const { publishers = [], submission, nowMs = 0 } = asked
+  const witnesses = {
+    signerOf,
+    isPublisher: async (_: unknown, publisher: string) => publishers.some((known) => known === publisher),
+    fetchSubmission: async () => submission,
+    now: () => nowMs,
+  }
+  return verifyReceipt(bundle, facts, witnesses, trust)
 }
 
 const signerOf = (receipt: Receipt) =>

@@ -74,8 +74,7 @@ export async function startWeb(change?: Parameters<typeof startTestSystem>[0]): 
       const asked = new URL(request.url())
       if (asked.protocol !== 'blob:' && asked.origin !== url) complaints.push(`it asked ${asked.href}`)
     })
-    await page.goto(new URL(path, url).href)
-    await page.getByRole('heading', { level: 1 }).waitFor()
+    await visit(page, new URL(path, url).href)
     return { page, complaints, close: () => context.close() }
   }
   return {
@@ -103,6 +102,13 @@ export async function startWeb(change?: Parameters<typeof startTestSystem>[0]): 
       await world.close()
     },
   }
+}
+
+/** Goes to a page, and waits until all of it is shown. */
+export async function visit(page: Page, url: string): Promise<void> {
+  await page.goto(url)
+  await page.getByRole('heading', { level: 1 }).waitFor()
+  await eventually(async () => (await page.locator('[aria-busy="true"], .loading').count()) === 0)
 }
 
 const keptSettings = (language: string, theme: string) =>

@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { useWords } from '../language.ts'
 import { ApiProblem, ask } from './api.ts'
+import { Fault } from './fault.tsx'
 import { useSession } from './session.tsx'
 
 export type Loaded<T> =
@@ -16,29 +17,40 @@ export type Loaded<T> =
  */
 export function useJson<T>(path: string | undefined, key: unknown = 0): Loaded<T> {
   const { token } = useSession()
+  const asking = async (signal: AbortSignal) => (await (await ask(path ?? '', { token, signal })).json()) as T
+  return useLoaded(path === undefined ? undefined : asking, [path, token, key])
+}
+
+/**
+ * What `load` gives, loaded again when one of `keys` changes.
+ *
+ * @param load undefined while there is nothing to load
+ */
+export function useLoaded<T>(
+  load: ((signal: AbortSignal) => Promise<T>) | undefined,
+  keys: readonly unknown[],
+): Loaded<T> {
   const [loaded, setLoaded] = useState<Loaded<T>>({ state: 'loading' })
   const [turn, setTurn] = useState(0)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `key` and `turn` say when to ask again
   useEffect(() => {
-    if (path === undefined) return
+    if (load === undefined) return
     const asking = new AbortController()
-    ask(path, { token, signal: asking.signal })
-      .then(async (response) => setLoaded({ state: 'there', value: (await response.json()) as T }))
+    load(asking.signal)
+      .then((value) => {
+        if (!asking.signal.aborted) setLoaded({ state: 'there', value })
+      })
       .catch((problem: unknown) => {
         if (asking.signal.aborted) return
         const known = problem instanceof ApiProblem ? problem : new ApiProblem(0, 'FAULT', String(problem))
         setLoaded({ state: 'failed', problem: known, again: () => setTurn((count) => count + 1) })
       })
     return () => asking.abort()
-  }, [path, token, key, turn])
+  }, [...keys, turn])
   return loaded
 }
 
 const words = {
   loading: { en: 'Loading…', zh: '正在加载……' },
-  away: { en: 'The server does not answer.', zh: '服务器没有响应。' },
-  failed: { en: 'This could not be shown:', zh: '无法显示：' },
-  again: { en: 'Try again', zh: '重试' },
 }
 
 /** Shows what was loaded, or that it is on its way, or why it is not there and what can be done. */
@@ -57,13 +69,5 @@ export function Shown<T>({
         {say.loading}
       </p>
     )
-  const { problem, again } = loaded
-  return (
-    <div class="card failed" role="alert">
-      <p>{problem.status === 0 ? say.away : `${say.failed} ${problem.message}`}</p>
-      <button type="button" onClick={again}>
-        {say.again}
-      </button>
-    </div>
-  )
+  return <Fault of={loaded.problem} again={loaded.again} />
 }

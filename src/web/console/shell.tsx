@@ -151,10 +151,10 @@ function View({ path }: { path: ViewPath }) {
     )
   }, [path])
   return (
-    <>
+    <div aria-busy={shown === 'loading'}>
       <h1>{name}</h1>
       {shown === 'broken' && <p role="alert">{say.broken}</p>}
       {typeof shown === 'object' && <shown.view />}
-    </>
+    </div>
   )
 }

@@ -1,0 +1,125 @@
+import type { Language } from '../language.ts'
+
+/** A text in every language. */
+export type Text = Readonly<Record<Language, string>>
+
+/** What records are, by their type. */
+export const TYPE_WORDS: Readonly<Record<string, Text>> = {
+  'tidemark.call.v1': { en: 'Call', zh: '调用' },
+  'tidemark.authorization.v1': { en: 'Grant', zh: '授权' },
+  'tidemark.revocation.v1': { en: 'Withdrawal of a grant', zh: '撤回授权' },
+  'tidemark.refusal.v1': { en: 'Refusal', zh: '拒绝' },
+  'tidemark.transfer.v1': { en: 'Transfer', zh: '数据流转' },
+  'tidemark.destruction.v1': { en: 'Destruction', zh: '销毁' },
+  'tidemark.incident.v1': { en: 'Incident', zh: '事件' },
+  'tidemark.breaker.v1': { en: 'Breaker', zh: '熔断' },
+  'tidemark.index-run.v1': { en: 'Index of a run of batches', zh: '批次区段索引' },
+  'tidemark.checkpoint.v1': { en: 'Checkpoint of another ledger', zh: '其他账本的检查点' },
+  'tidemark.heartbeat.v1': { en: 'Heartbeat', zh: '心跳' },
+}
+
+/** The names of what records hold. */
+export const MEMBER_WORDS: Readonly<Record<string, Text>> = {
+  source: { en: 'Source', zh: '来源' },
+  id: { en: 'Record', zh: '记录编号' },
+  time: { en: 'Time', zh: '时间' },
+  resource: { en: 'Resource', zh: '数据资源' },
+  traceparent: { en: 'Trace', zh: '链路追踪' },
+  side: { en: 'Recorded by', zh: '记录方' },
+  consumer: { en: 'Consumer', zh: '使用方' },
+  provider: { en: 'Provider', zh: '提供方' },
+  operation: { en: 'Operation', zh: '操作' },
+  requestId: { en: 'Request', zh: '请求编号' },
+  purpose: { en: 'Purpose', zh: '用途' },
+  legalBasis: { en: 'Legal basis', zh: '法律依据' },
+  sharing: { en: 'Sharing', zh: '共享类型' },
+  level: { en: 'Level', zh: '数据级别' },
+  authorization: { en: 'Grant', zh: '授权编号' },
+  person: { en: 'Person (pseudonym)', zh: '数据主体（假名）' },
+  agent: { en: 'Who acted', zh: '经办人' },
+  note: { en: 'Note', zh: '备注' },
+  outcome: { en: 'Outcome', zh: '结果' },
+  status: { en: 'Status', zh: '状态码' },
+  rows: { en: 'Rows', zh: '行数' },
+  requestBytes: { en: 'Size of the request', zh: '请求大小' },
+  responseBytes: { en: 'Size of the response', zh: '响应大小' },
+  durationMs: { en: 'Duration', zh: '耗时' },
+  requestDigest: { en: 'Digest of the request', zh: '请求摘要' },
+  responseDigest: { en: 'Digest of the response', zh: '响应摘要' },
+  grant: { en: 'Terms of the grant', zh: '授权内容' },
+  signature: { en: 'Signature', zh: '签名' },
+  effectiveAt: { en: 'Effective from', zh: '生效时间' },
+  reason: { en: 'Reason', zh: '原因' },
+  inputs: { en: 'From', zh: '输入' },
+  outputs: { en: 'To', zh: '输出' },
+  mode: { en: 'Mode', zh: '方式' },
+  copy: { en: 'Copy', zh: '副本' },
+  method: { en: 'Method', zh: '方法' },
+  trigger: { en: 'Because of', zh: '触发原因' },
+  executor: { en: 'Executed by', zh: '执行人' },
+  witness: { en: 'Witnessed by', zh: '见证人' },
+  approver: { en: 'Approved by', zh: '批准人' },
+  severity: { en: 'Severity', zh: '严重程度' },
+  detectedAt: { en: 'Detected', zh: '发现时间' },
+  reportedAt: { en: 'Reported', zh: '报告时间' },
+  deadline: { en: 'Deadline', zh: '时限' },
+  rule: { en: 'Rule', zh: '规则' },
+  affected: { en: 'Affected', zh: '涉及数量' },
+  state: { en: 'State', zh: '状态' },
+  target: { en: 'Target', zh: '对象' },
+  action: { en: 'Action', zh: '动作' },
+  chainId: { en: 'Chain', zh: '链编号' },
+  ledger: { en: 'Ledger', zh: '账本' },
+  firstIndex: { en: 'First entry', zh: '起始条目' },
+  count: { en: 'Entries', zh: '条目数' },
+  indexRoot: { en: 'Root of the index', zh: '索引根' },
+  indexSize: { en: 'Buckets of the index', zh: '索引桶数' },
+  entries: { en: 'Keys', zh: '索引键数' },
+  size: { en: 'Size', zh: '大小' },
+  root: { en: 'Root', zh: '根' },
+  from: { en: 'From', zh: '起' },
+  to: { en: 'To', zh: '止' },
+  // Of a grant.
+  subject: { en: 'Given by', zh: '授权人' },
+  notBefore: { en: 'Holds from', zh: '有效期起' },
+  notAfter: { en: 'Holds until', zh: '有效期止' },
+  maxCalls: { en: 'Most calls', zh: '最多调用次数' },
+  nonce: { en: 'Number used once', zh: '随机数' },
+}
+
+/** Values that are one of a few, by member. */
+export const VALUE_WORDS: Readonly<Record<string, Readonly<Record<string, Text>>>> = {
+  side: {
+    consumer: { en: 'the consumer', zh: '使用方' },
+    provider: { en: 'the provider', zh: '提供方' },
+  },
+  outcome: {
+    success: { en: 'answered', zh: '成功' },
+    refused: { en: 'refused', zh: '已拒绝' },
+    failed: { en: 'failed', zh: '失败' },
+  },
+  sharing: {
+    unconditional: { en: 'unconditional', zh: '无条件共享' },
+    conditional: { en: 'conditional', zh: '有条件共享' },
+    prohibited: { en: 'prohibited', zh: '不予共享' },
+  },
+  mode: {
+    raw: { en: 'raw data', zh: '原始数据' },
+    view: { en: 'to look at only', zh: '仅供查看' },
+    'compute-only': { en: 'for computing only', zh: '仅供计算' },
+  },
+  severity: {
+    high: { en: 'high', zh: '高' },
+    medium: { en: 'medium', zh: '中' },
+    low: { en: 'low', zh: '低' },
+  },
+  state: {
+    open: { en: 'open', zh: '未处理' },
+    reported: { en: 'reported', zh: '已报告' },
+    closed: { en: 'closed', zh: '已关闭' },
+  },
+  action: {
+    trip: { en: 'tripped', zh: '触发' },
+    reset: { en: 'reset', zh: '复位' },
+  },
+}
