@@ -86,11 +86,10 @@ function readGiven(text: string, options: CheckOptions): Given | Checked {
   }
   const withEvidence = Object(value).format === OFFLINE_FORMAT
   const { format, authorization } = Object(withEvidence ? Object(value).bundle : value)
-  const kind = typeof format === 'string' && Object.hasOwn(KINDS, format) ? KINDS[format] : undefined
+  const named = typeof format === 'string' && Object.hasOwn(KINDS, format) ? KINDS[format] : undefined
+  // A wrapper without a bundle of its own is refused as a wrapper; a receipt has no evidence.
+  const kind = withEvidence && (named === undefined || named === 'receipt') ? 'proof' : named
   if (kind === undefined) return unreadable('BAD_BUNDLE', 'the file is of no format that this page knows')
-  if (withEvidence && kind === 'receipt') {
-    return unreadable('BAD_BUNDLE', 'a receipt has no evidence of its own')
-  }
   const steps: StepName[] = [...STEPS[kind]]
   if (kind === 'proof' && authorization !== undefined) steps.push(...AUTHORIZATION_STEPS)
   // Evidence is what the chain is known by; a node that is asked is known first.
@@ -151,20 +150,24 @@ const verified = (
   trusted: trustedOf(facts, options, blocks),
 })
 
-/** Where evidence fails or is missing, the file may be wrong by itself, in an earlier step: that is said then. */
-async function firstFault({ value, kind, withEvidence }: Given, error: unknown, { rpcUrl }: CheckOptions) {
-  if (!withEvidence || kind === 'receipt' || rpcUrl !== undefined || !isOfEvidence(error)) return error
-  const inner: unknown = Object(value).bundle
-  const alone = await verifyAny(inner, nobody()).then(
-    () => undefined,
-    (fault: unknown) => fault,
-  )
-  return alone instanceof OperationError ? error : (alone ?? error)
+/**
+ * What to say of evidence that does not show the file: that the file is wrong by itself, in an earlier step; or else
+ * only what holds whoever trusts its blocks.
+ */
+async function firstFault({ value, withEvidence }: Given, error: unknown, options: CheckOptions) {
+  if (!withEvidence || options.rpcUrl !== undefined || error instanceof InputError) return error
+  if (error instanceof VerificationError && error.step === 'read') return error
+  const alone = await faultFrom(verifyAny(Object(value).bundle, nobody()))
+  if (!(alone instanceof OperationError)) return alone
+  if (error instanceof VerificationError && error.step === 'evidence') return error
+  return await faultFrom(verifyAny(value, meansOf(options, options.trustedBlocks)))
 }
 
-const isOfEvidence = (error: unknown) =>
-  (error instanceof VerificationError && error.code === 'BAD_EVIDENCE') ||
-  (error instanceof OperationError && error.step === undefined)
+const faultFrom = (verifying: Promise<unknown>): Promise<unknown> =>
+  verifying.then(
+    () => new Error('what was refused is accepted'),
+    (fault: unknown) => fault,
+  )
 
 function notVerified(given: Given, error: unknown, { rpcUrl }: CheckOptions): Checked {
   const trusted: Trusted = { ...NOBODY, ...(rpcUrl !== undefined && { node: rpcUrl }) }
@@ -179,7 +182,13 @@ function notVerified(given: Given, error: unknown, { rpcUrl }: CheckOptions): Ch
   }
   if (error instanceof OperationError) {
     const { code, message, step } = error
-    const reason = reasonOf(code, message, UNCHECKED[step === 'submission' ? 'NO_SUBMISSION' : code])
+    const reason = reasonOf(
+      code,
+      message,
+      UNCHECKED[
+        step === 'submission' ? 'NO_SUBMISSION' : code === 'BLOCK_NOT_TRUSTED' ? 'STRANGE_BLOCK' : code
+      ],
+    )
     const steps = walk(given, step ?? (given.withEvidence ? 'evidence' : 'anchor'))
     return { verdict: 'unchecked', kind, steps, reason, ...claims, trusted }
   }
@@ -218,7 +227,7 @@ function trustedOf(facts: Facts, options: CheckOptions, blocks: TrustedBlock[]):
     const { contract, resource } = facts.verified.authorization
     believe('authorizations', contract, options.authorizations)
     // What a contract rests on is in its code, which no evidence shows.
-    if (options.rpcUrl === undefined) believe('registry', resource.registry)
+    if (options.rpcUrl === undefined) believe('registry', resource.registry, options.registry)
   }
   return { ...(options.rpcUrl !== undefined && { node: options.rpcUrl }), blocks, believed }
 }

@@ -22,6 +22,8 @@ export interface CheckOptions {
   ledger?: Hex
   /** as `ledger`, the contract that decides on grants */
   authorizations?: Hex
+  /** as `ledger`, the registry that those rest on */
+  registry?: Hex
   /** as `ledger`, whoever must have signed a receipt */
   publisher?: Hex
   /** texts of other files, among which a receipt finds the proof of its submission */

@@ -9,10 +9,14 @@ import type { CheckOptions } from './checked.ts'
 import { grantSigner } from './signatures.ts'
 
 /** What a bundle is checked by: the node that is named, or else its evidence, where it has any, as if `blocks` were trusted. */
-export function meansOf({ rpcUrl, ledger, authorizations }: CheckOptions, blocks?: readonly Hex[]): Means {
+export function meansOf(
+  { rpcUrl, ledger, authorizations, registry }: CheckOptions,
+  blocks?: readonly Hex[],
+): Means {
   const trust = {
     ...(ledger !== undefined && { ledger }),
     ...(authorizations !== undefined && { authorizations }),
+    ...(registry !== undefined && { registry }),
   }
   if (rpcUrl !== undefined) {
     const rpc = createRpc(rpcUrl)

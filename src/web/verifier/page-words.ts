@@ -57,6 +57,11 @@ export const pageWords = {
     en: 'Without it, the contract that a file names is believed to be the one you mean.',
     zh: '不填写时，以文件所称的合约为准。',
   },
+  registry: { en: 'Address of the registry', zh: '登记处地址' },
+  registryHint: {
+    en: 'A node says which registry the grants rest on. Without a node and without this, the one that a file names is believed.',
+    zh: '授权所依据的登记处可由节点查得。既未查询节点又不填写时，以文件所称的登记处为准。',
+  },
   publisher: { en: 'Address of the publisher', zh: '发布者地址' },
   publisherHint: {
     en: 'Without it, a receipt may be of any publisher that the ledger knows.',

@@ -12,6 +12,7 @@ interface Settings {
   node: string
   ledger: string
   authorizations: string
+  registry: string
   publisher: string
 }
 
@@ -21,6 +22,7 @@ export const NO_SETTINGS: Settings = {
   node: '',
   ledger: '',
   authorizations: '',
+  registry: '',
   publisher: '',
 }
 
@@ -37,7 +39,7 @@ export function optionsOf({ blocks, askNode, node, ...pins }: Settings): CheckOp
 }
 
 /** Addresses that the reader may know. */
-const PINS = ['ledger', 'authorizations', 'publisher'] as const
+const PINS = ['ledger', 'authorizations', 'registry', 'publisher'] as const
 
 const lower = (text: string) => text.trim().toLowerCase()
 const hashesOf = (text: string) =>

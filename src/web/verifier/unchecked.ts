@@ -10,6 +10,10 @@ export const UNCHECKED: Readonly<Record<string, Said>> = {
     en: 'Everything in the file fits together. It is proven once you know that its blocks are blocks of the chain.',
     zh: '文件内容前后一致。待您确认所列区块确属该链，即可视为已证明。',
   },
+  STRANGE_BLOCK: {
+    en: 'The evidence is of blocks that you have not named, and it does not show what the file says.',
+    zh: '证据所依据的区块未经您确认，且未能证明文件所称的内容。',
+  },
   NO_SUBMISSION: {
     en: 'Whether the promise was kept is shown by the proof of the submission: add that file.',
     zh: '承诺是否履行，须由提交证明来说明：请一并添加该文件。',
