@@ -82,7 +82,8 @@ async function outcomeOf(verify: () => Promise<unknown>): Promise<Outcome> {
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error
     const { name, code, step } = error as Error & { code: string; step?: string }
-    return { name, code, ...(step === undefined ? {} : { step }) }
+    // A step that could not be made is named too, but no vector says which.
+    return { name, code, ...(step === undefined || name !== 'VerificationError' ? {} : { step }) }
   }
 }
 
