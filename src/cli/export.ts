@@ -6,6 +6,7 @@ import { chainFacts, type Finality } from '../chain/facts.ts'
 import { rightsFacts } from '../chain/rights-facts.ts'
 import { createRpc } from '../chain/rpc.ts'
 import { grantSigner } from '../chain/signing.ts'
+import { InputError } from '../errors.ts'
 import {
   checkpointText,
   coseReceiptToSign,
@@ -14,12 +15,14 @@ import {
   headerInLog,
   noteKeyId,
   noteVerifierKey,
+  OFFLINE_FORMAT,
+  parseOffline,
   parseProof,
   recordInBatch,
   signedNote,
   type TreeInclusion,
 } from '../proof/index.ts'
-import { verifyProof } from '../verify/index.ts'
+import { verifyAny } from '../verify/index.ts'
 import { type NoteKey, readNoteKey } from './note-key.ts'
 import { finalityOption, ledgerOption, rpcOption } from './options.ts'
 import { readBundle } from './read-lines.ts'
@@ -81,8 +84,14 @@ async function exportProof(file: string, options: ExportOptions): Promise<void> 
   const bundle = await readBundle(file)
   const rpc = createRpc(options.rpc)
   const trust = ledger === undefined ? {} : { ledger }
-  await verifyProof(bundle, chainFacts(rpc, { finality }), trust, rightsFacts(rpc, grantSigner))
-  const inclusion = TREES[options.of](parseProof(bundle))
+  const { kind } = await verifyAny(bundle, {
+    chain: chainFacts(rpc, { finality }),
+    rights: rightsFacts(rpc, grantSigner),
+    trust,
+  })
+  if (kind !== 'proof') throw new InputError('BAD_ARGUMENT', `a ${kind} is not exported: give a proof`)
+  const proof = Object(bundle).format === OFFLINE_FORMAT ? parseOffline(bundle).bundle : bundle
+  const inclusion = TREES[options.of](parseProof(proof))
   const bytes = FORMATS[options.as](inclusion, key)
   if (out === undefined) process.stdout.write(bytes)
   else await writeFile(out, bytes)

@@ -114,6 +114,7 @@ const toJson = ({ url, identity }: IndexerSystem) => ({
 const screen = ({ url, identity }: IndexerSystem, { data }: IndexerOptions): string => `
   Tidemark follows the ledger.
 
+  console  ${url}/
   API      ${url}
   ledger   ${identity.ledger}  (chain id ${identity.chainId}, since block ${identity.deploymentBlock})
   data     ${data}

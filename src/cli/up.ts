@@ -262,6 +262,7 @@ function screen({ url, rpcUrl, chainNote, identity, publisher }: System, data: s
   return `
   Tidemark is running.
 
+  console    ${url}/
   API        ${url}
   chain      ${rpcUrl}  (${chainNote})
   ledger     ${identity.ledger}

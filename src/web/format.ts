@@ -14,9 +14,6 @@ export const showTime = (time: Date | number | string, language: Language): stri
     new Date(time),
   )
 
-export const showDate = (time: Date | number | string, language: Language): string =>
-  new Intl.DateTimeFormat(localeOf(language), { dateStyle: 'medium' }).format(new Date(time))
-
 const SPANS = [
   ['day', 86_400_000],
   ['hour', 3_600_000],

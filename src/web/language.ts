@@ -21,7 +21,7 @@ export function useWords<const W extends Words>(words: W): Said<W> {
   return inLanguage(words, useLanguage())
 }
 
-export function inLanguage<const W extends Words>(words: W, language: Language): Said<W> {
+function inLanguage<const W extends Words>(words: W, language: Language): Said<W> {
   return Object.fromEntries(Object.entries(words).map(([name, word]) => [name, word[language]])) as Said<W>
 }
 

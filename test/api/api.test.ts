@@ -468,7 +468,7 @@ describe('a wrong question', () => {
   })
 
   test.each([
-    ['GET', '/'],
+    ['GET', '/assets/none.js'],
     ['GET', '/v1'],
     ['GET', '/v2/records'],
     ['GET', '/v1/records/x'],

@@ -9,11 +9,16 @@ import { tidemark } from '../e2e/processes.ts'
 import { checkCoseReceipt, checkTlogProof } from '../proof/standards.ts'
 import { temporaryFolder } from '../store/temporary.ts'
 import { LEDGER } from '../verify/chain.ts'
+import { mint } from '../verify/evidence-world.ts'
 import { startNode } from '../verify/node.ts'
 import { worldOf } from '../verify/world.ts'
 
-const { data, prove } = worldOf([[[2]], [[3, 7, 1], [1]]])
-const proof = prove(2, 3)
+const { data: world, prove } = worldOf([[[2]], [[3, 7, 1], [1]]])
+const { renamed, wrap } = mint(world)
+/** With the blocks that evidence can show. */
+const data = renamed(world)
+const offline = wrap(prove(2, 3))
+const proof = offline.bundle as JsonProof
 const ed25519 = generateKeyPairSync('ed25519')
 const publicKey = Buffer.from(ed25519.publicKey.export({ format: 'jwk' }).x ?? '', 'base64url')
 let node: Awaited<ReturnType<typeof startNode>>
@@ -23,7 +28,7 @@ beforeAll(async () => {
 })
 afterAll(() => node.close())
 
-async function exported(args: string[], bundle: JsonProof = proof, key: KeyObject = ed25519.privateKey) {
+async function exported(args: string[], bundle: unknown = proof, key: KeyObject = ed25519.privateKey) {
   const folder = await temporaryFolder()
   const [file, pem, out] = ['proof.json', 'key.pem', 'out'].map((name) => join(folder, name)) as [
     string,
@@ -51,6 +56,11 @@ describe('tidemark export', () => {
       size: 7n,
       index: 3n,
     })
+  })
+
+  test('takes a proof with its evidence as prove writes it', async () => {
+    const bare = await exported(['--as', 'tlog-proof'])
+    expect(await exported(['--as', 'tlog-proof'], offline)).toEqual(bare)
   })
 
   test('writes a batch of the ledger as a COSE receipt', async () => {

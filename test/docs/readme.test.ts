@@ -4,7 +4,7 @@ import { symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import type { JsonProof } from '../../src/proof/index.ts'
+import { type JsonProof, OFFLINE_FORMAT } from '../../src/proof/index.ts'
 import { temporaryFolder } from '../store/temporary.ts'
 import { worldOf } from '../verify/world.ts'
 
@@ -12,12 +12,12 @@ const ROOT = join(import.meta.dirname, '../..')
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8')
 const code = [...README.matchAll(/```js\n(.*?)```/gs)].find(([, js]) => js?.includes('MerkleTree'))?.[1] ?? ''
 
-/** What the lines of the README print of a proof. */
+/** What the lines of the README print of a proof, which comes with evidence that they do not look at. */
 async function checkWithReadme(proof: JsonProof): Promise<string> {
   const folder = await temporaryFolder()
   await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
   await writeFile(join(folder, 'check.mjs'), code)
-  await writeFile(join(folder, 'proof.json'), JSON.stringify(proof))
+  await writeFile(join(folder, 'proof.json'), JSON.stringify({ format: OFFLINE_FORMAT, bundle: proof }))
   const { stdout } = await promisify(execFile)(process.execPath, ['check.mjs'], { cwd: folder })
   return stdout.trim()
 }
