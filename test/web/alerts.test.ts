@@ -103,6 +103,9 @@ describe('alerts', () => {
 
   test('have a clock that goes by the time of the server, warns, and says how long it is over', async () => {
     const { page, complaints, close } = await web.open('/ledger')
+    // Whenever it hears of something new, the page sets its clock by the server again: here it hears of nothing.
+    const silence = { contentType: 'text/event-stream', body: 'retry: 600000\n\n' }
+    await page.route('**/v1/events', (route) => route.fulfill(silence))
     // A reader whose own clock is years off.
     await page.clock.install({ time: new Date('2031-03-01T12:00:00Z') })
     await page.goto(new URL('/alerts?rule=call-without-grant', web.url).href)
