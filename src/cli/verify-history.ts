@@ -1,10 +1,10 @@
 import type { TrustedRun, VerifiedHistory } from '../verify/index.ts'
-import { anchoredRow, type Trusted, trustedRows, unpinnedLedger } from './verify-trust.ts'
+import { anchoredRow, anchoredToJson, type Trusted, trustedRows, unpinnedLedger } from './verify-trust.ts'
 
 /** How many records a person is shown; `--json` prints them all. */
 const MOST_SHOWN = 20
 
-export const historyToJson = (verified: VerifiedHistory, { ledger }: Trusted) => ({
+export const historyToJson = (verified: VerifiedHistory, asked: Trusted) => ({
   verdict: 'verified',
   key: verified.key,
   period: { from: showTime(verified.period.from), to: showTime(verified.period.to) },
@@ -22,14 +22,7 @@ export const historyToJson = (verified: VerifiedHistory, { ledger }: Trusted) =>
     ledgerIndex: String(entry),
     ledgerEntries: { from: String(first), to: String(end) },
   })),
-  anchor: {
-    ...verified.anchor,
-    chainId: String(verified.anchor.chainId),
-    blockNumber: String(verified.anchor.blockNumber),
-  },
-  blockTime: blockTime(verified),
-  finalBlock: String(verified.finalBlock),
-  ledgerPinned: ledger !== undefined,
+  ...anchoredToJson(verified, asked),
 })
 
 /** What has been proven, in plain words, and what has not. */
@@ -94,5 +87,3 @@ const LAST_TIME = 8_640_000_000_000_000n
 
 const showTime = (time: bigint) =>
   time > LAST_TIME ? `${time} ms after 1970` : new Date(Number(time)).toISOString()
-
-const blockTime = ({ blockTime }: VerifiedHistory) => new Date(Number(blockTime) * 1_000).toISOString()

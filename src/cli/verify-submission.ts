@@ -1,27 +1,27 @@
 import { toHex } from '../bytes/hex.ts'
 import type { VerifiedSubmission } from '../verify/index.ts'
-import { row, sayIn, showSeconds } from './verify-rows.ts'
-import { anchoredRow, type Trusted, trustedRows, unpinnedLedger } from './verify-trust.ts'
+import { row, sayIn } from './verify-rows.ts'
+import {
+  anchoredRow,
+  anchoredToJson,
+  ledgerRow,
+  type Trusted,
+  trustedRows,
+  unpinnedLedger,
+} from './verify-trust.ts'
 
-export const submissionToJson = (verified: VerifiedSubmission, { ledger }: Trusted) => ({
+export const submissionToJson = (verified: VerifiedSubmission, asked: Trusted) => ({
   verdict: 'verified',
   root: toHex(verified.root),
   records: verified.size,
   batch: { publisher: verified.header.publisher, sequence: String(verified.header.sequence) },
   ledgerIndex: String(verified.logIndex),
-  anchor: {
-    ...verified.anchor,
-    chainId: String(verified.anchor.chainId),
-    blockNumber: String(verified.anchor.blockNumber),
-  },
-  blockTime: showSeconds(verified.blockTime),
-  finalBlock: String(verified.finalBlock),
-  ledgerPinned: ledger !== undefined,
+  ...anchoredToJson(verified, asked),
 })
 
 /** What has been proven, in plain words, and who was trusted for it. */
 export function describeSubmission(verified: VerifiedSubmission, asked: Trusted): string {
-  const { root, size, header, anchor, logIndex } = verified
+  const { root, size, header, anchor } = verified
   const say = sayIn(asked.lang)
   const pin = unpinnedLedger(anchor.ledger, asked.ledger, asked.lang)
   const lines = [
@@ -40,13 +40,7 @@ export function describeSubmission(verified: VerifiedSubmission, asked: Trusted)
         `发布者 ${header.publisher} 的第 ${header.sequence} 批`,
       ),
     ),
-    row(
-      say('ledger', '账本'),
-      say(
-        `entry ${logIndex} of ${anchor.ledger} on chain ${anchor.chainId}`,
-        `链 ${anchor.chainId} 上 ${anchor.ledger} 的第 ${logIndex} 项`,
-      ),
-    ),
+    ledgerRow(verified, asked),
     anchoredRow(verified, asked),
     ...trustedRows(anchor.chainId, pin === undefined ? [] : [pin], asked),
     row(

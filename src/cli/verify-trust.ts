@@ -62,9 +62,19 @@ export function unpinnedLedger(
   )
 }
 
+type Anchored = Pick<VerifiedSubmission, 'anchor' | 'blockTime' | 'finalBlock'>
+
+/** Where on which chain it is, for machines. */
+export const anchoredToJson = ({ anchor, blockTime, finalBlock }: Anchored, { ledger }: Trusted) => ({
+  anchor: { ...anchor, chainId: String(anchor.chainId), blockNumber: String(anchor.blockNumber) },
+  blockTime: showSeconds(blockTime),
+  finalBlock: String(finalBlock),
+  ledgerPinned: ledger !== undefined,
+})
+
 /** When the chain took it, and up to where the chain was known. */
 export function anchoredRow(
-  { anchor, blockTime, finalBlock }: Pick<VerifiedSubmission, 'anchor' | 'blockTime' | 'finalBlock'>,
+  { anchor, blockTime, finalBlock }: Anchored,
   { isOffline, lang }: Trusted,
 ): string {
   const say = sayIn(lang)
@@ -76,4 +86,17 @@ export function anchoredRow(
       `区块 ${anchor.blockNumber}，${showSeconds(blockTime)}；${upTo} ${finalBlock}`,
     ),
   )
+}
+
+/** The place in the ledger's log. */
+export function ledgerRow(
+  { anchor: { ledger, chainId }, logIndex }: Pick<VerifiedSubmission, 'anchor' | 'logIndex'>,
+  { lang }: Trusted,
+): string {
+  const say = sayIn(lang)
+  const place = say(
+    `entry ${logIndex} of ${ledger} on chain ${chainId}`,
+    `链 ${chainId} 上 ${ledger} 的第 ${logIndex} 项`,
+  )
+  return row(say('ledger', '账本'), place)
 }

@@ -2,7 +2,7 @@ import { VerificationError } from '../errors.ts'
 import type { Language } from '../rules/rule.ts'
 import { refusalWords, type VerifiedAuthorization, type VerifiedProof } from '../verify/index.ts'
 import { row, sayIn, showSeconds } from './verify-rows.ts'
-import { anchoredRow, type Trusted, trustedRows, unpinnedLedger } from './verify-trust.ts'
+import { anchoredRow, ledgerRow, type Trusted, trustedRows, unpinnedLedger } from './verify-trust.ts'
 
 /** A refusal in plain words, followed by its exact reason. */
 export function inWords(error: VerificationError, lang: Language): VerificationError {
@@ -18,7 +18,7 @@ export interface Asked extends Trusted {
 
 /** What has been proven, in plain words, and who was trusted for it. */
 export function describeProof(verified: VerifiedProof, asked: Asked): string {
-  const { record, header, anchor, logIndex, closedMembers, authorization } = verified
+  const { record, header, anchor, closedMembers, authorization } = verified
   const say = sayIn(asked.lang)
   const lines = [
     say('VERIFIED', '验证通过'),
@@ -35,13 +35,7 @@ export function describeProof(verified: VerifiedProof, asked: Asked): string {
         `发布者 ${header.publisher} 的第 ${header.sequence} 批，${header.recordCount} 条记录`,
       ),
     ),
-    row(
-      say('ledger', '账本'),
-      say(
-        `entry ${logIndex} of ${anchor.ledger} on chain ${anchor.chainId}`,
-        `链 ${anchor.chainId} 上 ${anchor.ledger} 的第 ${logIndex} 项`,
-      ),
-    ),
+    ledgerRow(verified, asked),
     anchoredRow(verified, asked),
     asked.crossCheck
       ? row(

@@ -22,6 +22,7 @@ import { describeHistory, historyToJson } from './verify-history.ts'
 import { verifyReceiptCommand } from './verify-receipt.ts'
 import { showSeconds } from './verify-rows.ts'
 import { describeSubmission, submissionToJson } from './verify-submission.ts'
+import { anchoredToJson } from './verify-trust.ts'
 import { type Asked, describeProof, inWords } from './verify-words.ts'
 
 interface VerifyOptions {
@@ -147,25 +148,18 @@ function toJson(found: VerifiedAny, asked: Asked) {
   }
 }
 
-const proofToJson = (verified: VerifiedProof, { crossCheck, ledger, authorizations, registry }: Asked) => ({
+const proofToJson = (verified: VerifiedProof, asked: Asked) => ({
   verdict: 'verified',
   record: verified.record,
   closedMembers: verified.closedMembers,
   batch: { publisher: verified.header.publisher, sequence: String(verified.header.sequence) },
   ledgerIndex: String(verified.logIndex),
-  anchor: {
-    ...verified.anchor,
-    chainId: String(verified.anchor.chainId),
-    blockNumber: String(verified.anchor.blockNumber),
-  },
-  blockTime: showSeconds(verified.blockTime),
-  finalBlock: String(verified.finalBlock),
-  ledgerPinned: ledger !== undefined,
-  crossChecked: crossCheck,
+  ...anchoredToJson(verified, asked),
+  crossChecked: asked.crossCheck,
   ...(verified.authorization !== undefined && {
     authorization: authorizationToJson(verified.authorization),
-    authorizationsPinned: authorizations !== undefined,
-    registryPinned: registry !== undefined,
+    authorizationsPinned: asked.authorizations !== undefined,
+    registryPinned: asked.registry !== undefined,
   }),
 })
 

@@ -97,7 +97,7 @@ test('A FROZEN CHAIN that answers nothing at all: health and work go on, and all
   signal('SIGCONT')
   // What is frozen is saved rarely for a while: saving seems to take long.
   const thawed = async () => (await metric(world, 'batches\\{state="final"\\}')) === 2 || undefined
-  await eventually(thawed, 45_000)
+  await eventually(thawed)
 })
 
 /** The EVMs that work in a folder, not their guards. */

@@ -87,7 +87,7 @@ export function exchange(
     body === undefined ? headers : { ...headers, 'content-length': String(Buffer.byteLength(body)) }
   return new Promise((resolve, reject) => {
     const sent = request(
-      { hostname, port, method, path, headers: framed, agent, timeout: 20_000 },
+      { hostname, port, method, path, headers: framed, agent, timeout: 50_000 },
       (response) => {
         const chunks: Buffer[] = []
         response.on('data', (chunk: Buffer) => chunks.push(chunk))

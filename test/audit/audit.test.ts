@@ -208,7 +208,7 @@ describe('what could not be checked', () => {
         },
       }),
     ).rejects.toMatchObject({ code: 'SHUTTING_DOWN' })
-    await eventually(() => done() === 2 || undefined, 30_000)
+    await eventually(() => done() === 2 || undefined)
     ending.abort()
     await ended
     server.lie(() => false)

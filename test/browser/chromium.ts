@@ -19,6 +19,9 @@ const FLAGS = [
   '--disable-sync',
 ]
 
+/** How long a page may take, on a busy machine too: less than the test that says what it waited for. */
+export const WAIT_MS = 50_000
+
 /** A real Chromium: the one of the npm package, or the one that TIDEMARK_CHROMIUM names. */
 export async function launchChromium(): Promise<Browser> {
   const executablePath = process.env.TIDEMARK_CHROMIUM ?? (await unpacked())

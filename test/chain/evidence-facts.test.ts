@@ -1,15 +1,18 @@
-import { encodeRlp, keccak256 } from 'ethers'
+import { keccak256 } from 'ethers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { hashHeader } from '../../src/batch/index.ts'
-import { fromHex, type Hex, toHex } from '../../src/bytes/hex.ts'
+import type { Hex } from '../../src/bytes/hex.ts'
 import { administerGrants } from '../../src/chain/administer-grants.ts'
 import { administerRegistry } from '../../src/chain/administer-registry.ts'
+import { parseBytes, parseMembers, toQuantity } from '../../src/chain/answers.ts'
 import { deployRights } from '../../src/chain/deploy.ts'
 import { devWallet, LOCAL_CHAIN_ID } from '../../src/chain/dev-accounts.ts'
+import { fetchAccount, showTransaction } from '../../src/chain/evidence.ts'
 import { chainFacts } from '../../src/chain/facts.ts'
 import { rightsFacts } from '../../src/chain/rights-facts.ts'
 import type { Rpc } from '../../src/chain/rpc.ts'
-import { consistencyPath, listKey, listTrie, withoutEmbedded } from '../../src/merkle/index.ts'
+import { fetchWholeBlock } from '../../src/chain/whole-block.ts'
+import { consistencyPath } from '../../src/merkle/index.ts'
 import type { BlockEvidence } from '../../src/proof/index.ts'
 import { grantId, nameId } from '../../src/record/index.ts'
 import {
@@ -21,81 +24,19 @@ import {
 } from '../../src/verify/index.ts'
 import { append, headNumber, loadArtifact, makeHeaders, startTestChain, type TestChain } from './fixture.ts'
 
-type Json = Record<string, Hex>
-
-const even = (quantity: Hex): Hex => {
-  const digits = quantity.slice(2).replace(/^0+/, '')
-  return `0x${digits.length % 2 === 1 ? '0' : ''}${digits}`
-}
-
-/** The header's bytes, of whatever members the chain's fork has; their hash must be the block's. */
-function headerOf(block: Json): Uint8Array {
-  const names =
-    'parentHash sha3Uncles miner stateRoot transactionsRoot receiptsRoot logsBloom difficulty number gasLimit gasUsed timestamp extraData mixHash nonce baseFeePerGas withdrawalsRoot blobGasUsed excessBlobGas parentBeaconBlockRoot requestsHash'
-  const numbers = /^(?:difficulty|number|gasLimit|gasUsed|timestamp|baseFeePerGas|blobGasUsed|excessBlobGas)$/
-  const members = names.split(' ').filter((name) => block[name] !== undefined && block[name] !== null)
-  const header = encodeRlp(
-    members.map((name) => (numbers.test(name) ? even(block[name] ?? '0x') : (block[name] ?? '0x'))),
-  )
-  expect(keccak256(header)).toBe(block.hash)
-  return fromHex(header)
-}
-
-interface Receipt extends Record<'type' | 'status' | 'cumulativeGasUsed' | 'logsBloom', Hex> {
-  logs: { address: Hex; topics: Hex[]; data: Hex }[]
-}
-
-function receiptOf({ type, status, cumulativeGasUsed, logsBloom, logs }: Receipt): Uint8Array {
-  const shown = logs.map(({ address, topics, data }) => [address, topics, data])
-  const bytes = fromHex(encodeRlp([even(status), even(cumulativeGasUsed), logsBloom, shown]))
-  return Number(type) === 0 ? bytes : Uint8Array.of(Number(type), ...bytes)
-}
-
-const nodesOf = (proof: readonly Hex[] = []) => withoutEmbedded(proof.map((node) => fromHex(node)))
-
-interface StateProof {
-  accountProof: Hex[]
-  storageProof: { proof: Hex[] }[]
-}
-
-/** What a node says of a block and of contracts after it, with all transactions shown. */
+/** What a node shows of a block and of contracts after it, with all transactions. */
 async function capture(
   rpc: Rpc,
   number: bigint,
   contracts: readonly (readonly [address: Hex, slots: readonly Hex[]])[] = [],
 ): Promise<BlockEvidence> {
-  const tag = `0x${number.toString(16)}`
-  const block = (await rpc.call('eth_getBlockByNumber', [tag, false])) as Json & { transactions: Hex[] }
-  const receipts = (await rpc.call('eth_getBlockReceipts', [tag])) as Receipt[]
-  const raw: Uint8Array[] = []
-  for (const hash of block.transactions) {
-    raw.push(fromHex((await rpc.call('eth_getRawTransactionByHash', [hash])) as Hex))
-  }
-  const transactions = listTrie(raw)
-  const outcomes = listTrie(receipts.map(receiptOf))
-  expect(toHex(transactions.root)).toBe(block.transactionsRoot)
-  expect(toHex(outcomes.root)).toBe(block.receiptsRoot)
+  const { hash } = parseMembers(await rpc.call('eth_getBlockByNumber', [toQuantity(number), false]), 'block')
+  const block = await fetchWholeBlock(rpc, parseBytes(hash, 'hash', 32))
   const accounts: BlockEvidence['accounts'] = []
-  for (const [address, slots] of contracts) {
-    const state = (await rpc.call('eth_getProof', [address, slots, tag])) as StateProof
-    accounts.push({
-      address,
-      accountProof: nodesOf(state.accountProof),
-      storage: slots.map((slot, i) => ({ slot, proof: nodesOf(state.storageProof[i]?.proof) })),
-    })
-  }
-  let logs = 0
+  for (const [address, slots] of contracts) accounts.push(await fetchAccount(rpc, block, address, slots))
   return {
-    header: headerOf(block),
-    transactions: receipts.map((receipt, index) => {
-      const firstLogIndex = logs
-      logs += receipt.logs.length
-      const [transactionProof, receiptProof] = [
-        transactions.prove(listKey(index)),
-        outcomes.prove(listKey(index)),
-      ]
-      return { index, transactionProof, receiptProof, firstLogIndex }
-    }),
+    header: block.header,
+    transactions: block.transactions.map(({ hash }) => showTransaction(block, hash)),
     accounts,
   }
 }

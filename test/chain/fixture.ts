@@ -116,7 +116,7 @@ export async function allAppended(rpc: Rpc, ledger: Hex, from: bigint, to: bigin
 export const headNumber = async (rpc: Rpc): Promise<bigint> => (await fetchLatestBlock(rpc)).number
 
 /** Polls a condition until it holds. */
-export async function until(holds: () => boolean | Promise<boolean>, deadlineMs = 15_000): Promise<void> {
+export async function until(holds: () => boolean | Promise<boolean>, deadlineMs = 50_000): Promise<void> {
   const late = AbortSignal.timeout(deadlineMs)
   while (!(await holds())) {
     if (late.aborted) throw new Error(`not within ${deadlineMs} ms: ${holds}`)

@@ -1,12 +1,11 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { describeError, exitCodeOf } from '../../src/cli/exit.ts'
-import { verifyCommand } from '../../src/cli/verify.ts'
 import { tidemark } from '../e2e/processes.ts'
 import { temporaryFolder } from '../store/temporary.ts'
 import { type BadCase, type BundleCase, badBundles, goodBundles } from '../vectors/bad.ts'
 import { startNode } from '../verify/node.ts'
+import { refusalOf } from './refusal.ts'
 
 const goods = [...goodBundles()]
 const EXIT_CODES: Readonly<Record<string, number>> = {
@@ -58,7 +57,7 @@ describe('tidemark verify', () => {
       const file = join(await temporaryFolder(), 'bundle.json')
       for (const one of all) {
         await writeFile(file, one.bundle)
-        expect(await refusalOf(commandFor(one, file)), one.name).toEqual(expected(one))
+        expect(await refusalOf(commandFor(one, file)), one.name).toMatchObject(expected(one))
       }
     },
   )
@@ -73,14 +72,3 @@ describe('tidemark verify', () => {
 })
 
 const expected = ({ error, step, code }: BadCase) => ({ exit: EXIT_CODES[error], code, step })
-
-/** What the command ends with, without a process of its own. */
-async function refusalOf(args: readonly string[]) {
-  try {
-    await verifyCommand().parseAsync(args, { from: 'user' })
-  } catch (error) {
-    const { code, step } = describeError(error)
-    return { exit: exitCodeOf(error), code, step }
-  }
-  return 'accepted'
-}

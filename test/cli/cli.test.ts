@@ -128,7 +128,7 @@ describe('tidemark up', () => {
     shell.stdout.on('data', (chunk) => {
       screen += String(chunk)
     })
-    await eventually(() => Promise.resolve(screen.includes(word) || undefined), 30_000)
+    await eventually(() => screen.includes(word) || undefined)
     shell.kill('SIGTERM')
     await expectNoProcess(own.path)
   })
@@ -147,7 +147,7 @@ describe('tidemark up', () => {
     const proof = await eventually(async () => {
       const ended = await tidemark(['prove', 'a', '--no-evidence', '--api', second.url])
       return ended.code === 0 ? ended : undefined
-    }, 30_000)
+    })
     expect((await tidemark(['verify', '-', '--rpc', second.rpcUrl], { stdin: proof.stdout })).code).toBe(0)
     expect(await second.stop()).toBe(0)
     await expectNoProcess(own.path)

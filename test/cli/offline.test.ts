@@ -12,11 +12,12 @@ import { blockHashes, verifyAny } from '../../src/verify/index.ts'
 import { callOf, exchange, NDJSON, ndjson, startTestSystem, type TestSystem } from '../api/world.ts'
 import { tidemark } from '../e2e/processes.ts'
 import { eventually, temporaryFolder } from '../store/temporary.ts'
+import { refusalOf } from './refusal.ts'
 
 const SOURCE = 'urn:offline'
 const BATCHES = 5
 /** Nobody answers there, and every answer would be refused. */
-const NOWHERE = { TIDEMARK_RPC: 'http://127.0.0.1:1', TIDEMARK_API: 'http://127.0.0.1:1', NODE_OPTIONS: '' }
+const NOWHERE = { TIDEMARK_RPC: 'http://127.0.0.1:1', TIDEMARK_API: 'http://127.0.0.1:1' }
 
 let dataPath: string
 let world: TestSystem
@@ -48,13 +49,19 @@ async function fetchOffline(path: string): Promise<JsonOffline> {
 
 const hashesOf = (offline: unknown): Hex[] => blockHashes(parseOffline(offline).evidence)
 
-/** Verifies in a process that cannot reach anything. */
-async function verify(bundle: unknown, ...args: string[]) {
+async function fileOf(bundle: unknown): Promise<string> {
   const file = join(await temporaryFolder(), 'bundle.json')
   await writeFile(file, JSON.stringify(bundle))
-  const env = { ...NOWHERE, NODE_OPTIONS: `--import ${refuseNetwork}` }
-  return await tidemark(['verify', file, ...args], { env })
+  return file
 }
+
+/** Verifies in a process that cannot reach anything. */
+async function verify(bundle: unknown, ...args: string[]) {
+  const env = { ...NOWHERE, NODE_OPTIONS: `--import ${refuseNetwork}` }
+  return await tidemark(['verify', await fileOf(bundle), ...args], { env })
+}
+
+const refused = async (bundle: unknown, ...args: string[]) => refusalOf([await fileOf(bundle), ...args])
 
 const trusting = (offline: unknown) => hashesOf(offline).flatMap((hash) => ['--trusted-block', hash])
 
@@ -118,11 +125,11 @@ describe('with evidence and a trusted block, and nobody to ask,', () => {
     const told = await verify(proof, '--trusted-block', `0x${'11'.repeat(32)}`)
     expect(told.code).toBe(3)
     expect(told.stderr).toContain(hashesOf(proof)[0])
-    const bare = await verify(proof.bundle, '--trusted-block', `0x${'11'.repeat(32)}`)
-    expect(bare.code).toBe(3)
+    const bare = await refused(proof.bundle, '--trusted-block', `0x${'11'.repeat(32)}`)
+    expect(bare.exit).toBe(3)
     expect((await verify(proof, '--trusted-block', '0x11')).code).toBe(2)
-    const other = await verify(proof, ...trusting(proof), '--ledger', `0x${'11'.repeat(20)}`)
-    expect(other.code).toBe(1)
+    const other = await refused(proof, ...trusting(proof), '--ledger', `0x${'11'.repeat(20)}`)
+    expect(other.exit).toBe(1)
   })
 })
 
@@ -162,21 +169,16 @@ describe('of evidence with one part altered verify names the step', () => {
     const proof = await fetchOffline('/v1/proofs?id=record-2')
     const trusted = trusting(proof)
     flip(blockOf(proof).transactions[0]?.receiptProof)
-    for (const args of [trusted, ['--rpc', world.system.rpcUrl]]) {
-      const file = join(await temporaryFolder(), 'altered.json')
-      await writeFile(file, JSON.stringify(proof))
-      const told = await tidemark(['verify', file, ...args])
-      expect(told.code).toBe(1)
-      expect(told.stderr).toContain('REFUTED at step evidence')
-    }
+    const told = await verify(proof, ...trusted)
+    expect(told.code).toBe(1)
+    expect(told.stderr).toContain('REFUTED at step evidence')
+    expect(await refused(proof, '--rpc', world.system.rpcUrl)).toMatchObject({ exit: 1, step: 'evidence' })
   })
 
   test('the bundle', async () => {
     const proof = await fetchOffline('/v1/proofs?id=record-2')
     Object.assign(Object(proof.bundle).log, { path: [] })
-    const told = await verify(proof, ...trusting(proof))
-    expect(told.code).toBe(1)
-    expect(told.stderr).toContain('REFUTED at step log')
+    expect(await refused(proof, ...trusting(proof))).toMatchObject({ exit: 1, step: 'log' })
   })
 
   test('the header: then it is another block', async () => {
@@ -184,7 +186,7 @@ describe('of evidence with one part altered verify names the step', () => {
     const trusted = trusting(proof)
     const block = blockOf(proof)
     block.header = `${block.header.slice(0, -1)}${block.header.endsWith('0') ? '1' : '0'}` as Hex
-    expect((await verify(proof, ...trusted)).code).toBe(3)
+    expect((await refused(proof, ...trusted)).exit).toBe(3)
   })
 })
 
@@ -221,9 +223,7 @@ describe('the command line', () => {
 
   test('with a node, checks the evidence too', async () => {
     const proof = await fetchOffline('/v1/proofs?id=record-2')
-    const file = join(await temporaryFolder(), 'bundle.json')
-    await writeFile(file, JSON.stringify(proof))
-    const told = await tidemark(['verify', file, '--rpc', world.system.rpcUrl])
+    const told = await tidemark(['verify', await fileOf(proof), '--rpc', world.system.rpcUrl])
     expect(told.code, told.stderr).toBe(0)
     expect(told.stdout).toContain(`trusted   the node at ${world.system.rpcUrl}, and that `)
     expect(told.stdout).toContain('evidence  shows the same without a node')

@@ -73,7 +73,7 @@ export async function startUp(args: readonly string[]): Promise<Up> {
   const ended = once(child, 'close') as Promise<[number | null]>
   const find = (pattern: RegExp) => pattern.exec(screen)?.[1]
   await Promise.race([
-    eventually(() => /Ctrl-C/.test(screen) || undefined, 30_000),
+    eventually(() => /Ctrl-C/.test(screen) || undefined),
     ended.then(([code]) => {
       throw new Error(`up ended with ${code}: ${stderr}`)
     }),
@@ -126,5 +126,5 @@ async function processesOf(folder: string): Promise<string[]> {
 
 /** Waits until no process works in a folder any more. */
 export async function expectNoProcess(folder: string): Promise<void> {
-  await eventually(async () => (await processesOf(folder)).length === 0 || undefined, 30_000)
+  await eventually(async () => (await processesOf(folder)).length === 0 || undefined)
 }

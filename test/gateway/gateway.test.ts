@@ -214,7 +214,7 @@ describe('sealing', () => {
     const second = await startGateway(path)
     await second.stop()
     expect([...(await readLedger(path)).keys()]).toEqual(['urn:a#0'])
-  }, 10_000)
+  })
 })
 
 describe('a gateway under load', () => {

@@ -46,6 +46,6 @@ test('a folder is freed by the system when its process is killed', async () => {
   const { child } = await holder(folder)
   child.kill('SIGKILL')
   await once(child, 'exit')
-  const unlock = await eventually(() => lockFolder(folder).catch(() => undefined), 5_000)
+  const unlock = await eventually(() => lockFolder(folder).catch(() => undefined))
   unlock()
 })

@@ -11,10 +11,10 @@ export async function temporaryFolder(): Promise<string> {
   return path
 }
 
-/** Polls until `find` finds something, and returns it. */
+/** Polls until `find` finds something, and returns it; the default says what was waited for, just before a test is over. */
 export async function eventually<T>(
   find: () => T | undefined | Promise<T | undefined>,
-  deadlineMs = 20_000,
+  deadlineMs = 50_000,
 ): Promise<T> {
   const late = AbortSignal.timeout(deadlineMs)
   for (;;) {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import axeCore, { type AxeResults } from 'axe-core'
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import { exchange, NDJSON, ndjson, startTestSystem, type TestSystem } from '../api/world.ts'
-import { launchChromium } from '../browser/chromium.ts'
+import { launchChromium, WAIT_MS } from '../browser/chromium.ts'
 import type { Json } from '../record/examples.ts'
 import { eventually } from '../store/temporary.ts'
 
@@ -60,6 +60,7 @@ export async function startWeb(change?: Parameters<typeof startTestSystem>[0]): 
       },
       { kept: [...keptSettings(language, theme)], token },
     )
+    context.setDefaultTimeout(WAIT_MS)
     const page = await context.newPage()
     const complaints: string[] = []
     page.on('pageerror', (error) => complaints.push(String(error)))

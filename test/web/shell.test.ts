@@ -1,11 +1,26 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startWeb, type Web } from './harness.ts'
+import { axe, overflow, PATHS, startWeb, untranslated, visit, type Web } from './harness.ts'
 
 let web: Web
 beforeAll(async () => {
   web = await startWeb()
 })
 afterAll(() => web?.close())
+
+test('every page of a system with nothing in its ledger opens under its policy, and asks nobody else', async () => {
+  const { page, complaints, close } = await web.open('/')
+  for (const path of [...PATHS, '/verify']) {
+    await visit(page, new URL(path, web.url).href)
+    expect({
+      path,
+      serious: await axe(page),
+      untranslated: await untranslated(page),
+      overflow: await overflow(page),
+      complaints: complaints.splice(0),
+    }).toEqual({ path, serious: [], untranslated: [], overflow: 0, complaints: [] })
+  }
+  await close()
+})
 
 test('by keyboard alone: past the menu, into a dialog, out of it with Escape, and on', async () => {
   const { page, complaints, close } = await web.open('/')

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
+import { WAIT_MS } from '../browser/chromium.ts'
 
 export const PAGE_FILE = join(import.meta.dirname, '../../dist/web/verify/index.html')
 
@@ -29,6 +30,7 @@ export async function openVerifier(
   options: BrowserContextOptions & { offline?: boolean } = {},
 ): Promise<OpenedPage> {
   const context = await browser.newContext({ locale: 'en-GB', ...options })
+  context.setDefaultTimeout(WAIT_MS)
   const page = await context.newPage()
   const requests: string[] = []
   const complaints: string[] = []

@@ -1,10 +1,11 @@
 import type { ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
+import { Choice } from '../choice.tsx'
 import { LANGUAGES, LanguageContext, startLanguage, useLanguage, useWords } from '../language.ts'
+import { LANGUAGE, LANGUAGE_NAMES, remember, remembered, THEME, THEMES, type Theme } from '../remembered.ts'
 import { Link, RouterProvider, useRouter } from './router.tsx'
 import { SessionProvider } from './session.tsx'
 import { SignIn } from './sign-in.tsx'
-import { THEMES, type Theme } from './theme.ts'
 import { isView, VIEWS, type ViewPath } from './views.ts'
 
 const words = {
@@ -20,30 +21,23 @@ const words = {
   },
 } as const
 
-const LANGUAGE_NAMES = { en: 'English', zh: '中文' } as const
 const THEME_NAMES = {
   auto: { en: 'As the system', zh: '跟随系统' },
   light: { en: 'Light', zh: '浅色' },
   dark: { en: 'Dark', zh: '深色' },
 } as const
-const LANGUAGE = 'tidemark-language'
-const THEME = 'tidemark-theme'
 
 /** The console: who reads, in which language, and the view that the path names. */
 export function Console() {
-  const [language, setLanguage] = useState(() =>
-    startLanguage(localStorage.getItem(LANGUAGE), navigator.languages),
-  )
-  const [theme, setTheme] = useState(
-    () => THEMES.find((known) => known === localStorage.getItem(THEME)) ?? 'auto',
-  )
+  const [language, setLanguage] = useState(() => startLanguage(remembered(LANGUAGE), navigator.languages))
+  const [theme, setTheme] = useState(() => THEMES.find((known) => known === remembered(THEME)) ?? 'auto')
   useEffect(() => {
     document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en'
-    localStorage.setItem(LANGUAGE, language)
+    remember(LANGUAGE, language)
   }, [language])
   useEffect(() => {
     document.documentElement.dataset.theme = theme
-    localStorage.setItem(THEME, theme)
+    remember(THEME, theme)
   }, [theme])
   return (
     <LanguageContext.Provider value={language}>
@@ -56,6 +50,7 @@ export function Console() {
                   label={words.language[language]}
                   value={language}
                   options={LANGUAGES.map((one) => [one, LANGUAGE_NAMES[one]])}
+                  named
                   onChoose={setLanguage}
                 />
                 <Choice
@@ -70,37 +65,6 @@ export function Console() {
         </RouterProvider>
       </SessionProvider>
     </LanguageContext.Provider>
-  )
-}
-
-function Choice<T extends string>({
-  label,
-  value,
-  options,
-  onChoose,
-}: {
-  label: string
-  value: T
-  options: readonly (readonly [T, string])[]
-  onChoose: (value: T) => void
-}) {
-  return (
-    <label class="choice">
-      <span class="visually-hidden">{label}</span>
-      <select
-        value={value}
-        onChange={({ currentTarget }) => {
-          const chosen = options.find(([one]) => one === currentTarget.value)
-          if (chosen !== undefined) onChoose(chosen[0])
-        }}
-      >
-        {options.map(([one, name]) => (
-          <option key={one} value={one}>
-            {name}
-          </option>
-        ))}
-      </select>
-    </label>
   )
 }
 

@@ -1,16 +1,10 @@
 import { useEffect, useState } from 'preact/hooks'
+import { Choice } from '../choice.tsx'
 import { LANGUAGES, type Language, LanguageContext, startLanguage, useWords } from '../language.ts'
+import { LANGUAGE, LANGUAGE_NAMES, remember, remembered, THEME, THEMES } from '../remembered.ts'
 import './page.css'
-import { Choice } from './choice.tsx'
 import { Files } from './files.tsx'
 import { pageWords } from './page-words.ts'
-import { remember, remembered } from './remembered.ts'
-
-const THEMES = ['auto', 'light', 'dark'] as const
-const LANGUAGE_NAMES = { en: 'English', zh: '中文' } as const
-/** As the console has them: who chose there has chosen here, where both are of one server. */
-const LANGUAGE = 'tidemark-language'
-const THEME = 'tidemark-theme'
 
 /** The verifier: a page that is a single file, checks what it is given, and asks nobody unless it is told to. */
 export function VerifierPage() {
