@@ -37,7 +37,7 @@ const words = {
   closed: { en: 'Closed', zh: '已关闭' },
   toReport: { en: 'Median to report', zh: '上报用时中位数' },
   longest: { en: 'Longest open', zh: '最长处置用时' },
-  noAlerts: { en: 'No alert was raised in this period.', zh: '本期没有发出告警。' },
+  noAlerts: { en: 'No alert was detected in this period.', zh: '本期未发现告警。' },
   open: { en: 'Alerts of this department', zh: '查看该部门的告警' },
 }
 

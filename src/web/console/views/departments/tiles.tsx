@@ -25,8 +25,8 @@ const words = {
   },
   alerts: { en: 'Alerts', zh: '告警' },
   closed: {
-    en: (closed: string) => `raised in this period, ${closed} closed`,
-    zh: (closed: string) => `本期发出，已关闭 ${closed}`,
+    en: (closed: string) => `detected in this period, ${closed} closed`,
+    zh: (closed: string) => `本期发现，已关闭 ${closed}`,
   },
 }
 
