@@ -1,5 +1,5 @@
 import type { ComponentType } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { Choice } from '../choice.tsx'
 import { LANGUAGES, LanguageContext, startLanguage, useLanguage, useWords } from '../language.ts'
 import { LANGUAGE, LANGUAGE_NAMES, remember, remembered, THEME, THEMES, type Theme } from '../remembered.ts'
@@ -11,6 +11,7 @@ import { isView, VIEWS, type ViewPath } from './views.ts'
 const words = {
   skip: { en: 'Skip to content', zh: '跳到正文' },
   views: { en: 'Views', zh: '视图' },
+  more: { en: 'More', zh: '更多' },
   language: { en: 'Language', zh: '语言' },
   theme: { en: 'Colours', zh: '配色' },
   verifier: { en: 'Verify a file', zh: '验证文件' },
@@ -22,7 +23,7 @@ const words = {
 } as const
 
 const THEME_NAMES = {
-  auto: { en: 'As the system', zh: '跟随系统' },
+  auto: { en: 'Automatic', zh: '跟随系统' },
   light: { en: 'Light', zh: '浅色' },
   dark: { en: 'Dark', zh: '深色' },
 } as const
@@ -72,7 +73,16 @@ function Frame({ settings }: { settings: preact.JSX.Element }) {
   const say = useWords(words)
   const language = useLanguage()
   const { path } = useRouter()
+  const [isOpen, setOpen] = useState(false)
+  const nav = useRef<HTMLElement>(null)
   const paths = Object.keys(VIEWS).filter(isView)
+  // On a phone the views are one row that scrolls: the one that is shown should be seen in it.
+  useEffect(() => {
+    const current = nav.current?.querySelector<HTMLElement>('[aria-current]')
+    if (current != null && nav.current !== null) {
+      nav.current.scrollLeft = current.offsetLeft - (nav.current.clientWidth - current.offsetWidth) / 2
+    }
+  }, [path, language])
   return (
     <>
       <a class="skip" href="#content">
@@ -80,14 +90,23 @@ function Frame({ settings }: { settings: preact.JSX.Element }) {
       </a>
       <header>
         <strong class="brand">Tidemark</strong>
-        <nav aria-label={say.views}>
+        <button
+          type="button"
+          class="more"
+          aria-expanded={isOpen}
+          aria-controls="settings"
+          onClick={() => setOpen(!isOpen)}
+        >
+          {say.more}
+        </button>
+        <nav ref={nav} aria-label={say.views}>
           {paths.map((one) => (
             <Link key={one} to={one} current={one === path}>
               {VIEWS[one].name[language]}
             </Link>
           ))}
         </nav>
-        <div class="settings">
+        <div id="settings" class={`settings${isOpen ? ' open' : ''}`}>
           <a href="/verify">{say.verifier}</a>
           <SignIn />
           {settings}

@@ -5,7 +5,7 @@ import type { Checked } from '../verifier/checked.ts'
 const words = {
   here: {
     en: 'Checked in this browser. That these are blocks of the chain is this server’s word: compare their hashes with a source of your own, or check the file with a node of your own on the',
-    zh: '验证在您的浏览器中完成。以下区块确属该链，是依据本服务器的说法：请自行核对其哈希，或使用您自己的节点，在此页面验证文件：',
+    zh: '验证在您的浏览器中完成。以下区块是否确属该链，仅凭本服务器的说法。请自行核对区块哈希，或使用您自己的节点，在以下页面验证文件：',
   },
   without: {
     en: 'The console asks this server alone, so it cannot ask the chain. Download the file and check it with a node of your own on the',
@@ -13,6 +13,7 @@ const words = {
   },
   block: { en: 'Block', zh: '区块' },
   page: { en: 'verifier page', zh: '验证页面' },
+  stop: { en: '.', zh: '。' },
 } as const
 
 /** Says whose word a check in the console rests on, and how to do without it. */
@@ -24,6 +25,7 @@ export function Trust({ in: { verdict, trusted } }: { in: Checked }) {
     <>
       <p class="soft">
         {verdict === 'verified' ? say.here : say.without} <a href="/verify">{say.page}</a>
+        {say.stop}
       </p>
       <ul class="soft">
         {trusted.blocks.map(({ number, hash }) => (

@@ -2,7 +2,7 @@ export const pageWords = {
   title: { en: 'Tidemark verifier', zh: 'Tidemark 验证器' },
   language: { en: 'Language', zh: '语言' },
   theme: { en: 'Colours', zh: '配色' },
-  auto: { en: 'As the system', zh: '跟随系统' },
+  auto: { en: 'Automatic', zh: '跟随系统' },
   light: { en: 'Light', zh: '浅色' },
   dark: { en: 'Dark', zh: '深色' },
   intro: {

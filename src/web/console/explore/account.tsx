@@ -5,6 +5,7 @@ import { Data, Short, Time } from '../data.tsx'
 import { Shown, useJson } from '../load.tsx'
 import { MEMBER_WORDS, VALUE_WORDS } from '../record-words.ts'
 import { Link } from '../router.tsx'
+import { ABOUT } from '../views/alerts/words.ts'
 import { recordUrl } from './query.ts'
 
 const words = {
@@ -20,7 +21,7 @@ const words = {
   signed: { en: 'signed with the key', zh: '签名密钥' },
   token: { en: 'handed over under a token of the source', zh: '凭来源的令牌提交' },
   open: { en: 'handed over without a signature or a token', zh: '提交时无签名、无令牌' },
-  rules: { en: 'it broke a rule:', zh: '违反规则：' },
+  alert: { en: 'alert:', zh: '告警：' },
   grant: { en: 'Under grant', zh: '依据授权' },
   noGrantRecord: { en: 'which no record of the ledger gives', zh: '账本中没有该授权的记录' },
   given: { en: 'given', zh: '授予时间' },
@@ -67,7 +68,10 @@ function Told({ of: { kept, accounts, grant } }: { of: Responsibility }) {
             <Brought by={submission} />
             {brokenRules.map(({ rule, alertId }) => (
               <p key={alertId} class="bad">
-                {say.rules} <Data of={rule} />
+                {say.alert}{' '}
+                <Link to={`/alerts?${new URLSearchParams({ rule })}`}>
+                  {ABOUT.find(([name]) => name === rule)?.[1][language] ?? <Data of={rule} />}
+                </Link>
               </p>
             ))}
           </li>

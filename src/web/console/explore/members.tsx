@@ -14,8 +14,9 @@ const words = {
   closed: { en: 'Closed members', zh: '未披露的内容' },
   closedPseudonyms: {
     en: (count: string) =>
-      `Whom the record is about, as a pseudonym (${count}): shown to auditors, and to the person concerned.`,
-    zh: (count: string) => `以假名表明的记录所涉个人（${count} 项）：仅对审计员和当事人本人披露。`,
+      `Whom the record is about, as a pseudonym (${count}): shown to auditors, and to the person concerned under “My data”.`,
+    zh: (count: string) =>
+      `以假名表明的记录所涉个人（${count} 项）：仅对审计员披露，当事人本人可在“我的数据”中查看。`,
   },
   closedPrivate: {
     en: (count: string) =>

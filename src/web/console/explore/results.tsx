@@ -12,7 +12,7 @@ import { recordsQuery, recordUrl } from './query.ts'
 const PAGE = 25
 
 const words = {
-  found: { en: 'Records found, newest first', zh: '检索结果（由新到旧）' },
+  found: { en: 'Records found, the last to enter the ledger first', zh: '检索结果（后入账的在前）' },
   scroll: { en: 'Records found', zh: '检索结果' },
   what: { en: 'What', zh: '类型' },
   parties: { en: 'Consumer and provider', zh: '使用方与提供方' },

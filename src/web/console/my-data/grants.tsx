@@ -90,8 +90,12 @@ function Grant({ of, own }: { of: OwnGrant; own: OwnHistory }) {
         {say.for} <Named of={names.get(grant.purpose)} or={say.unnamed} />
       </h3>
       <p>
-        {say.from} <Time of={1_000 * Number(grant.notBefore)} /> {say.until}{' '}
-        <Time of={1_000 * Number(grant.notAfter)} />
+        {grant.notBefore > 0n && (
+          <>
+            {say.from} <Time of={1_000 * Number(grant.notBefore)} />{' '}
+          </>
+        )}
+        {say.until} <Time of={1_000 * Number(grant.notAfter)} />
       </p>
       <p>
         {grant.maxCalls === 0

@@ -2,6 +2,7 @@ import { showCount } from '../../format.ts'
 import { useLanguage, useWords } from '../../language.ts'
 
 const words = {
+  quiet: { en: 'No record in the last minute', zh: '最近一分钟没有新记录' },
   figures: {
     en: (now: string, most: string, all: string) =>
       `${now} records in the last second, at most ${most} in one, ${all} in the last minute`,
@@ -30,7 +31,9 @@ export function RateLine({ rate }: { rate: readonly number[] }) {
         <polygon points={`0,${HEIGHT} ${points.join(' ')} ${WIDTH},${HEIGHT}`} />
         <polyline points={points.join(' ')} />
       </svg>
-      <figcaption class="soft">{say.figures(show(rate.at(-1) ?? 0), show(most), show(sum))}</figcaption>
+      <figcaption class="soft">
+        {sum === 0 ? say.quiet : say.figures(show(rate.at(-1) ?? 0), show(most), show(sum))}
+      </figcaption>
     </figure>
   )
 }

@@ -37,7 +37,7 @@ const words = {
   closed: { en: 'Closed', zh: '已关闭' },
   toReport: { en: 'Median to report', zh: '上报用时中位数' },
   longest: { en: 'Longest open', zh: '最长处置用时' },
-  noAlerts: { en: 'No alert was raised.', zh: '没有告警。' },
+  noAlerts: { en: 'No alert was detected in this period.', zh: '本期未发现告警。' },
   open: { en: 'Alerts of this department', zh: '查看该部门的告警' },
 }
 
@@ -94,6 +94,9 @@ function bothOf<A, B>(one: Loaded<A>, other: Loaded<B>): Loaded<[A, B]> {
   return { state: 'there', value: [one.value, other.value] }
 }
 
+/** Of the palette in chart.css. */
+const [VIOLET, RED] = [3, 4]
+
 function BothRoles({
   answered,
   made,
@@ -109,17 +112,23 @@ function BothRoles({
     const period = { month, day }
     const series = (
       name: keyof typeof words & ('answered' | 'refused' | 'failed'),
+      colour: number,
       of: (point: Point) => number,
     ) => ({
       name: words[name][language],
+      colour,
       values: valuesOf(answered, period, of),
     })
     const outcomes = [
-      series('answered', ({ calls, refused, failed }) => calls - refused - failed),
-      series('refused', ({ refused }) => refused),
-      series('failed', ({ failed }) => failed),
+      series('answered', 0, ({ calls, refused, failed }) => calls - refused - failed),
+      series('refused', 1, ({ refused }) => refused),
+      series('failed', RED, ({ failed }) => failed),
     ]
-    const asking = { name: words.made[language], values: valuesOf(made, period, ({ calls }) => calls) }
+    const asking = {
+      name: words.made[language],
+      colour: VIOLET,
+      values: valuesOf(made, period, ({ calls }) => calls),
+    }
     return [outcomes, asking] as const
   }, [answered, made, month, day, language])
   return (

@@ -31,6 +31,9 @@ const legendOf = ({ ink, soft }: Colours) => ({
   inactiveColor: soft,
 })
 
+const inColour = (colour: number | undefined, { series }: Colours) =>
+  colour !== undefined && { itemStyle: { color: series[colour] } }
+
 interface Bars {
   steps: string[]
   stacked: readonly Series[]
@@ -54,15 +57,21 @@ export const volumeOption =
     xAxis: { type: 'category', data: steps, ...axesOf(colours) },
     yAxis: { type: 'value', minInterval: 1, ...axesOf(colours) },
     series: [
-      ...stacked.map(({ name, values }) => ({
+      ...stacked.map(({ name, values, colour }) => ({
         type: 'bar',
         stack: 'calls',
         name: drawn(nameOf(name)),
         data: values,
+        ...inColour(colour, colours),
       })),
       ...(line === undefined
         ? []
-        : [{ type: 'line', name: drawn(line.name), data: line.values, symbolSize: 6 }]),
+        : [
+            {
+              ...{ type: 'line', name: drawn(line.name), data: line.values, symbolSize: 6 },
+              ...inColour(line.colour, colours),
+            },
+          ]),
     ],
   })
 
@@ -123,7 +132,8 @@ export const flowOption =
   (colours: Colours): EChartsCoreOption => {
     const consumers = [...new Set(flows.map(({ consumer }) => consumer))]
     const providers = [...new Set(flows.map(({ provider }) => provider))]
-    const colourOf = (index: number) => colours.series[index % colours.series.length]
+    const departments = [...new Set([...consumers, ...providers])]
+    const colourOf = (of: string) => colours.series[departments.indexOf(of) % colours.series.length]
     const label = (name: string, position: 'left' | 'right') => ({
       position,
       color: colours.ink,
@@ -159,18 +169,18 @@ export const flowOption =
         emphasis: { focus: 'adjacency' },
         lineStyle: { color: 'source', opacity: 0.35 },
         data: [
-          ...consumers.map((of, i) => ({
+          ...consumers.map((of) => ({
             name: `consumer ${of}`,
             of,
             depth: 0,
-            itemStyle: { color: colourOf(i) },
+            itemStyle: { color: colourOf(of) },
             label: label(of, 'right'),
           })),
-          ...providers.map((of, i) => ({
+          ...providers.map((of) => ({
             name: `provider ${of}`,
             of,
             depth: 1,
-            itemStyle: { color: colourOf(i) },
+            itemStyle: { color: colourOf(of) },
             label: label(of, 'left'),
           })),
         ],

@@ -24,7 +24,10 @@ const words = {
     zh: (called: string) => `${called} 项授权至首次调用`,
   },
   alerts: { en: 'Alerts', zh: '告警' },
-  closed: { en: (closed: string) => `${closed} closed`, zh: (closed: string) => `已关闭 ${closed}` },
+  closed: {
+    en: (closed: string) => `detected in this period, ${closed} closed`,
+    zh: (closed: string) => `本期发现，已关闭 ${closed}`,
+  },
 }
 
 type TileFigures = Pick<

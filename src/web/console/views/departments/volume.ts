@@ -18,6 +18,8 @@ export interface Point {
 /** A row of bars: a number for each step of a period. */
 export interface Series {
   name: string
+  /** its place in the palette, where it means something */
+  colour?: number
   values: number[]
 }
 
