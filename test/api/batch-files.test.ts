@@ -86,7 +86,6 @@ describe('the files of a batch', () => {
     '%2e%2e%2f000000000000%2fvault.ndjson.zst',
     '../0/vault.ndjson.zst',
     '.',
-    '',
   ])('never include %j', async (file) => {
     expect((await ask(open, file)).status).toBe(404)
   })
