@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { OperationError } from '../errors.ts'
+import { GUARDS } from './pages.ts'
 import { toProblem } from './problems.ts'
 
 /** A server that has its port, and says that it is starting until it is given an application. */
@@ -109,7 +110,12 @@ function bind(server: Server, host: string, port: number): Promise<void> {
 
 const answerStarting: RequestListener = (_request, response) => {
   const problem = toProblem(new OperationError('STARTING', 'the server is starting; try again soon'))
-  response.writeHead(problem.status, { 'content-type': 'application/problem+json', 'retry-after': '1' })
+  response.writeHead(problem.status, {
+    ...GUARDS,
+    'Content-Type': 'application/problem+json',
+    'Cache-Control': 'no-store',
+    'Retry-After': '1',
+  })
   response.end(JSON.stringify(problem))
 }
 
@@ -132,7 +138,7 @@ function refuseClient(cause: NodeJS.ErrnoException, socket: Duplex): void {
     code,
     detail,
   }
-  socket.end(
-    `HTTP/1.1 ${line}\r\nContent-Type: application/problem+json\r\nConnection: close\r\n\r\n${JSON.stringify(problem)}`,
-  )
+  const headers = { ...GUARDS, 'Content-Type': 'application/problem+json', Connection: 'close' }
+  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.end(`HTTP/1.1 ${line}\r\n${head.join('')}\r\n${JSON.stringify(problem)}`)
 }

@@ -33,11 +33,15 @@ const ENCODINGS = [
 ] as const
 
 /** Of every answer that is no page: nothing in it is ever run, framed or taken for what it is not. */
-export const guardAnswers: RequestHandler = (_request, response, next) => {
-  response.set({
-    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-    'X-Content-Type-Options': 'nosniff',
-  })
+export const GUARDS = {
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'X-Content-Type-Options': 'nosniff',
+}
+
+/** Also, what somebody is shown for a token stays on no disk and in no proxy, unless the route says otherwise. */
+export const guardAnswers: RequestHandler = (request, response, next) => {
+  response.set(GUARDS)
+  if (request.get('authorization') !== undefined) response.set('Cache-Control', 'no-store')
   next()
 }
 

@@ -139,6 +139,58 @@ test('in what the public may see there is no tag, and nothing private', async ()
   }
 })
 
+test('what is shown for a token stays on no disk, and nobody sets a cookie or lets another origin read', async () => {
+  for (const target of [
+    '/v1/me',
+    `/v1/histories?person=${LI}`,
+    `/v1/records?person=${LI}`,
+    '/v1/proofs?id=no',
+  ]) {
+    const { headers } = await exchange(world.system.url, 'GET', target, {
+      headers: { authorization: 'Bearer of-li', origin: 'https://elsewhere.example', cookie: 'a=b' },
+    })
+    expect(headers['cache-control'], target).toBe('no-store')
+    expect(headers['set-cookie'], target).toBeUndefined()
+    expect(Object.keys(headers).filter((name) => name.startsWith('access-control'))).toEqual([])
+  }
+})
+
+test.each(['?token=of-an-auditor', '?access_token=of-an-auditor'])(
+  'a token is taken from the header alone: not from %s, nor from a cookie',
+  async (query) => {
+    const headers = { cookie: 'tidemark-token=of-an-auditor; Authorization=Bearer of-an-auditor' }
+    const { text } = await exchange(world.system.url, 'GET', `/v1/me${query}`, { headers })
+    expect(JSON.parse(text)).toEqual({ role: 'public' })
+  },
+)
+
+describe('who may not do what', () => {
+  const tokens = [
+    undefined,
+    'of-nobody',
+    'of-an-auditor',
+    'of-li',
+    'of-a-reader',
+    'of-a-source',
+    'of-the-past',
+  ]
+  test.each(tokens)('handles no alert with the token %s', async (token) => {
+    const headers = token === undefined ? undefined : { authorization: `Bearer ${token}` }
+    const { status } = await exchange(world.system.url, 'POST', '/v1/alerts/1', {
+      ...(headers && { headers }),
+      body: '{"state":"closed"}',
+    })
+    expect(status).toBe(token === undefined || /nobody|past/.test(token) ? 401 : 403)
+  })
+
+  test.each([...tokens.slice(1), 'of-a-handler'])('submits nothing with the token %s', async (token) => {
+    const headers = { ...NDJSON, authorization: `Bearer ${token}` }
+    const body = ndjson(about(LI, 'not taken'))
+    const { status } = await exchange(world.system.url, 'POST', '/v1/submissions', { headers, body })
+    expect(status).toBe(/nobody|past/.test(token ?? '') ? 401 : 403)
+  })
+})
+
 describe('what a proof discloses', () => {
   const MEMBERS = ['person', 'agent', 'note']
   const subsets = Array.from({ length: 2 ** MEMBERS.length }, (_, bits) =>

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
+import { listen } from '../../src/api/listen.ts'
 import { connectTo, postHead } from './raw.ts'
-import { callOf, ndjson, startTestSystem } from './world.ts'
+import { callOf, exchange, ndjson, startTestSystem } from './world.ts'
 
 const TIMEOUTS = { headersMs: 200, requestMs: 400, keepAliveMs: 300, idleMs: 60_000 }
 
@@ -57,4 +58,22 @@ test.each([
   const answer = await client.ended
   expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
   expect(JSON.parse(answer.slice(answer.indexOf('{')))).toMatchObject({ status })
+  expect(answer).toContain("\r\nContent-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n")
+  expect(answer).toContain('\r\nX-Content-Type-Options: nosniff\r\n')
+})
+
+test('A SERVER THAT STARTS says so at every path, in what can neither be run nor framed nor kept', async () => {
+  const listening = await listen('127.0.0.1', 0)
+  onTestFinished(() => listening.closeAll())
+  for (const path of ['/', '/verify', '/v1/records']) {
+    const { status, headers, text } = await exchange(listening.url, 'GET', path)
+    expect([status, JSON.parse(text).code]).toEqual([503, 'STARTING'])
+    expect(headers).toMatchObject({
+      'content-type': 'application/problem+json',
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      'x-content-type-options': 'nosniff',
+      'cache-control': 'no-store',
+      'retry-after': '1',
+    })
+  }
 })

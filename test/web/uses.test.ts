@@ -84,7 +84,20 @@ describe('a table', () => {
   test('holds every text as it is, and none that a spreadsheet computes', () => {
     const texts = fc.oneof(
       fc.string(),
-      fc.constantFrom('=1+1', '+1', '-1', '@SUM(A1)', '\t=1', 'a"b', 'a,b', 'a\r\nb'),
+      fc.constantFrom(
+        '=1+1',
+        '+1',
+        '-1',
+        '@SUM(A1)',
+        '\t=1',
+        '＝1',
+        '＋1',
+        '－1',
+        '＠1',
+        'a"b',
+        'a,b',
+        'a\r\nb',
+      ),
     )
     fc.assert(
       fc.property(fc.array(fc.array(texts, { minLength: 2, maxLength: 2 }), { minLength: 1 }), (rows) => {
@@ -93,8 +106,8 @@ describe('a table', () => {
         const cells = [...text.slice(1).matchAll(/"((?:[^"]|"")*)"(,|\r\n)/g)]
         expect(cells.map(([whole]) => whole).join('')).toBe(text.slice(1))
         const read = cells.map(([, cell = '']) => cell.replaceAll('""', '"'))
-        expect(read.map((cell) => cell.replace(/^'(?=[=+\-@\t\r\n])/, ''))).toEqual(rows.flat())
-        for (const cell of read) expect(cell).not.toMatch(/^[=+\-@\t\r\n]/)
+        expect(read.map((cell) => cell.replace(/^'(?=[=+\-@\t\r\n＝＋－＠])/, ''))).toEqual(rows.flat())
+        for (const cell of read) expect(cell).not.toMatch(/^[=+\-@\t\r\n＝＋－＠]/)
       }),
       runs(200),
     )

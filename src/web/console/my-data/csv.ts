@@ -1,5 +1,5 @@
-/** What a spreadsheet would take for the beginning of a formula. */
-const FORMULA = /^[=+\-@\t\r\n]/
+/** What a spreadsheet would take for the beginning of a formula; in Chinese, the wide signs too. */
+const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/
 
 /** A cell that is read as the text that it is, by a spreadsheet too. */
 function cell(text: string): string {
