@@ -338,6 +338,24 @@ describe('evidence', () => {
     ['a node of a receipt', (all) => flip(transactionOf(all).receiptProof), 'evidence', 'BAD_EVIDENCE'],
     ['a node of an account', (all) => flip(accountOf(all).accountProof), 'evidence', 'BAD_EVIDENCE'],
     ['a node of a slot', (all) => flip(accountOf(all).storage[0]?.proof), 'evidence', 'BAD_EVIDENCE'],
+    [
+      'the receipt in place of the transaction, and the reverse',
+      (all) => {
+        const shown = transactionOf(all)
+        const { transactionProof, receiptProof } = shown
+        Object.assign(shown, { transactionProof: receiptProof, receiptProof: transactionProof })
+      },
+      'evidence',
+      'BAD_EVIDENCE',
+    ],
+    [
+      'the slots of one contract under the name of another',
+      (all) => {
+        accountOf(all).address = AUTHORIZATIONS
+      },
+      'evidence',
+      'BAD_EVIDENCE',
+    ],
     ['a node less', (all) => transactionOf(all).receiptProof.pop(), 'evidence', 'BAD_EVIDENCE'],
     ['a node more', (all) => transactionOf(all).receiptProof.push('0xc0'), 'evidence', 'BAD_EVIDENCE'],
     [
