@@ -1,9 +1,8 @@
-import { keccak_256 } from '@noble/hashes/sha3.js'
 import { fromHex, type Hex, toHex } from '../bytes/hex.ts'
-import { decodeRlp } from '../bytes/rlp.ts'
 import { OperationError, VerificationError } from '../errors.ts'
-import { listKey, listTrie, type PatriciaTrie, verifyTrie, withoutEmbedded } from '../merkle/index.ts'
+import { listKey, listTrie, type PatriciaTrie, withoutEmbedded } from '../merkle/index.ts'
 import type { AccountEvidence, TransactionEvidence } from '../proof/index.ts'
+import { readAccount, type ShownAccount } from '../verify/block-evidence.ts'
 import { LEDGER_SIZE_SLOT, ledgerPeakSlots } from '../verify/index.ts'
 import { malformed, parseBytes, parseList, parseMembers } from './answers.ts'
 import { createLedger } from './ledger.ts'
@@ -45,11 +44,11 @@ function expectRoot({ root }: PatriciaTrie, expected: Hex, what: string): void {
  */
 export async function fetchAccount(
   rpc: Rpc,
-  { hash, stateRoot }: BlockHeader,
+  block: BlockHeader,
   address: Hex,
   slots: readonly Hex[],
 ): Promise<AccountEvidence> {
-  const answer = await rpc.call('eth_getProof', [address, slots, { blockHash: hash }])
+  const answer = await rpc.call('eth_getProof', [address, slots, { blockHash: block.hash }])
   const members = parseMembers(answer, 'proof of an account')
   const proofs = parseList(members.storageProof, 'storage proofs').map((value) =>
     parseMembers(value, 'storage proof'),
@@ -63,14 +62,14 @@ export async function fetchAccount(
       .map((slot, i) => ({ slot, proof: parseNodes(proofs[i]?.proof) }))
       .sort((a, b) => (a.slot < b.slot ? -1 : 1)),
   }
-  expectProven(evidence, stateRoot, hash)
+  readProven(evidence, block)
   return evidence
 }
 
 /**
  * The ledger's size and the peaks of its log in the state after a block.
  *
- * @throws {OperationError} as `fetchAccount`
+ * @throws {OperationError} as `fetchAccount`; `RPC_MALFORMED` also when the node says another size than it shows
  */
 export async function fetchLedgerAccount(
   rpc: Rpc,
@@ -79,29 +78,23 @@ export async function fetchLedgerAccount(
 ): Promise<{ account: AccountEvidence; size: bigint }> {
   const size = await createLedger(rpc, ledger).size({ blockHash: block.hash })
   const slots = [LEDGER_SIZE_SLOT, ...ledgerPeakSlots(size)]
-  return { account: await fetchAccount(rpc, block, ledger, slots), size }
+  const account = await fetchAccount(rpc, block, ledger, slots)
+  const shown = readProven(account, block).storage.get(LEDGER_SIZE_SLOT)
+  if (shown !== size) throw malformed(`size of ledger ${ledger} in block ${block.hash}`, 'what it shows')
+  return { account, size }
 }
 
 const parseNodes = (value: unknown): Uint8Array[] =>
   withoutEmbedded(parseList(value, 'proof').map((node) => fromHex(parseBytes(node, 'node of a proof'))))
 
-function expectProven({ address, accountProof, storage }: AccountEvidence, stateRoot: Hex, block: Hex): void {
+function readProven(evidence: AccountEvidence, { hash, stateRoot }: BlockHeader): ShownAccount {
   try {
-    const storageRoot = storageRootOf(verifyTrie(fromHex(stateRoot), hashKey(address), accountProof))
-    for (const { slot, proof } of storage) verifyTrie(storageRoot, hashKey(slot), proof)
+    const account = readAccount(evidence, { stateRoot: fromHex(stateRoot) })
+    if (account.hasCode) return account
+    throw new VerificationError('BAD_EVIDENCE', 'there is no such contract')
   } catch (cause) {
     if (!(cause instanceof VerificationError)) throw cause
-    const message = `the node's proof of account ${address} is not of the state after block ${block}: ${cause.message}`
+    const message = `the node's proof of account ${evidence.address} is not of the state after block ${hash}: ${cause.message}`
     throw new OperationError('RPC_MALFORMED', message, { cause })
   }
 }
-
-/** The third member of an account: nonce, balance, storage root, hash of the code. */
-function storageRootOf(account: Uint8Array | undefined): Uint8Array {
-  const storageRoot = account === undefined ? undefined : decodeRlp(account)[2]
-  if (storageRoot instanceof Uint8Array) return storageRoot
-  throw new VerificationError('BAD_EVIDENCE', 'there is no such account')
-}
-
-/** Keys of the state are hashed. */
-const hashKey = (key: Hex): Uint8Array => keccak_256(fromHex(key))

@@ -1,13 +1,14 @@
-import { fetchAccount, fetchLedgerAccount, showTransaction } from '../chain/evidence.ts'
+import { fetchAccount, fetchLedgerAccount } from '../chain/evidence.ts'
 import type { Rpc } from '../chain/rpc.ts'
 import { grantSigner } from '../chain/signing.ts'
-import { fetchHeader, fetchWholeBlock } from '../chain/whole-block.ts'
+import { fetchHeader } from '../chain/whole-block.ts'
 import { InputError, OperationError } from '../errors.ts'
-import type { Anchor, Authorization, BlockEvidence, Evidence, Place, Proof } from '../proof/index.ts'
+import type { Anchor, Authorization, BlockEvidence, Evidence, Proof } from '../proof/index.ts'
 import { grantId, nameId } from '../record/index.ts'
 import type { CapturedEvidence, EvidenceStore } from '../store/evidence.ts'
 import { type ChainFacts, resourceSlot, revokedAtSlot } from '../verify/index.ts'
 import type { Follower } from './follower.ts'
+import { ShownPlaces } from './shown-places.ts'
 
 interface EvidenceMakerParts {
   rpc: Rpc
@@ -28,9 +29,11 @@ type At = Pick<Anchor, 'blockNumber' | 'blockHash'>
 /** Makes the evidence of bundles: what was captured of their anchors, and what a node is asked for besides. */
 export class EvidenceMaker {
   readonly #parts: EvidenceMakerParts
+  readonly #places: ShownPlaces
 
   constructor(parts: EvidenceMakerParts) {
     this.#parts = parts
+    this.#places = new ShownPlaces(parts.rpc)
   }
 
   /**
@@ -106,7 +109,9 @@ export class EvidenceMaker {
   ): Promise<void> {
     const { rpc } = this.#parts
     const places = [resource.set, resource.next, 'given' in consent ? consent.given : undefined]
-    for (const place of places) if (place !== undefined) await this.#showPlace(place, shown)
+    for (const place of places) {
+      if (place !== undefined) shown.add(place, await this.#places.show(place))
+    }
     const header = await fetchHeader(rpc, at.blockHash)
     const id = grantId({ chainId, contract }, grant)
     const accounts = [await fetchAccount(rpc, header, contract, [revokedAtSlot(id)])]
@@ -115,12 +120,6 @@ export class EvidenceMaker {
       accounts.push(await fetchAccount(rpc, header, resource.registry, [resourceSlot(resourceId)]))
     }
     shown.add(at, { header: header.header, transactions: [], accounts })
-  }
-
-  async #showPlace(place: Place, shown: Shown): Promise<void> {
-    const whole = await fetchWholeBlock(this.#parts.rpc, place.blockHash)
-    const transaction = showTransaction(whole, place.transactionHash)
-    shown.add(place, { header: whole.header, transactions: [transaction], accounts: [] })
   }
 
   /** No proof of state shows what a contract's code would answer. */

@@ -58,6 +58,7 @@ export async function verifyAuthorization(
         `the node does not have its final block ${finalBlock}; ask another`,
       )
     }
+    if (final.timestamp < time) throw notYetSaid(time, final)
     const asked: Asked = { chain, rights, final, time }
     return { asked, consent: await verifyConsent(authorization, domain, id, asked) }
   })
@@ -176,6 +177,13 @@ async function claimedBlock(number: bigint, hash: Hex, chain: ChainFacts, final:
   if (block.hash !== hash) throw other
   return block
 }
+
+/** A time ahead of the chain is its source's mistake or its trick: what comes before it may be still to come. */
+const notYetSaid = (time: bigint, { number, timestamp }: Block) =>
+  new OperationError(
+    'NOT_FINAL',
+    `the call is of second ${time}, and final block ${number} of second ${timestamp}: nobody can tell yet whether the grant will have been withdrawn by then`,
+  )
 
 const withdrawal = (at: bigint) =>
   at === 0n ? 'the grant was not withdrawn' : `the grant was withdrawn at second ${at}`

@@ -121,7 +121,7 @@ function readLog(item: Rlp, logIndex: number): ReceiptLog {
  */
 export function readAccount(
   { address, accountProof, storage }: AccountEvidence,
-  { stateRoot }: BlockHeader,
+  { stateRoot }: Pick<BlockHeader, 'stateRoot'>,
 ): ShownAccount {
   const account = verifyTrie(stateRoot, keccak_256(fromHex(address)), accountProof)
   const members = account && listOf(decodeRlp(account), 'an account')

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Hex } from '../../src/bytes/hex.ts'
+import { type Hex, toHex } from '../../src/bytes/hex.ts'
+import { uintWord } from '../../src/bytes/typed-data.ts'
 import { chainFacts } from '../../src/chain/facts.ts'
 import { suggestFees } from '../../src/chain/fees.ts'
 import { encodeAppend } from '../../src/chain/ledger-abi.ts'
@@ -162,6 +163,24 @@ describe('what shows an anchor', () => {
     system.clock.now += 5_000
     expect(await system.capture()).toBe(2)
     await expectShown(system, second)
+  })
+
+  test('is not captured while the node says another size of the ledger than its state shows', async () => {
+    const lying: Rpc = {
+      url: chain.rpc.url,
+      call: async (method, params) =>
+        method === 'eth_call' ? toHex(uintWord(1n)) : await chain.rpc.call(method, params),
+    }
+    const system = await start({ rpc: lying })
+    const [first = '0x', second = '0x'] = await appendAll(2)
+    await chain.rpc.call('evm_mine', [])
+    await system.capture()
+    await expect(system.maker.ofAnchor(anchorOf(system, second))).rejects.toMatchObject({
+      code: 'NO_EVIDENCE',
+      message: expect.stringContaining('size of ledger'),
+    })
+    system.node.rpc = chain.rpc
+    await expectShown(system, first)
   })
 
   test('waits as long as the node cannot be reached', async () => {

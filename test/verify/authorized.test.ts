@@ -312,6 +312,19 @@ describe('what cannot be known is no refusal', () => {
     await expect(verify(early)).rejects.toMatchObject({ name: 'OperationError', code: 'NOT_FINAL' })
   })
 
+  test('a call of a time that no final block has reached, until one has', async () => {
+    for (const consent of ['key', 'given'] as const) {
+      const known = await authorizedWorld({ consent, callMs: 1_000 * timeOfBlock(6) + 999 })
+      expect(await verify(known)).toBeDefined()
+      const ahead = await authorizedWorld({ consent, callMs: 1_000 * timeOfBlock(6) + 1_000 })
+      await expect(verify(ahead)).rejects.toMatchObject({
+        name: 'OperationError',
+        code: 'NOT_FINAL',
+        step: 'signature',
+      })
+    }
+  })
+
   test('a registry that knows less than its events', async () => {
     const rights = structuredClone(world.rights)
     rights.resources = []

@@ -229,6 +229,42 @@ describe('an authorised call', () => {
     }
   })
 
+  test('is not shown by a state from before the call, though it was not withdrawn then', async () => {
+    const { wrapper, grantSigner } = await authorized({ callMs: 1_000 * timeOfBlock(7) })
+    await expect(offline(wrapper, { grantSigner })).rejects.toThrow(
+      expect.objectContaining({ name: 'OperationError', code: 'NOT_FINAL' }),
+    )
+  })
+
+  test('under a version that was replaced before it is refused, or not shown where that is hidden', async () => {
+    const { bundle, wrap, wrapper, all, sets, grantSigner } = await authorized({ sets: [1, 2] })
+    await expect(offline(wrapper, { grantSigner })).rejects.toThrow(unknown('NOT_IN_EVIDENCE', 'version 2'))
+    const transactions = [...JSON.stringify(wrapper.bundle).matchAll(/"transactionHash":"(0x\w+)"/g)].map(
+      ([, hash]) => hash as Hex,
+    )
+    const whole = wrap(bundle, { ...all, transactions: [...transactions, ...sets] })
+    await expect(offline(whole, { grantSigner })).rejects.toThrow(refused('registry', 'NOT_IN_FORCE'))
+  })
+
+  test('under a grant that was given after it is refused', async () => {
+    const { wrapper, grantSigner } = await authorized({
+      consent: 'given',
+      callMs: 1_000 * timeOfBlock(2) - 1,
+      grant: { notBefore: 0n },
+    })
+    await expect(offline(wrapper, { grantSigner })).rejects.toThrow(refused('signature', 'NOT_IN_FORCE'))
+  })
+
+  test('is not shown by the slot of an older block than the highest', async () => {
+    const { bundle, wrap, all, grantSigner } = await authorized({
+      revokedAt: timeOfBlock(6),
+      claim: { revokedAt: 0, block: 5 },
+      callMs: 1_000 * timeOfBlock(5),
+    })
+    const older = wrap(bundle, { ...all, state: 5, blocks: [5, 6] })
+    await expect(offline(older, { grantSigner })).rejects.toThrow(unknown('NOT_IN_EVIDENCE', 'block 6'))
+  })
+
   test('needs somebody to read the signature', async () => {
     const { wrapper } = await authorized()
     await expect(offline(wrapper)).rejects.toThrow(
@@ -302,6 +338,24 @@ describe('evidence', () => {
     ['a node of a receipt', (all) => flip(transactionOf(all).receiptProof), 'evidence', 'BAD_EVIDENCE'],
     ['a node of an account', (all) => flip(accountOf(all).accountProof), 'evidence', 'BAD_EVIDENCE'],
     ['a node of a slot', (all) => flip(accountOf(all).storage[0]?.proof), 'evidence', 'BAD_EVIDENCE'],
+    [
+      'the receipt in place of the transaction, and the reverse',
+      (all) => {
+        const shown = transactionOf(all)
+        const { transactionProof, receiptProof } = shown
+        Object.assign(shown, { transactionProof: receiptProof, receiptProof: transactionProof })
+      },
+      'evidence',
+      'BAD_EVIDENCE',
+    ],
+    [
+      'the slots of one contract under the name of another',
+      (all) => {
+        accountOf(all).address = AUTHORIZATIONS
+      },
+      'evidence',
+      'BAD_EVIDENCE',
+    ],
     ['a node less', (all) => transactionOf(all).receiptProof.pop(), 'evidence', 'BAD_EVIDENCE'],
     ['a node more', (all) => transactionOf(all).receiptProof.push('0xc0'), 'evidence', 'BAD_EVIDENCE'],
     [
