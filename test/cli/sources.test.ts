@@ -144,7 +144,16 @@ test('a person is told who used her data with a token of her own, and an auditor
     expect(stderr).toContain(`(${role[0]?.slice(2)})`)
     const found = await tidemark([...find, '--limit', '1', '--token', token])
     expect(JSON.parse(found.stdout)).toMatchObject({ record: { id: 'a' } })
-    const prove = ['prove', 'a', '--source', 'urn:cli:person', '--disclose', 'person', '--no-evidence', ...api()]
+    const prove = [
+      'prove',
+      'a',
+      '--source',
+      'urn:cli:person',
+      '--disclose',
+      'person',
+      '--no-evidence',
+      ...api(),
+    ]
     const proof = await tidemark(prove, { env: { TIDEMARK_TOKEN: token } })
     expect(JSON.parse(proof.stdout).disclosures).toHaveLength(1)
     const history = await tidemark(['history', '--person', person, '--token', token, ...api()])
