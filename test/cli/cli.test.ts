@@ -197,6 +197,8 @@ describe('tidemark history', () => {
     expect(verified.code, verified.stderr).toBe(0)
     expect(verified.stdout).toMatch(/^VERIFIED\n {2}history {3}\d+ records under consumer traffic-office\n/)
     expect(verified.stdout).toMatch(/in ledger entries 0 to \d+, and no others\n {2}period {4}all times\n/)
+    const chinese = await tidemark(['verify', out, '--lang', 'zh', ...rpc()])
+    expect(chinese.stdout).toMatch(/^验证通过\n {2}历史 {6}consumer traffic-office 之下有 \d+ 条记录\n/)
     const json = await tidemark(['verify', out, '--json', ...rpc()])
     const { verdict, key, records } = JSON.parse(json.stdout)
     expect({ verdict, key }).toEqual({

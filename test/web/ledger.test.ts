@@ -28,7 +28,7 @@ test('batches and what they cost appear as they come, and a batch opens under a 
   await dialog.getByRole('row').filter({ hasText: 'urn:paid' }).waitFor()
   await page.keyboard.press('Escape')
   await dialog.waitFor({ state: 'detached' })
-  expect(new URL(page.url()).search).toBe('')
+  await page.waitForURL((url) => url.search === '')
   expect(complaints).toEqual([])
   await close()
 })

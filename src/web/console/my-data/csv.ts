@@ -1,9 +1,12 @@
-/** What a spreadsheet would take for the beginning of a formula; in Chinese, the wide signs too. */
-const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/
+/**
+ * What a spreadsheet would take for the beginning of a formula; in Chinese, the wide signs too. And the sign that keeps
+ * it from that, so that no two texts become one.
+ */
+const GUARDED = /^['=+\-@\t\r\n＝＋－＠]/
 
 /** A cell that is read as the text that it is, by a spreadsheet too. */
 function cell(text: string): string {
-  const plain = FORMULA.test(text) ? `'${text}` : text
+  const plain = GUARDED.test(text) ? `'${text}` : text
   return `"${plain.replaceAll('"', '""')}"`
 }
 
