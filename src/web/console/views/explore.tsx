@@ -1,9 +1,9 @@
-import { namedRecord } from '../explore/query.ts'
-import { RecordPage } from '../explore/record.tsx'
-import { Results } from '../explore/results.tsx'
-import { SearchForm } from '../explore/search-form.tsx'
 import { useRouter } from '../router.tsx'
 import { useSession } from '../session.tsx'
+import { namedRecord } from './explore/query.ts'
+import { RecordPage } from './explore/record.tsx'
+import { Results } from './explore/results.tsx'
+import { SearchForm } from './explore/search-form.tsx'
 import './explore.css'
 
 /** A search over every key, or the record that the URL names. */

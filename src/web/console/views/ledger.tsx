@@ -1,10 +1,10 @@
 import './ledger.css'
-import { BatchDialog } from '../ledger/batch-dialog.tsx'
-import { Batches } from '../ledger/batches.tsx'
-import { Head } from '../ledger/head.tsx'
-import { Transactions } from '../ledger/transactions.tsx'
 import { useOverview } from '../overview-events.ts'
 import { useRouter } from '../router.tsx'
+import { BatchDialog } from './ledger/batch-dialog.tsx'
+import { Batches } from './ledger/batches.tsx'
+import { Head } from './ledger/head.tsx'
+import { Transactions } from './ledger/transactions.tsx'
 
 /** The ledger's head, its batches and what was paid for them, kept up with the chain. */
 export default function Ledger() {

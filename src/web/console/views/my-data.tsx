@@ -1,7 +1,7 @@
 import { useWords } from '../../language.ts'
-import { OwnData } from '../my-data/own-data.tsx'
 import { useRouter } from '../router.tsx'
 import { useSession } from '../session.tsx'
+import { OwnData } from './my-data/own-data.tsx'
 import './my-data.css'
 
 const words = {

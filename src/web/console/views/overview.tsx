@@ -2,12 +2,12 @@ import './overview.css'
 import type { ComponentChildren } from 'preact'
 import { showCount, showDistance, showTime } from '../../format.ts'
 import { useLanguage, useWords } from '../../language.ts'
-import { FirstSteps } from '../overview/first-steps.tsx'
-import { Problems } from '../overview/problems.tsx'
-import { RateLine } from '../overview/rate-line.tsx'
-import { Way } from '../overview/way.tsx'
 import { type Line, type OverviewState, useOverview } from '../overview-events.ts'
 import { Link } from '../router.tsx'
+import { FirstSteps } from './overview/first-steps.tsx'
+import { Problems } from './overview/problems.tsx'
+import { RateLine } from './overview/rate-line.tsx'
+import { Way } from './overview/way.tsx'
 
 const words = {
   opening: { en: 'Connecting…', zh: '正在连接……' },

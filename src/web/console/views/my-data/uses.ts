@@ -1,4 +1,4 @@
-import { type FlowRecord, textOf } from '../../../record/index.ts'
+import { type FlowRecord, textOf } from '../../../../record/index.ts'
 
 /** One use of somebody's data, or an attempt: what one side recorded of it, or both. */
 export interface Use {

@@ -1,8 +1,8 @@
-import { showCount } from '../../format.ts'
-import { useLanguage, useWords } from '../../language.ts'
-import { Verdict } from '../../verdict.tsx'
-import { saveFile } from '../bundle.ts'
-import { Trust } from '../trust.tsx'
+import { showCount } from '../../../format.ts'
+import { useLanguage, useWords } from '../../../language.ts'
+import { Verdict } from '../../../verdict.tsx'
+import { saveFile } from '../../bundle.ts'
+import { Trust } from '../../trust.tsx'
 import type { OwnHistory } from './own-history.ts'
 
 const words = {

@@ -1,11 +1,11 @@
-import { showCount } from '../../format.ts'
-import { useLanguage, useWords } from '../../language.ts'
-import { Short, Time } from '../data.tsx'
-import { Shown, useJson } from '../load.tsx'
-import { Link, useRouter } from '../router.tsx'
+import { showCount } from '../../../format.ts'
+import { useLanguage, useWords } from '../../../language.ts'
+import { Short, Time } from '../../data.tsx'
+import { Shown, useJson } from '../../load.tsx'
+import { Link, useRouter } from '../../router.tsx'
+import { TableScroll } from '../../table-scroll.tsx'
 import type { Entry } from './answers.ts'
 import { Pager } from './pager.tsx'
-import { Scroll } from './scroll.tsx'
 import { EntryState } from './state.tsx'
 
 const words = {
@@ -62,7 +62,7 @@ function Table({ batches }: { batches: readonly Entry[] }) {
     return `/ledger?${opened}`
   }
   return (
-    <Scroll label={say.caption}>
+    <TableScroll label={say.caption}>
       <table>
         <caption class="visually-hidden">{say.caption}</caption>
         <thead>
@@ -110,6 +110,6 @@ function Table({ batches }: { batches: readonly Entry[] }) {
           ))}
         </tbody>
       </table>
-    </Scroll>
+    </TableScroll>
   )
 }

@@ -1,8 +1,8 @@
 import { useId, useState } from 'preact/hooks'
-import { useLanguage, useWords } from '../../language.ts'
-import { MEMBER_WORDS, type Text } from '../record-words.ts'
-import { useRouter } from '../router.tsx'
-import { useSession } from '../session.tsx'
+import { useLanguage, useWords } from '../../../language.ts'
+import { MEMBER_WORDS, type Text } from '../../record-words.ts'
+import { useRouter } from '../../router.tsx'
+import { useSession } from '../../session.tsx'
 import { KEYS, namedRecord, urlOf } from './query.ts'
 
 const words = {

@@ -1,4 +1,4 @@
-import { useWords } from '../../language.ts'
+import { useWords } from '../../../language.ts'
 
 const words = {
   title: { en: 'The ledger is empty', zh: '账本还是空的' },

@@ -1,6 +1,6 @@
-import { concatBytes } from '../../../bytes/bytes.ts'
-import { fromHex, type Hex, isHex, toHex } from '../../../bytes/hex.ts'
-import { encodeGrant, type Grant } from '../../../record/index.ts'
+import { concatBytes } from '../../../../bytes/bytes.ts'
+import { fromHex, type Hex, isHex, toHex } from '../../../../bytes/hex.ts'
+import { encodeGrant, type Grant } from '../../../../record/index.ts'
 
 /** A wallet of the browser (EIP-1193). */
 export interface Wallet {

@@ -1,5 +1,5 @@
-import { useWords } from '../../language.ts'
-import { Link, useRouter } from '../router.tsx'
+import { useWords } from '../../../language.ts'
+import { Link, useRouter } from '../../router.tsx'
 
 const words = {
   newest: { en: 'Newest', zh: '最新' },

@@ -1,7 +1,7 @@
-import { showCount } from '../../format.ts'
-import { useLanguage, useWords } from '../../language.ts'
-import { Data, Short } from '../data.tsx'
-import { Shown, useJson } from '../load.tsx'
+import { showCount } from '../../../format.ts'
+import { useLanguage, useWords } from '../../../language.ts'
+import { Data, Short } from '../../data.tsx'
+import { Shown, useJson } from '../../load.tsx'
 import type { LedgerHead } from './answers.ts'
 
 const words = {

@@ -1,6 +1,6 @@
-import { showCount } from '../../format.ts'
-import { useLanguage, useWords } from '../../language.ts'
-import type { OverviewState } from '../overview-events.ts'
+import { showCount } from '../../../format.ts'
+import { useLanguage, useWords } from '../../../language.ts'
+import type { OverviewState } from '../../overview-events.ts'
 
 const words = {
   title: { en: 'The way of a record', zh: '记录的流程' },

@@ -1,4 +1,4 @@
-import { useLanguage, useWords } from '../../language.ts'
+import { useLanguage, useWords } from '../../../language.ts'
 
 const words = {
   title: { en: 'What is wrong now', zh: '当前问题' },

@@ -1,15 +1,15 @@
-import { InputError, VerificationError } from '../../../errors.ts'
+import { InputError, VerificationError } from '../../../../errors.ts'
 import {
   type HistoryBatch,
   OFFLINE_FORMAT,
   parseHistory,
   parseRunHistory,
   RUN_HISTORY_FORMAT,
-} from '../../../proof/index.ts'
-import { type FlowRecord, type GivenGrant, givenGrant, openRecord } from '../../../record/index.ts'
-import type { Checked } from '../../verifier/checked.ts'
-import type { LedgerNames } from '../answers.ts'
-import { type Bundle, checkHere, fetchBundle } from '../bundle.ts'
+} from '../../../../proof/index.ts'
+import { type FlowRecord, type GivenGrant, givenGrant, openRecord } from '../../../../record/index.ts'
+import type { Checked } from '../../../verifier/checked.ts'
+import type { LedgerNames } from '../../answers.ts'
+import { type Bundle, checkHere, fetchBundle } from '../../bundle.ts'
 import { type Use, usesOf } from './uses.ts'
 
 /** All that the ledger holds about one person in a period, and what came of checking that it is all. */

@@ -1,11 +1,11 @@
-import { showCount, showDistance } from '../../format.ts'
-import { type Language, localeOf, useLanguage, useWords } from '../../language.ts'
-import { Short, Time } from '../data.tsx'
-import { Shown, useJson } from '../load.tsx'
-import { useRouter } from '../router.tsx'
+import { showCount, showDistance } from '../../../format.ts'
+import { type Language, localeOf, useLanguage, useWords } from '../../../language.ts'
+import { Short, Time } from '../../data.tsx'
+import { Shown, useJson } from '../../load.tsx'
+import { useRouter } from '../../router.tsx'
+import { TableScroll } from '../../table-scroll.tsx'
 import type { Transaction } from './answers.ts'
 import { Pager } from './pager.tsx'
-import { Scroll } from './scroll.tsx'
 
 const words = {
   title: { en: 'Transactions', zh: '交易' },
@@ -75,7 +75,7 @@ export function Transactions({ version }: { version: string }) {
 function Table({ transactions }: { transactions: readonly Transaction[] }) {
   const say = useWords(words)
   return (
-    <Scroll label={say.caption}>
+    <TableScroll label={say.caption}>
       <table>
         <caption class="visually-hidden">{say.caption}</caption>
         <thead>
@@ -96,7 +96,7 @@ function Table({ transactions }: { transactions: readonly Transaction[] }) {
           ))}
         </tbody>
       </table>
-    </Scroll>
+    </TableScroll>
   )
 }
 

@@ -1,11 +1,11 @@
 import { useEffect, useRef } from 'preact/hooks'
-import { showCount } from '../../format.ts'
-import { useLanguage, useWords } from '../../language.ts'
-import { Data, Short, Time } from '../data.tsx'
-import { Shown, useJson } from '../load.tsx'
-import { Link, useRouter } from '../router.tsx'
+import { showCount } from '../../../format.ts'
+import { useLanguage, useWords } from '../../../language.ts'
+import { Data, Short, Time } from '../../data.tsx'
+import { Shown, useJson } from '../../load.tsx'
+import { Link, useRouter } from '../../router.tsx'
+import { TableScroll } from '../../table-scroll.tsx'
 import type { EntryDetail } from './answers.ts'
-import { Scroll } from './scroll.tsx'
 import { EntryState } from './state.tsx'
 
 const words = {
@@ -120,7 +120,7 @@ function Submissions({ entry: { submissions, submissionCount } }: { entry: Entry
   const language = useLanguage()
   const more = submissionCount - submissions.length
   return (
-    <Scroll label={say.submissions}>
+    <TableScroll label={say.submissions}>
       <table>
         <caption class="visually-hidden">{say.submissions}</caption>
         <thead>
@@ -151,7 +151,7 @@ function Submissions({ entry: { submissions, submissionCount } }: { entry: Entry
         </tbody>
       </table>
       {more > 0 && <p class="soft">{say.more(showCount(more, language))}</p>}
-    </Scroll>
+    </TableScroll>
   )
 }
 

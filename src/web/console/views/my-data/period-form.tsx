@@ -1,6 +1,6 @@
-import { useWords } from '../../language.ts'
+import { useWords } from '../../../language.ts'
+import { Link, useRouter } from '../../router.tsx'
 import { urlOf } from '../explore/query.ts'
-import { Link, useRouter } from '../router.tsx'
 
 const words = {
   period: { en: 'Period', zh: '时间范围' },

@@ -1,5 +1,5 @@
-import { showCount } from '../../format.ts'
-import { useLanguage, useWords } from '../../language.ts'
+import { showCount } from '../../../format.ts'
+import { useLanguage, useWords } from '../../../language.ts'
 
 const words = {
   quiet: { en: 'No record in the last minute', zh: '最近一分钟没有新记录' },

@@ -1,9 +1,9 @@
 import type { ComponentChildren } from 'preact'
-import { type FlowRecord, isRecordType, sealedKind } from '../../../record/index.ts'
-import { showCount } from '../../format.ts'
-import { type Language, useLanguage, useWords } from '../../language.ts'
-import { Data, Time } from '../data.tsx'
-import { MEMBER_WORDS, TYPE_WORDS, VALUE_WORDS } from '../record-words.ts'
+import { type FlowRecord, isRecordType, sealedKind } from '../../../../record/index.ts'
+import { showCount } from '../../../format.ts'
+import { type Language, useLanguage, useWords } from '../../../language.ts'
+import { Data, Time } from '../../data.tsx'
+import { MEMBER_WORDS, TYPE_WORDS, VALUE_WORDS } from '../../record-words.ts'
 
 const words = {
   type: { en: 'What', zh: '类型' },

@@ -1,8 +1,8 @@
 import type { ComponentChildren } from 'preact'
-import { showCount } from '../../format.ts'
-import { useLanguage, useWords } from '../../language.ts'
-import type { FoundRecord } from '../answers.ts'
-import { Short, Time } from '../data.tsx'
+import { showCount } from '../../../format.ts'
+import { useLanguage, useWords } from '../../../language.ts'
+import type { FoundRecord } from '../../answers.ts'
+import { Short, Time } from '../../data.tsx'
 
 const words = {
   way: { en: 'Its way into the ledger', zh: '入账流程' },

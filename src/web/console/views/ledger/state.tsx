@@ -1,4 +1,4 @@
-import { useWords } from '../../language.ts'
+import { useWords } from '../../../language.ts'
 import type { Entry } from './answers.ts'
 
 const words = {
